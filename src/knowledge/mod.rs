@@ -1,0 +1,5 @@
+//! Typed views of `rulesets/`: image facts, dated, with their sources.
+
+/// Facts about images and packages.
+#[derive(Debug, Default)]
+pub struct Knowledge {}

@@ -1,0 +1,13 @@
+//! ironhull reads Dockerfiles and the files around them, finds what makes a build or its image insecure, and rewrites it.
+//!
+//! The flow: `disk` reads files into a [`source::SourceSet`]; [`syntax`] makes lossless trees of them; [`model`] says what
+//! they mean, with image facts of [`knowledge`]; [`rules`] turn facts into findings; `engine` runs rules over files;
+//! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
+
+pub mod knowledge;
+pub mod model;
+pub mod rule;
+pub mod rules;
+pub mod source;
+pub mod syntax;
+pub mod text;

@@ -1,0 +1,388 @@
+//! The vocabulary of rules: what a rule is, what it sees, what it says.
+
+use crate::{
+    knowledge::Knowledge,
+    model::DockerfileModel,
+    source::{FileKind, SourceFile},
+    text::{Edit, FileId, Span},
+};
+use std::borrow::Cow;
+
+/// How bad the thing is that a finding tells of; a fact about the world, not a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A habit that makes other trouble worse.
+    Low,
+    /// A weakness that needs a second one to hurt.
+    Medium,
+    /// A weakness on its own.
+    High,
+    /// An open door.
+    Critical,
+}
+
+impl Severity {
+    /// The name in JSON and in the terminal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Likely, with a known way to be wrong.
+    Medium,
+    /// Proved from the files.
+    High,
+}
+
+impl Confidence {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Medium => "medium",
+            Confidence::High => "high",
+        }
+    }
+}
+
+/// What this project does about a finding. Severity says how bad; level says who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Not reported.
+    Off,
+    /// Shown, never failing by default.
+    Note,
+    /// Should be acted on.
+    Warn,
+    /// Must be acted on.
+    Error,
+}
+
+impl Level {
+    /// The name in configuration and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Off => "off",
+            Level::Note => "note",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }
+    }
+
+    /// The level of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Level::Off, Level::Note, Level::Warn, Level::Error].into_iter().find(|level| level.name() == name)
+    }
+}
+
+/// What a rule is about; also the folder it lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Base images and what enters the image.
+    Image,
+    /// Who runs the image.
+    User,
+    /// Credentials.
+    Secret,
+    /// Package managers.
+    Package,
+    /// Downloads and transport.
+    Network,
+    /// What a layer leaves behind.
+    Layer,
+    /// Privileges of a build or a container.
+    Runtime,
+    /// The form of a file.
+    Syntax,
+}
+
+impl Group {
+    /// The name in JSON, of the documentation chapter and of the folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Image => "image",
+            Group::User => "user",
+            Group::Secret => "secret",
+            Group::Package => "package",
+            Group::Network => "network",
+            Group::Layer => "layer",
+            Group::Runtime => "runtime",
+            Group::Syntax => "syntax",
+        }
+    }
+}
+
+/// Where a requirement is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// CIS Docker Benchmark v1.6, by section.
+    CisDocker,
+    /// NIST SP 800-190, by countermeasure section.
+    Nist800190,
+    /// Common Weakness Enumeration, by number.
+    Cwe,
+    /// A page, by address.
+    Url,
+}
+
+impl Scheme {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::CisDocker => "CIS-Docker",
+            Scheme::Nist800190 => "NIST-800-190",
+            Scheme::Cwe => "CWE",
+            Scheme::Url => "URL",
+        }
+    }
+}
+
+/// One place where a requirement is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The document.
+    pub scheme: Scheme,
+    /// The section, number or address in it.
+    pub id: &'static str,
+}
+
+impl Reference {
+    /// A reference to section `id` of `scheme`.
+    pub const fn new(scheme: Scheme, id: &'static str) -> Self {
+        Self { scheme, id }
+    }
+}
+
+/// What a rule's fix does to the image; ordered, so that a run allows everything at or above one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Safety {
+    /// Holds a placeholder or a decision; shown as a patch, never applied.
+    Manual,
+    /// What a hardener would do, but a build or a start-up may break.
+    Risky,
+    /// The built image does the same, or only loses what the file cannot rely on.
+    Safe,
+}
+
+impl Safety {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Safety::Manual => "manual",
+            Safety::Risky => "risky",
+            Safety::Safe => "safe",
+        }
+    }
+}
+
+/// Whether a rule has a fix, and what it does, for the documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixNote {
+    /// No fix.
+    Never,
+    /// Some findings have one.
+    Sometimes(Safety, &'static str),
+    /// Every finding has one.
+    Always(Safety, &'static str),
+}
+
+/// A before and after that documents a rule and tests it.
+///
+/// `bad` marks the bytes of each finding of this rule with `«…»`; the marks are taken out before use.
+/// Several files go into one text with `-- compose.yaml --` header lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// What it shows, a few words.
+    pub title: &'static str,
+    /// A text in which the rule finds exactly the marked bytes.
+    pub bad: &'static str,
+    /// A text in which the rule finds nothing: what the fix, or the reader, makes of `bad`.
+    pub good: &'static str,
+}
+
+impl Example {
+    /// An example.
+    pub const fn new(title: &'static str, bad: &'static str, good: &'static str) -> Self {
+        Self { title, bad, good }
+    }
+}
+
+/// Everything known about a rule, as data. Emitters, documentation, language server and tests read this and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleMeta {
+    /// Names the problem in kebab case and reads after "allow"; never changes.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// Why it matters, one to three sentences.
+    pub why: &'static str,
+    /// What to do, one to three sentences.
+    pub remedy: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// How bad it is where nothing makes it worse or better.
+    pub severity: Severity,
+    /// How sure its findings are where nothing makes them less so.
+    pub confidence: Confidence,
+    /// The kinds of file it reads.
+    pub kinds: &'static [FileKind],
+    /// Its fix, if any.
+    pub fix: FixNote,
+    /// Where the requirement is written down.
+    pub references: &'static [Reference],
+    /// The same rule in other tools, as `tool:id`.
+    pub equivalents: &'static [&'static str],
+    /// Two to six examples.
+    pub examples: &'static [Example],
+    /// The first version that has it.
+    pub since: &'static str,
+}
+
+/// A rule that ships with the program: what it is, and the function that looks.
+#[derive(Debug)]
+pub struct Builtin {
+    /// What it is.
+    pub meta: RuleMeta,
+    /// The function that looks.
+    pub check: Check,
+}
+
+/// The function of a rule, by the model that it reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// Reads one Dockerfile.
+    Dockerfile(fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings)),
+    /// Errors of form, reported by the parsers themselves; the engine turns them into findings.
+    Syntax,
+}
+
+/// What a rule sees: one file, its model, the image facts. All read-only.
+pub struct Cx<'a, M> {
+    /// The file.
+    pub file: &'a SourceFile,
+    /// What it means.
+    pub model: &'a M,
+    /// Facts about images and packages.
+    pub knowledge: &'a Knowledge,
+}
+
+impl<M> Cx<'_, M> {
+    /// The bytes of `span`.
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        self.file.bytes(span)
+    }
+
+    /// The text of `span`, bytes that are not UTF-8 as U+FFFD.
+    pub fn text(&self, span: Span) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.file.bytes(span))
+    }
+}
+
+/// A place with a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The file.
+    pub file: FileId,
+    /// Where in it.
+    pub span: Span,
+    /// The remark; empty on the primary place of a finding.
+    pub message: String,
+}
+
+/// All or nothing, possibly across files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, imperative, a few words.
+    pub title: Cow<'static, str>,
+    /// What it may do to the image.
+    pub safety: Safety,
+    /// Why it has this safety: the proof, or what could not be proved.
+    pub reason: Cow<'static, str>,
+    /// The changes, disjoint.
+    pub edits: Vec<Edit>,
+    /// Text that the fix relied on; nobody else may edit it in the same round.
+    pub claims: Vec<(FileId, Span)>,
+}
+
+/// One thing that is wrong, at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// How sure it is here.
+    pub confidence: Confidence,
+    /// One sentence about this file: present tense, code in backticks, no full stop, no blame.
+    pub message: String,
+    /// Where.
+    pub primary: Label,
+    /// Other places that prove or explain it.
+    pub related: Vec<Label>,
+    /// The first is the default; others are alternatives.
+    pub fixes: Vec<Fix>,
+}
+
+impl Finding {
+    /// Adds a place that proves or explains the finding.
+    pub fn relate(&mut self, span: Span, message: impl Into<String>) -> &mut Self {
+        let file = self.primary.file;
+        self.related.push(Label { file, span, message: message.into() });
+        self
+    }
+
+    /// Says that it is worse or better here than the rule's severity.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Says that it is more or less sure here than the rule's confidence.
+    pub fn confidence(&mut self, confidence: Confidence) -> &mut Self {
+        self.confidence = confidence;
+        self
+    }
+}
+
+/// Collects what one rule says about one file.
+pub struct Findings {
+    meta: &'static RuleMeta,
+    file: FileId,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// An empty collection for `meta` on `file`.
+    pub fn new(meta: &'static RuleMeta, file: FileId) -> Self {
+        Self { meta, file, found: Vec::new() }
+    }
+
+    /// Reports a finding at `span`; the answer can be refined.
+    pub fn report(&mut self, span: Span, message: impl Into<String>) -> &mut Finding {
+        self.found.push(Finding {
+            rule: self.meta.id,
+            severity: self.meta.severity,
+            confidence: self.meta.confidence,
+            message: message.into(),
+            primary: Label { file: self.file, span, message: String::new() },
+            related: Vec::new(),
+            fixes: Vec::new(),
+        });
+        self.found.last_mut().expect("one was pushed just now")
+    }
+
+    /// What was reported.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.found
+    }
+}

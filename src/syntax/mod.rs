@@ -1,0 +1,4 @@
+//! Lossless trees; never fails, never panics, knows nothing of rules or meaning.
+
+pub mod dockerfile;
+pub mod shell;

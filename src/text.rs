@@ -1,0 +1,196 @@
+//! Arithmetic on bytes: spans, edits, line numbers. Knows nothing of files or formats.
+
+use std::ops::Range;
+
+/// Names one file of a [`crate::source::SourceSet`]; an index into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Half-open range of byte offsets into one file.
+///
+/// Invariant: `start <= end`. Text is bytes: a file need not be UTF-8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset just past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from `start` to `end`, in bytes.
+    ///
+    /// # Panics
+    /// If `start > end`, which is a bug of the caller.
+    pub fn new(start: usize, end: usize) -> Self {
+        assert!(start <= end, "a span ends before it starts: {start}..{end}");
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    /// An empty span at `offset`.
+    pub fn at(offset: usize) -> Self {
+        Self::new(offset, offset)
+    }
+
+    /// Length in bytes.
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// As a range that indexes a slice.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The bytes of `text` that it covers.
+    pub fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.range()]
+    }
+
+    /// Whether `offset` lies inside.
+    pub fn contains(self, offset: u32) -> bool {
+        self.start <= offset && offset < self.end
+    }
+
+    /// Whether every byte of `other` lies inside.
+    pub fn covers(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// The smallest span that covers both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// Replaces the bytes of `span` in `file` by `text`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    /// The file that is edited.
+    pub file: FileId,
+    /// What is replaced; empty for an insertion.
+    pub span: Span,
+    /// What comes in its place.
+    pub text: String,
+}
+
+impl Edit {
+    /// Replaces `span` by `text`.
+    pub fn replace(file: FileId, span: Span, text: impl Into<String>) -> Self {
+        Self { file, span, text: text.into() }
+    }
+
+    /// Inserts `text` before the byte at `offset`.
+    pub fn insert(file: FileId, offset: usize, text: impl Into<String>) -> Self {
+        Self::replace(file, Span::at(offset), text)
+    }
+
+    /// Removes `span`.
+    pub fn delete(file: FileId, span: Span) -> Self {
+        Self::replace(file, span, "")
+    }
+}
+
+/// A place as people read it: both count from 1, the column in Unicode scalar values
+/// (a byte that is not UTF-8 counts as one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// Offsets of line starts, to turn offsets into lines. A line ends at `\n`.
+#[derive(Clone, Debug, Default)]
+pub struct LineIndex {
+    /// Offset of the first byte of every line but the first.
+    starts: Vec<u32>,
+}
+
+impl LineIndex {
+    /// Reads `text` once.
+    pub fn new(text: &[u8]) -> Self {
+        Self { starts: memchr::memchr_iter(b'\n', text).map(|at| at as u32 + 1).collect() }
+    }
+
+    /// The line, from 1, that holds the byte at `offset`.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.starts.partition_point(|&start| start <= offset) as u32 + 1
+    }
+
+    /// Offset of the first byte of `line` (from 1); lines past the end answer the last one.
+    pub fn line_start(&self, line: u32) -> u32 {
+        match (line as usize).checked_sub(2) {
+            None => 0,
+            Some(index) => self.starts.get(index).or(self.starts.last()).copied().unwrap_or(0),
+        }
+    }
+
+    /// How many lines there are; an empty text has one.
+    pub fn lines(&self) -> u32 {
+        self.starts.len() as u32 + 1
+    }
+
+    /// Line and column of `offset` in `text`, the text that this index was made of.
+    pub fn locate(&self, text: &[u8], offset: u32) -> LineColumn {
+        let line = self.line(offset);
+        let start = self.line_start(line) as usize;
+        let before = &text[start..(offset as usize).clamp(start, text.len())];
+        LineColumn { line, column: count_scalars(before) as u32 + 1 }
+    }
+}
+
+/// Unicode scalar values in `bytes`, each byte of an invalid sequence counting as one.
+fn count_scalars(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
+    bytes.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+}
+
+/// What is wrong with the form of a file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where.
+    pub span: Span,
+    /// One sentence, present tense, no full stop.
+    pub message: String,
+}
+
+/// Parsing never fails: a damaged file still has a tree, and says where it is damaged.
+#[derive(Clone, Debug)]
+pub struct Parsed<T> {
+    /// What could be read.
+    pub tree: T,
+    /// What is wrong, in file order.
+    pub errors: Vec<SyntaxError>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one_in_scalars() {
+        let text = "a\nö€x\n".as_bytes();
+        let index = LineIndex::new(text);
+        assert_eq!(index.lines(), 3);
+        assert_eq!(index.locate(text, 0), LineColumn { line: 1, column: 1 });
+        assert_eq!(index.locate(text, 7), LineColumn { line: 2, column: 3 });
+        assert_eq!(index.locate(text, 9), LineColumn { line: 3, column: 1 });
+        assert_eq!(index.line_start(2), 2);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_count_one_each() {
+        let text = b"caf\xe9 \xff\xffx";
+        let index = LineIndex::new(text);
+        assert_eq!(index.locate(text, 7).column, 8);
+    }
+}
