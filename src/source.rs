@@ -122,11 +122,6 @@ impl SourceSet {
     }
 
     /// All files, in the order they were added.
-    pub fn iter(&self) -> std::slice::Iter<'_, SourceFile> {
-        self.files.iter()
-    }
-
-    /// All files as a slice.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
     }
