@@ -4,6 +4,7 @@
 //! they mean, with image facts of [`knowledge`]; [`rules`] turn facts into findings; `engine` runs rules over files;
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
+pub mod context;
 pub mod knowledge;
 pub mod model;
 pub mod rule;

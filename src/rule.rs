@@ -1,6 +1,7 @@
 //! The vocabulary of rules: what a rule is, what it sees, what it says.
 
 use crate::{
+    context::BuildContext,
     knowledge::Knowledge,
     model::DockerfileModel,
     source::{FileKind, SourceFile},
@@ -274,6 +275,8 @@ pub struct Cx<'a, M> {
     pub model: &'a M,
     /// Facts about images and packages.
     pub knowledge: &'a Knowledge,
+    /// The files around it, as evidence.
+    pub context: BuildContext<'a>,
 }
 
 impl<M> Cx<'_, M> {
