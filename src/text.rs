@@ -154,6 +154,15 @@ fn count_scalars(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
 }
 
+/// How many different bytes there are in `bytes`: few in what a person made up, many in what a machine made.
+pub fn distinct_bytes(bytes: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    for &byte in bytes {
+        seen[usize::from(byte)] = true;
+    }
+    seen.iter().filter(|&&seen| seen).count()
+}
+
 /// What is wrong with the form of a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {

@@ -1,5 +1,7 @@
 //! What the files mean: facts only, no messages, no edits.
 
+pub mod credential;
+
 use crate::{source::SourceFile, syntax::dockerfile::Dockerfile};
 
 /// What a Dockerfile means.

@@ -1,0 +1,508 @@
+//! Whether a name and a value are a credential: by the words of the name and the shape of the value together.
+//!
+//! A name alone proves nothing (`DB_PASSWORD_FILE`, `AUTH_MODE`, `KEY_ALIAS`), and neither does a value alone unless its
+//! form is known (`ghp_…`). What is empty, a placeholder, a path, a switch or a variable is not a credential.
+
+use crate::{knowledge::tokens::Tokens, text::distinct_bytes};
+
+/// What the name of a variable says about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// The value is meant to be secret: `DB_PASSWORD`, `npm_token`, `clientSecret`.
+    Credential,
+    /// The value goes with a secret but is not one, or is public by design: `…_FILE`, `…_ID`, `NEXT_PUBLIC_…`.
+    About,
+    /// Nothing.
+    Plain,
+}
+
+/// What a literal value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A credential of a known form, whatever its name; what it is.
+    Known(&'static str),
+    /// Long and mixed enough that nobody typed it as an example.
+    Random,
+    /// Could be a password that a person chose.
+    Word,
+    /// Empty, a placeholder, a path, a switch, a variable: not a secret.
+    Harmless,
+}
+
+/// A credential, and how it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The form of the value is known; what it is.
+    Known(&'static str),
+    /// The name says so, and the value looks random.
+    Named,
+    /// The name says so, and the value is a word: a default password.
+    Default,
+}
+
+/// Judges `name=value`, where `value` is the literal value, quotes off.
+pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
+    let shape = value_shape(value);
+    if let Value::Known(what) = shape {
+        return Some(Credential::Known(what));
+    }
+    match (classify(name), shape) {
+        (Name::Credential, Value::Random) if !is_fingerprint(name, value) && !repeats_name(name, value) => {
+            Some(Credential::Named)
+        }
+        (Name::Credential, Value::Word) if is_password(name) && !repeats_name(name, value) => Some(Credential::Default),
+        _ => None,
+    }
+}
+
+/// What the words of `name` say.
+pub fn classify(name: &str) -> Name {
+    let words = words(name);
+    let text: Vec<&str> = words.iter().map(String::as_str).collect();
+    if is_public(&text)
+        || text.last().is_some_and(|last| ABOUT_LAST.contains(last))
+        || text.first().is_some_and(|first| SWITCH_FIRST.contains(first))
+    {
+        return Name::About;
+    }
+    let single = text.iter().any(|word| SECRET_WORDS.contains(word))
+        || text.len() > 1 && text.last().is_some_and(|last| SECRET_LAST.contains(last));
+    let pair = text.windows(2).any(|pair| SECRET_PAIRS.contains(&(pair[0], pair[1])));
+    if (single || pair) && !text.iter().any(|word| ABOUT_ANYWHERE.contains(word)) {
+        Name::Credential
+    } else {
+        Name::Plain
+    }
+}
+
+/// Words that name a secret wherever they stand.
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "credentials",
+    "rootpass",
+    "dbpass",
+    "sshpass",
+    "pgpassword",
+    "authtoken",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+];
+
+/// Words that name a secret only at the end of a longer name (`DB_PASS`, `ORACLE_PWD`).
+const SECRET_LAST: &[&str] = &["pass", "pwd", "creds", "pw"];
+
+/// Pairs of words that name a secret.
+const SECRET_PAIRS: &[(&str, &str)] = &[
+    ("api", "key"),
+    ("app", "key"),
+    ("access", "key"),
+    ("account", "key"),
+    ("auth", "key"),
+    ("deploy", "key"),
+    ("encryption", "key"),
+    ("license", "key"),
+    ("master", "key"),
+    ("private", "key"),
+    ("secret", "key"),
+    ("service", "key"),
+    ("signing", "key"),
+    ("storage", "key"),
+];
+
+/// Last words of names that go with a secret without being one (semantics of secrets: not-secrets list).
+const ABOUT_LAST: &[&str] = &[
+    "file",
+    "files",
+    "path",
+    "paths",
+    "mode",
+    "name",
+    "names",
+    "alias",
+    "id",
+    "ids",
+    "url",
+    "uri",
+    "urls",
+    "host",
+    "port",
+    "user",
+    "username",
+    "dir",
+    "directory",
+    "folder",
+    "length",
+    "size",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "lifetime",
+    "timeout",
+    "algorithm",
+    "alg",
+    "type",
+    "version",
+    "ver",
+    "enabled",
+    "disabled",
+    "required",
+    "header",
+    "field",
+    "prefix",
+    "suffix",
+    "regex",
+    "pattern",
+    "policy",
+    "provider",
+    "service",
+    "endpoint",
+    "issuer",
+    "class",
+    "sha256",
+    "sha512",
+    "sha1",
+    "md5",
+    "checksum",
+    "digest",
+    "fingerprint",
+    "dummy",
+    "base64encoded",
+    "encoded",
+    "format",
+    "store",
+    "keystore",
+    "repo",
+    "ref",
+    "dist",
+    "checking",
+    "server",
+    "location",
+    "var",
+    "env",
+    "backend",
+    "method",
+    "manager",
+    "replacer",
+    "replacment",
+    "replacement",
+    "count",
+    "limit",
+    "min",
+    "max",
+    "plugin",
+    "arn",
+];
+
+/// First words of names that are switches.
+const SWITCH_FIRST: &[&str] = &[
+    "allow", "disable", "enable", "use", "skip", "no", "is", "has", "with", "without", "require", "show", "hide",
+    "ignore", "generate", "random",
+];
+
+/// Words that take the secret out of a name: public keys, key rings, tokenizers.
+const ABOUT_ANYWHERE: &[&str] = &[
+    "public",
+    "publishable",
+    "pub",
+    "gpg",
+    "pgp",
+    "keyring",
+    "keyserver",
+    "keyboard",
+    "tokenizer",
+    "tokenizers",
+    "fingerprint",
+    "dummy",
+    "bypass",
+    "csrf",
+    "warn",
+    "helm",
+    "check",
+];
+
+/// Whether the value is shipped to browsers by design (Next.js, Vite, Gatsby, Nuxt, Expo, Create React App).
+fn is_public(words: &[&str]) -> bool {
+    matches!(words, ["next" | "nuxt" | "expo", "public", ..] | ["vite" | "gatsby", ..] | ["react", "app", ..])
+}
+
+/// Whether the name means a password that a person chooses, which a plain word can be.
+fn is_password(name: &str) -> bool {
+    let words = words(name);
+    words.iter().any(|word| word.contains("pass") || word == "pwd" || word == "pw" || word == "secret")
+        && !words.iter().any(|word| word == "access")
+}
+
+/// Hex of the length of a key id or a fingerprint under a name that ends in a bare `KEY`: public (`GPG_KEY`, `SWIFT_SIGNING_KEY`).
+fn is_fingerprint(name: &str, value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"0x").unwrap_or(value);
+    let upper_hex = hex.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));
+    upper_hex && matches!(hex.len(), 16 | 40) && name.to_ascii_lowercase().ends_with("key")
+}
+
+/// Whether the value only repeats the name (`KEY=KEY`, `'AWS_ACCESS_KEY_SECRET'`), which is a placeholder.
+fn repeats_name(name: &str, value: &[u8]) -> bool {
+    value.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// The words of a name in lower case: `dbPassword`, `DB_PASSWORD` and `db-password` are the same two.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = '_';
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() {
+            before = '_';
+            continue;
+        }
+        let starts = before == '_' || c.is_ascii_uppercase() && before.is_ascii_lowercase();
+        match words.last_mut() {
+            Some(word) if !starts => word.push(c.to_ascii_lowercase()),
+            _ => words.push(c.to_ascii_lowercase().to_string()),
+        }
+        before = c;
+    }
+    words
+}
+
+/// What a literal value looks like.
+pub fn value_shape(value: &[u8]) -> Value {
+    if let Some(what) = known(value) {
+        return Value::Known(what);
+    }
+    let text = String::from_utf8_lossy(value);
+    let text = text.trim();
+    if text.len() < 3 || is_placeholder(text) || is_switch(text) || is_place(text) || text.contains('$') {
+        return Value::Harmless;
+    }
+    if is_random(text) { Value::Random } else { Value::Word }
+}
+
+/// A credential of known form.
+fn known(value: &[u8]) -> Option<&'static str> {
+    if let Some(token) = Tokens::builtin().find(value).next() {
+        return Some(&token.shape.title);
+    }
+    let begin = memchr::memmem::find(value, b"-----BEGIN ")?;
+    let header = &value[begin..value.len().min(begin + 80)];
+    memchr::memmem::find(header, b"PRIVATE KEY").map(|_| "private key")
+}
+
+/// Whether the text says that something else is to be put here.
+fn is_placeholder(text: &str) -> bool {
+    const MARKS: &[&str] = &[
+        "change",
+        "chang3",
+        "replace",
+        "placeholder",
+        "example",
+        "dummy",
+        "your",
+        "insert",
+        "redacted",
+        "todo",
+        "fixme",
+        "not_set",
+        "notset",
+        "not-set",
+        "nodefault",
+        "undefined",
+        "fake",
+        "sample",
+        "unset",
+        "ignored",
+        "xxx",
+        "***",
+        "**none",
+        "**random",
+        "not-a-",
+        "not_a_",
+        "notasecret",
+        "envvarhere",
+        "default",
+        "test_secret",
+        "here",
+        "foobar",
+        "00000000",
+        "tobe",
+        "override",
+        "_me",
+        "enter_",
+        "unused",
+        "none",
+        "null",
+        "n/a",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let bracketed = text.starts_with(['<', '{', '%', '@', '[', '(']) || text.contains("{{");
+    let one_character = text.bytes().all(|byte| byte == text.as_bytes()[0]);
+    bracketed || one_character || MARKS.iter().any(|mark| lower.contains(mark))
+}
+
+/// Whether the text is a switch or a small number.
+fn is_switch(text: &str) -> bool {
+    const SWITCHES: &[&str] = &[
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "none",
+        "null",
+        "enabled",
+        "disabled",
+        "auto",
+        "always",
+        "never",
+        "optional",
+        "required",
+        "production",
+        "development",
+    ];
+    SWITCHES.iter().any(|switch| text.eq_ignore_ascii_case(switch))
+        || text.len() < 3 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the text is a path, a file name or an address without a user.
+fn is_place(text: &str) -> bool {
+    let starts = ["/", "./", "../", "~/", "C:\\", "c:\\"];
+    let ends = [
+        ".pem", ".key", ".json", ".txt", ".crt", ".jks", ".p12", ".yml", ".yaml", ".conf", ".env", ".php", ".jar",
+        ".html",
+    ];
+    let address = text.contains("://") && !text.contains('@');
+    starts.iter().any(|start| text.starts_with(start)) || ends.iter().any(|end| text.ends_with(end)) || address
+}
+
+/// Whether the text is long and mixed like something a machine made.
+fn is_random(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() < 12 || bytes.contains(&b' ') {
+        return false;
+    }
+    let class = |byte: u8| match byte {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let changes = bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    distinct_bytes(bytes) >= 8 && (changes * 5 >= bytes.len() || bytes.len() >= 24 && changes >= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let credential = [
+            "DB_PASSWORD",
+            "dbPassword",
+            "npm_token",
+            "AWS_SECRET_ACCESS_KEY",
+            "API_KEY",
+            "ORACLE_PWD",
+            "MYSQL_PASS",
+            "SECRET_KEY_BASE",
+            "LDAP_ROOTPASS",
+            "PGPASSWORD",
+            "CLIENT_SECRET",
+            "PASSWORD",
+            "sa_password",
+        ];
+        for name in credential {
+            assert_eq!(classify(name), Name::Credential, "{name}");
+        }
+        let about = [
+            "DB_PASSWORD_FILE",
+            "SECRETS_DIR",
+            "AUTH_MODE",
+            "KMS_KEY_ALIAS",
+            "AWS_ACCESS_KEY_ID",
+            "NEXT_PUBLIC_API_KEY",
+            "VITE_API_KEY",
+            "TOKEN_URL",
+            "ALLOW_EMPTY_PASSWORD",
+            "GPG_KEY",
+            "GPG_KEYS",
+            "PYTHON_SHA256",
+            "SECRET_KEY_BASE_DUMMY",
+            "KEYRING",
+            "TOKENIZERS_PARALLELISM",
+            "KEYBOARD",
+            "PWD",
+            "AUTHOR",
+            "KEYSERVER",
+            "STRIPE_PUBLISHABLE_KEY",
+            "PASSENGER_APP_ENV",
+            "HELM_SECRETS_VERSION",
+            "AGENT_BYPASS_LOGIN",
+            "PATH",
+            "OLDPWD",
+        ];
+        for name in about {
+            assert_ne!(classify(name), Name::Credential, "{name}");
+        }
+    }
+
+    #[test]
+    fn values() {
+        for value in [
+            "",
+            "changeme",
+            "<token>",
+            "your_api_key",
+            "/run/secrets/x",
+            "false",
+            "$TOKEN",
+            "**None**",
+            "xxxxxxxx",
+            "NOTSET",
+            "https://example.com/x",
+            "FAKE_TO_GENERATE_WARNING_OUTPUT",
+            "1",
+        ] {
+            assert_eq!(value_shape(value.as_bytes()), Value::Harmless, "{value}");
+        }
+        for value in [
+            "uYqBu/41C4Iog4vq9eShKg==",
+            "r7eJvn9HIvMh25CWknMUFoNuW2d2",
+            "d54c1d3a095b4ff2b6607d096fa80163",
+            "4dc53dcd-7572-490d-a9fa-34f4875fad02",
+            "aK3j9ZpQ1xL7",
+        ] {
+            assert_eq!(value_shape(value.as_bytes()), Value::Random, "{value}");
+        }
+        for value in ["postgres", "admin", "wso2am", "123456"] {
+            assert_eq!(value_shape(value.as_bytes()), Value::Word, "{value}");
+        }
+        assert_eq!(value_shape(b"-----BEGIN RSA PRIVATE KEY-----\\nMII"), Value::Known("private key"));
+    }
+
+    #[test]
+    fn both_together() {
+        assert_eq!(judge("POSTGRES_PASSWORD", b"postgres"), Some(Credential::Default));
+        assert_eq!(judge("API_KEY", b"r7eJvn9HIvMh25CWknMUFoNuW2d2"), Some(Credential::Named));
+        assert_eq!(
+            judge("ANYTHING", b"ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
+            Some(Credential::Known("GitHub personal access token"))
+        );
+        for (name, value) in [
+            ("GPG_KEY", "E3FF2839C048B25C084DEBE9B26995E310250568"),
+            ("SWIFT_SIGNING_KEY", "A62AE125BBBFBB96A6E042EC925CC1CCED3D1561"),
+            ("MIXPANEL_TOKEN", "token"),
+            ("API_KEY", "changeme"),
+            ("AWS_ACCESS_KEY_SECRET", "AWS_ACCESS_KEY_SECRET"),
+        ] {
+            assert_eq!(judge(name, value.as_bytes()), None, "{name}={value}");
+        }
+    }
+}
