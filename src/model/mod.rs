@@ -1,6 +1,8 @@
 //! What the files mean: facts only, no messages, no edits.
 
 pub mod credential;
+pub mod expand;
+pub mod reference;
 
 use crate::{source::SourceFile, syntax::dockerfile::Dockerfile};
 
