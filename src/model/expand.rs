@@ -109,7 +109,7 @@ impl<'a> Value<'a> {
     }
 
     /// Says that it also depends on `name`.
-    pub(super) fn depending(mut self, name: &str, cause: Cause) -> Self {
+    pub fn depending(mut self, name: &str, cause: Cause) -> Self {
         depend(&mut self.depends, name, cause);
         self
     }
@@ -237,6 +237,9 @@ impl<'s> Expander<'s> {
     }
 
     /// The word with its variables replaced and its quotes taken off, as one text.
+    ///
+    /// # Errors
+    /// If the word cannot be expanded, or only with more work than the budget allows.
     pub fn word<'a>(&self, word: &'a str) -> Result<Value<'a>, ExpandError> {
         if self.is_plain(word) {
             return Ok(Value::literal(word));
@@ -247,6 +250,9 @@ impl<'s> Expander<'s> {
     }
 
     /// The word with its variables replaced, split at blanks outside of quotes; all answers share the dependencies.
+    ///
+    /// # Errors
+    /// If the word cannot be expanded, or only with more work than the budget allows.
     pub fn words<'a>(&self, word: &'a str) -> Result<Vec<Value<'a>>, ExpandError> {
         if self.is_plain(word) && !word.contains(char::is_whitespace) {
             return Ok(if word.is_empty() { Vec::new() } else { vec![Value::literal(word)] });
@@ -331,12 +337,16 @@ impl<'e> Lexer<'e> {
                 b'$' => {
                     let part = self.variable()?;
                     self.add(&mut text, &part)?;
-                    words.iter_mut().for_each(|words| words.add(&part));
+                    if let Some(words) = &mut words {
+                        words.add(&part);
+                    }
                 }
                 b'\'' | b'"' if self.with.quotes == Quotes::Quote => {
                     let part = if next == b'"' { self.double_quoted()? } else { self.single_quoted()? };
                     self.add(&mut text, part.as_ref())?;
-                    words.iter_mut().for_each(|words| words.add_quoted(&part));
+                    if let Some(words) = &mut words {
+                        words.add_quoted(&part);
+                    }
                 }
                 _ if next == self.with.escape => {
                     self.at += 1;
@@ -348,12 +358,16 @@ impl<'e> Lexer<'e> {
                         break;
                     }
                     self.add(&mut text, &self.word[start..self.at])?;
-                    words.iter_mut().for_each(|words| words.add_quoted(&self.word[start..self.at]));
+                    if let Some(words) = &mut words {
+                        words.add_quoted(&self.word[start..self.at]);
+                    }
                 }
                 _ => {
                     let part = self.plain(stop);
                     self.add(&mut text, part)?;
-                    words.iter_mut().for_each(|words| words.add(part));
+                    if let Some(words) = &mut words {
+                        words.add(part);
+                    }
                 }
             }
         }
@@ -406,10 +420,7 @@ impl<'e> Lexer<'e> {
                 }
                 next if next == self.with.escape => {
                     self.at += 1;
-                    let escaped = match self.peek() {
-                        None => continue,
-                        Some(escaped) => escaped,
-                    };
+                    let Some(escaped) = self.peek() else { continue };
                     let is_escape = matches!(escaped, b'"' | b'$') || escaped == self.with.escape;
                     if self.keep_escapes || !is_escape {
                         self.add(&mut text, &self.word[start..self.at])?;
@@ -504,7 +515,9 @@ impl<'e> Lexer<'e> {
         let word = self.nested(b'}', matches!(operator, '#' | '%'))?;
         let of_word = std::mem::replace(&mut self.depends, outside);
         let uses_word = |depends: &mut Vec<Dependency>| {
-            of_word.iter().for_each(|dependency| depend(depends, &dependency.name, dependency.cause));
+            for dependency in &of_word {
+                depend(depends, &dependency.name, dependency.cause);
+            }
         };
         match operator {
             '-' => {

@@ -59,6 +59,9 @@ impl fmt::Display for ReferenceError {
 
 impl<'a> Reference<'a> {
     /// Reads `text`, variables already replaced.
+    ///
+    /// # Errors
+    /// If it does not name an image, with the reason.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ReferenceError> {
         let text = text.into();
         let parts = Parts::split(&text)?;
