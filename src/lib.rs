@@ -5,6 +5,7 @@
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
 pub mod context;
+pub mod docs;
 pub mod knowledge;
 pub mod model;
 pub mod rule;

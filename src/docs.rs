@@ -1,0 +1,117 @@
+//! Documentation made from the rules themselves: a page for each, and an index.
+//!
+//! Text in, text out; `tests/generated.rs` keeps the files in `docs/` equal to what is made here.
+
+use crate::rule::{Builtin, Example, FixNote, Reference, RuleMeta, Scheme};
+use std::fmt::Write;
+
+/// The page of one rule, in Markdown.
+pub fn rule_page(meta: &RuleMeta) -> String {
+    let mut page = format!("# `{}`\n\n{}.\n\n", meta.id, meta.title);
+    page.push_str(&facts(meta));
+    section(&mut page, "Why", meta.why);
+    section(&mut page, "What to do", meta.remedy);
+    section(&mut page, "Examples", "The marked places are what this rule finds.");
+    for example in meta.examples {
+        page.push_str(&example_text(example));
+    }
+    page.push_str(&references(meta));
+    page.push_str(&equivalents(meta));
+    page.push_str("\nMade from the rule's source by `UPDATE=1 cargo test --test generated`.\n");
+    page
+}
+
+/// The list of all rules by group, in Markdown, with links to their pages.
+pub fn rule_index(rules: &[&Builtin]) -> String {
+    let mut page = String::from("# Rules\n\n");
+    let mut groups: Vec<_> = rules.iter().map(|rule| rule.meta.group).collect();
+    groups.sort_by_key(|group| group.name());
+    groups.dedup();
+    for group in groups {
+        line(&mut page, format_args!("## {}\n", group.name()));
+        page.push_str("| rule | what it finds | severity |\n|---|---|---|\n");
+        for meta in rules.iter().map(|rule| &rule.meta).filter(|meta| meta.group == group) {
+            let (id, title, severity) = (meta.id, meta.title, meta.severity.name());
+            line(&mut page, format_args!("| [`{id}`]({id}.md) | {} | {severity} |", cell(title)));
+        }
+        page.push('\n');
+    }
+    page.push_str("Made from the rules' source by `UPDATE=1 cargo test --test generated`.\n");
+    page
+}
+
+fn facts(meta: &RuleMeta) -> String {
+    let kinds: Vec<&str> = meta.kinds.iter().map(|kind| kind.name()).collect();
+    let mut table = String::from("| | |\n|---|---|\n");
+    let rows = [
+        ("group", meta.group.name().to_owned()),
+        ("severity", meta.severity.name().to_owned()),
+        ("confidence", meta.confidence.name().to_owned()),
+        ("reads", kinds.join(", ")),
+        ("fix", fix_note(meta.fix)),
+        ("since", meta.since.to_owned()),
+    ];
+    for (name, value) in rows {
+        line(&mut table, format_args!("| {name} | {} |", cell(&value)));
+    }
+    table
+}
+
+fn fix_note(fix: FixNote) -> String {
+    match fix {
+        FixNote::Never => "none".to_owned(),
+        FixNote::Sometimes(safety, note) => format!("for some findings, {}: {note}", safety.name()),
+        FixNote::Always(safety, note) => format!("{}: {note}", safety.name()),
+    }
+}
+
+fn example_text(example: &Example) -> String {
+    let bad = escaped(example.bad).replace('«', "<mark>").replace('»', "</mark>");
+    let good = escaped(example.good);
+    let (bad, good) = (bad.trim_end(), good.trim_end());
+    format!("\n### {}\n\nBefore:\n\n<pre>{bad}</pre>\n\nAfter:\n\n<pre>{good}</pre>\n", example.title)
+}
+
+fn references(meta: &RuleMeta) -> String {
+    let mut text = String::from("\n## References\n\n");
+    for reference in meta.references {
+        line(&mut text, format_args!("- {}", reference_text(reference)));
+    }
+    text
+}
+
+fn reference_text(reference: &Reference) -> String {
+    let id = reference.id;
+    match reference.scheme {
+        Scheme::CisDocker => format!("CIS Docker Benchmark v1.6, section {id}"),
+        Scheme::Nist800190 => format!("NIST SP 800-190, section {id}"),
+        Scheme::Cwe => format!("[CWE-{id}](https://cwe.mitre.org/data/definitions/{id}.html)"),
+        Scheme::Url => format!("<{id}>"),
+    }
+}
+
+fn equivalents(meta: &RuleMeta) -> String {
+    if meta.equivalents.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<String> = meta.equivalents.iter().map(|id| format!("`{id}`")).collect();
+    format!("\nOther tools know it as {}.\n", ids.join(", "))
+}
+
+fn section(page: &mut String, title: &str, text: &str) {
+    line(page, format_args!("\n## {title}\n\n{text}"));
+}
+
+fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(page, "{text}").expect("writing to a string cannot fail");
+}
+
+/// Text that cannot end a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// Text that means itself between HTML tags.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,68 @@
+//! Everything in the repository that is made from something else is fresh.
+//!
+//! `UPDATE=1 cargo test --test generated` writes what is stale.
+
+#![allow(clippy::disallowed_methods, reason = "the test reads, and on request writes, the repository")]
+
+use ironhull::{docs, rules::RULES};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+#[test]
+fn rule_pages_say_what_the_rules_say() {
+    let folder = root().join("docs/rules");
+    let mut pages: BTreeMap<PathBuf, String> = BTreeMap::new();
+    pages.insert(folder.join("README.md"), docs::rule_index(RULES));
+    for rule in RULES {
+        pages.insert(folder.join(format!("{}.md", rule.meta.id)), docs::rule_page(&rule.meta));
+    }
+    let mut stale: Vec<String> =
+        pages.iter().filter(|(path, text)| !is_fresh(path, text)).map(|(path, _)| shown(path)).collect();
+    for path in files_in(&folder) {
+        if !pages.contains_key(&path) && !is_removed(&path) {
+            stale.push(format!("{} (no rule has that id)", shown(&path)));
+        }
+    }
+    assert_none_stale(&stale);
+}
+
+fn assert_none_stale(stale: &[String]) {
+    assert!(stale.is_empty(), "stale, run `UPDATE=1 cargo test --test generated`:\n{}", stale.join("\n"));
+}
+
+/// Whether the file at `path` holds `text`; on request it is made to.
+fn is_fresh(path: &Path, text: &str) -> bool {
+    if fs::read_to_string(path).is_ok_and(|found| found == text) {
+        return true;
+    }
+    if !may_write() {
+        return false;
+    }
+    fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("the repository can be written");
+    fs::write(path, text).expect("the repository can be written");
+    true
+}
+
+fn is_removed(path: &Path) -> bool {
+    may_write() && fs::remove_file(path).is_ok()
+}
+
+fn may_write() -> bool {
+    env::var_os("UPDATE").is_some()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.map(|entry| entry.expect("a folder of the repository can be listed").path()).collect()
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
