@@ -1,7 +1,212 @@
-//! Typed views of `rulesets/`: image facts, dated, with their sources.
+//! Typed views of `rulesets/`: image facts and distribution releases, each with a source that was opened and a date.
+//!
+//! Nothing is parsed before it is asked for: the first question about an image finds the entries by name without parsing
+//! any, then parses the one entry asked for, once. What no source says is [`Fact::Unknown`]; nothing is ever inferred.
+
+mod builtin;
+mod distribution;
+mod entry;
+mod image;
+mod pattern;
+
+pub use distribution::Release;
+pub use entry::{Defect, check_entry};
+pub use image::{
+    Deprecation, Family, Identity, ImageFacts, Libc, PackageManager, Port, Protocol, Role, StepDown, User,
+};
+
+use crate::text::Span;
+use entry::Entry;
+use std::{collections::HashMap, fmt, sync::Arc, sync::OnceLock};
+
+/// The day the rulesets were closed. Rules compare ends of life with it, never with a clock.
+pub const RULESET_DATE: Date = Date { year: 2026, month: 11, day: 21 };
+
+/// A calendar day; ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    /// Four digits.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// Where a fact was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The address.
+    pub url: String,
+    /// The line or sentence that says it.
+    pub says: String,
+    /// The day it was read.
+    pub checked: Date,
+}
+
+/// An answer that names its source, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact<T> {
+    /// A source says so.
+    Known {
+        /// What it says.
+        value: T,
+        /// Which source.
+        source: Arc<Source>,
+    },
+    /// No source was found, or the tag hides the answer. Not the same as "no".
+    Unknown,
+}
+
+impl<T> Fact<T> {
+    /// The value, where one is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Fact::Known { value, .. } => Some(value),
+            Fact::Unknown => None,
+        }
+    }
+
+    /// The source, where the value is known.
+    pub fn source(&self) -> Option<&Source> {
+        match self {
+            Fact::Known { source, .. } => Some(source),
+            Fact::Unknown => None,
+        }
+    }
+
+    /// Whether a value is known.
+    pub fn is_known(&self) -> bool {
+        self.known().is_some()
+    }
+
+    /// This answer, or `other` where this one is unknown.
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Fact::Known { .. } => self,
+            Fact::Unknown => other,
+        }
+    }
+}
+
+/// Which of a repository's images is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag<'a> {
+    /// The one of this tag.
+    Named(&'a str),
+    /// One that the reference does not tell, as with a digest alone: only what holds for every tag is answered.
+    Any,
+}
 
 pub mod tokens;
 
 /// Facts about images and packages.
 #[derive(Debug, Default)]
-pub struct Knowledge {}
+pub struct Knowledge {
+    images: OnceLock<Index>,
+}
+
+impl Knowledge {
+    /// What ships with the program. Costs nothing until it is asked.
+    pub fn builtin() -> Self {
+        Self::default()
+    }
+
+    /// What is known of `repository:tag`; an absent tag is `latest`. `None`: nothing is known of this repository.
+    ///
+    /// `repository` is a normalised name (`docker.io/library/node`). Mirrors of Docker Hub answer as Docker Hub does.
+    /// A reference that has a digest and no tag is asked with [`Knowledge::image_of`] and [`Tag::Any`].
+    pub fn image(&self, repository: &str, tag: Option<&str>) -> Option<ImageFacts> {
+        self.image_of(repository, Tag::Named(tag.unwrap_or("latest")))
+    }
+
+    /// What is known of an image of `repository`. `None`: nothing is known of this repository.
+    pub fn image_of(&self, repository: &str, tag: Tag<'_>) -> Option<ImageFacts> {
+        image::facts(self, repository, tag, 0)
+    }
+
+    /// Every repository that has an entry, sorted.
+    pub fn repositories(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.index().by_name.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn entry(&self, repository: &str) -> Option<&Entry> {
+        let index = self.index();
+        let slot = &index.slots[*index.by_name.get(canonical_repository(repository).as_ref())?];
+        // A defect in a shipped entry is found by `tests/image_facts.rs`; the program itself goes on without the entry.
+        slot.entry.get_or_init(|| entry::parse(slot.text).ok()).as_ref()
+    }
+
+    fn index(&self) -> &Index {
+        self.images.get_or_init(|| Index::new(builtin::IMAGES))
+    }
+}
+
+/// The texts of all shipped entries, one for each `[[image]]`; a test checks each of them.
+pub fn builtin_entries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::IMAGES.iter().flat_map(|(file, text)| entry::split(text).map(move |span| (*file, entry_text(text, span))))
+}
+
+/// `docker.io/library/node` for the names under which the same image is served elsewhere.
+///
+/// Docker's per-architecture namespaces: <https://github.com/docker-library/official-images#architectures-other-than-amd64>.
+fn canonical_repository(repository: &str) -> std::borrow::Cow<'_, str> {
+    const HUB_MIRRORS: [&str; 3] = ["mirror.gcr.io/", "index.docker.io/", "registry-1.docker.io/"];
+    const ARCHITECTURES: [&str; 12] = [
+        "amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x", "winamd64",
+        "windows-amd64",
+    ];
+    if let Some(name) = repository.strip_prefix("public.ecr.aws/docker/library/") {
+        return format!("docker.io/library/{name}").into();
+    }
+    let Some(path) = HUB_MIRRORS.iter().chain(&["docker.io/"]).find_map(|host| repository.strip_prefix(host)) else {
+        return repository.into();
+    };
+    match path.split_once('/') {
+        Some((namespace, name)) if ARCHITECTURES.contains(&namespace) => format!("docker.io/library/{name}").into(),
+        Some(_) if repository.starts_with("docker.io/") => repository.into(),
+        Some(_) => format!("docker.io/{path}").into(),
+        None => format!("docker.io/library/{path}").into(),
+    }
+}
+
+/// Where each repository's entry is, found without parsing TOML.
+#[derive(Debug)]
+struct Index {
+    by_name: HashMap<&'static str, usize>,
+    slots: Vec<Slot>,
+}
+
+/// One entry: its text, and what it says once somebody asks.
+#[derive(Debug)]
+struct Slot {
+    text: &'static str,
+    entry: OnceLock<Option<Entry>>,
+}
+
+impl Index {
+    fn new(files: &[(&'static str, &'static str)]) -> Self {
+        let mut index = Self { by_name: HashMap::new(), slots: Vec::new() };
+        for (_, text) in files {
+            for span in entry::split(text) {
+                let text = entry_text(text, span);
+                let slot = index.slots.len();
+                index.slots.push(Slot { text, entry: OnceLock::new() });
+                index.by_name.extend(entry::names(text).map(|name| (name, slot)));
+            }
+        }
+        index
+    }
+}
+
+fn entry_text(file: &'static str, span: Span) -> &'static str {
+    &file[span.start as usize..span.end as usize]
+}

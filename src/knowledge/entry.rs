@@ -1,0 +1,406 @@
+//! One `[[image]]` of `rulesets/images/*.toml`: found by name without parsing, then read and checked.
+
+use super::{
+    Date, Fact, Source,
+    image::{
+        Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User,
+    },
+    pattern::{self, Bindings, PLACEHOLDERS},
+};
+use crate::text::Span;
+use serde::Deserialize;
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// An image's blocks in the order of the file.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) names: Vec<String>,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// What a block says of a field: a value with its source, or that it is not known.
+#[derive(Debug)]
+pub(super) struct Known<T>(pub(super) Fact<T>);
+
+/// Facts that hold for every tag, or for those that fit one of `tags` and one of `versions`.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    tags: Vec<String>,
+    versions: Vec<String>,
+    pub(super) base: Option<Known<String>>,
+    pub(super) user: Option<Known<User>>,
+    pub(super) identity: Option<Known<Option<Identity>>>,
+    pub(super) step_down: Option<Known<StepDown>>,
+    pub(super) any_user: Option<Known<bool>>,
+    pub(super) entrypoint: Option<Known<Vec<String>>>,
+    pub(super) family: Option<Known<Family>>,
+    pub(super) distribution: Option<Known<String>>,
+    pub(super) release: Option<Known<String>>,
+    pub(super) package_manager: Option<Known<Option<PackageManager>>>,
+    pub(super) shell: Option<Known<Vec<String>>>,
+    pub(super) libc: Option<Known<Option<Libc>>>,
+    pub(super) ports: Option<Known<Vec<Port>>>,
+    pub(super) slim: Option<Known<String>>,
+    pub(super) runtime: Option<Known<String>>,
+    pub(super) shell_less: Option<Known<String>>,
+    pub(super) role: Option<Known<Role>>,
+    pub(super) minimal: Option<Known<bool>>,
+    pub(super) deprecated: Option<Known<Deprecation>>,
+    pub(super) end_of_life: Vec<(String, Known<Date>)>,
+}
+
+impl Block {
+    /// Whether it holds for some tags only.
+    pub(super) fn is_conditional(&self) -> bool {
+        !self.tags.is_empty() || !self.versions.is_empty()
+    }
+
+    /// What the tag binds, where the block holds for it.
+    pub(super) fn holds_for<'a>(&'a self, tag: &'a str) -> Option<Bindings<'a>> {
+        if !self.versions.is_empty() && !self.versions.iter().any(|condition| pattern::satisfies(tag, condition)) {
+            return None;
+        }
+        match self.tags.as_slice() {
+            [] => Some(Bindings::default()),
+            patterns => patterns.iter().find_map(|pattern| pattern::matches(pattern, tag)),
+        }
+    }
+
+    /// Whether it speaks of another distribution than the blocks before it.
+    pub(super) fn changes_system(&self) -> bool {
+        self.base.is_some() || self.family.is_some()
+    }
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect(String);
+
+impl fmt::Display for Defect {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// Reads the text of one entry as the program does, and says everything that is wrong with it.
+///
+/// # Errors
+/// The first defect: TOML that cannot be read, an unknown key or value, a field that no source covers, a placeholder that no
+/// pattern binds, a name that the index cannot see.
+pub fn check_entry(text: &str) -> Result<(), Defect> {
+    let entry = parse(text).map_err(Defect)?;
+    let indexed: Vec<_> = names(text).collect();
+    match entry.names.iter().map(String::as_str).eq(indexed.iter().copied()) {
+        true => Ok(()),
+        false => Err(Defect(format!("`match` must be a plain list of plain strings: the index sees {indexed:?}"))),
+    }
+}
+
+/// The places of the entries of a file, without parsing it: an entry begins with a line `[[image]]`.
+pub(super) fn split(file: &str) -> impl Iterator<Item = Span> {
+    const HEAD: &str = "[[image]]";
+    let mut starts: Vec<usize> = file.match_indices(HEAD).map(|(at, _)| at).collect();
+    starts.retain(|at| *at == 0 || file.as_bytes()[at - 1] == b'\n');
+    let ends = starts.clone().into_iter().skip(1).chain([file.len()]);
+    let spans: Vec<_> = starts.into_iter().zip(ends).collect();
+    spans.into_iter().map(|(start, end)| Span { start: start as u32, end: end as u32 })
+}
+
+/// The repositories of an entry, without parsing it.
+pub(super) fn names(entry: &str) -> impl Iterator<Item = &str> {
+    let list = entry.split_once("\nmatch = [").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(list, _)| list);
+    list.split('"').skip(1).step_by(2)
+}
+
+/// Reads one entry.
+pub(super) fn parse(text: &str) -> Result<Entry, String> {
+    let raw: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let [image] = raw.image;
+    if image.names.is_empty() || image.facts.is_empty() {
+        return Err("an image needs `match` and at least one `[[image.facts]]`".to_owned());
+    }
+    let blocks = image.facts.into_iter().map(block).collect::<Result<_, _>>()?;
+    Ok(Entry { names: image.names, blocks })
+}
+
+/// Reads a source; each part of it is required.
+pub(super) fn source(raw: &RawSource) -> Result<Source, String> {
+    if !raw.url.starts_with("https://") {
+        return Err(format!("`{}` is not an address", raw.url));
+    }
+    if raw.says.trim().is_empty() {
+        return Err(format!("the source {} does not quote what it says", raw.url));
+    }
+    Ok(Source { url: raw.url.clone(), says: raw.says.clone(), checked: date(&raw.checked)? })
+}
+
+/// Reads a day.
+pub(super) fn date(raw: &toml::value::Datetime) -> Result<Date, String> {
+    match (raw.date, raw.time) {
+        (Some(day), None) => Ok(Date { year: day.year, month: day.month, day: day.day }),
+        (Some(_) | None, _) => Err(format!("`{raw}` is not a plain date")),
+    }
+}
+
+fn block(raw: RawBlock) -> Result<Block, String> {
+    let sources = Sources::new(&raw.source)?;
+    raw.tag.iter().try_for_each(|pattern| check_pattern(pattern))?;
+    for template in raw.templates() {
+        check_template(template, &raw.tag)?;
+    }
+    let block = Block {
+        base: sources.cover("base", raw.base, Ok)?,
+        user: sources.cover("user", raw.user, user)?,
+        identity: sources.cover("identity", raw.identity, |raw| raw.or_none(Some))?,
+        step_down: sources.cover("step-down", raw.step_down, Ok)?,
+        any_user: sources.cover("any-user", raw.any_user, Ok)?,
+        entrypoint: sources.cover("entrypoint", raw.entrypoint, Ok)?,
+        family: sources.cover("family", raw.family, Ok)?,
+        distribution: sources.cover("distribution", raw.distribution, Ok)?,
+        release: sources.cover("release", raw.release, Ok)?,
+        package_manager: sources.cover("package-manager", raw.package_manager, |raw| raw.or_none(Some))?,
+        shell: sources.cover("shell", raw.shell, |raw| raw.or_none(|list: Vec<String>| list))?,
+        libc: sources.cover("libc", raw.libc, |raw| raw.or_none(Some))?,
+        ports: sources.cover("ports", raw.ports, |list| list.into_iter().map(port).collect())?,
+        slim: sources.cover("slim", raw.slim, Ok)?,
+        runtime: sources.cover("runtime", raw.runtime, Ok)?,
+        shell_less: sources.cover("shell-less", raw.shell_less, Ok)?,
+        role: sources.cover("role", raw.role, Ok)?,
+        minimal: sources.cover("minimal", raw.minimal, Ok)?,
+        deprecated: sources.cover("deprecated", raw.deprecated, deprecation)?,
+        end_of_life: end_of_life(&sources, raw.end_of_life)?,
+        tags: raw.tag,
+        versions: raw.version,
+    };
+    sources.all_used()?;
+    Ok(block)
+}
+
+/// The sources of a block by the field that they cover.
+struct Sources {
+    by_field: BTreeMap<String, Arc<Source>>,
+    used: std::cell::RefCell<Vec<&'static str>>,
+}
+
+impl Sources {
+    fn new(raw: &[RawSource]) -> Result<Self, String> {
+        let mut by_field = BTreeMap::new();
+        for raw in raw {
+            let read = Arc::new(source(raw)?);
+            for field in &raw.covers {
+                by_field.entry(field.clone()).or_insert_with(|| Arc::clone(&read));
+            }
+        }
+        Ok(Self { by_field, used: std::cell::RefCell::default() })
+    }
+
+    fn cover<R, T>(
+        &self,
+        field: &'static str,
+        raw: Option<Maybe<R>>,
+        read: impl FnOnce(R) -> Result<T, String>,
+    ) -> Result<Option<Known<T>>, String> {
+        self.used.borrow_mut().push(field);
+        match raw {
+            None => Ok(None),
+            Some(Maybe::Unknown(_)) => Ok(Some(Known(Fact::Unknown))),
+            Some(Maybe::Value(raw)) => {
+                let source = self.by_field.get(field).ok_or_else(|| format!("no source covers `{field}`"))?;
+                Ok(Some(Known(Fact::Known { value: read(raw)?, source: Arc::clone(source) })))
+            }
+        }
+    }
+
+    fn all_used(&self) -> Result<(), String> {
+        let used = self.used.borrow();
+        match self.by_field.keys().find(|field| !used.contains(&field.as_str())) {
+            Some(field) => Err(format!("a source covers `{field}`, which is not a field")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn end_of_life(
+    sources: &Sources,
+    raw: BTreeMap<String, Maybe<toml::value::Datetime>>,
+) -> Result<Vec<(String, Known<Date>)>, String> {
+    sources.used.borrow_mut().push("end-of-life");
+    let mut ends = Vec::new();
+    for (version, day) in raw {
+        if let Some(known) = sources.cover("end-of-life", Some(day), |day| date(&day))? {
+            ends.push((version, known));
+        }
+    }
+    Ok(ends)
+}
+
+fn user(raw: RawUser) -> Result<User, String> {
+    match raw {
+        RawUser::Word(word) if word == "root" => Ok(User::root()),
+        RawUser::Word(word) => Err(format!("`user = \"{word}\"`: write `root`, `unknown`, or a table")),
+        RawUser::Table { written, name, uid, gid } => Ok(User { written, name, uid, gid }),
+    }
+}
+
+fn port(raw: RawPort) -> Result<Port, String> {
+    let text = match raw {
+        RawPort::Number(number) => return Ok(Port { number, protocol: Protocol::Tcp }),
+        RawPort::Text(text) => text,
+    };
+    let (number, protocol) = match text.split_once('/') {
+        Some((number, "tcp")) => (number, Protocol::Tcp),
+        Some((number, "udp")) => (number, Protocol::Udp),
+        Some(_) | None => return Err(format!("`{text}` is not a port")),
+    };
+    number.parse().map(|number| Port { number, protocol }).map_err(|_| format!("`{text}` is not a port"))
+}
+
+fn deprecation(raw: RawDeprecation) -> Result<Deprecation, String> {
+    Ok(Deprecation { since: raw.since.as_ref().map(date).transpose()?, replacement: raw.replacement })
+}
+
+fn check_pattern(pattern: &str) -> Result<(), String> {
+    match pattern::placeholders(pattern).iter().find(|name| !PLACEHOLDERS.contains(name)) {
+        Some(name) => Err(format!("`{{{name}}}` in the pattern `{pattern}` is none of {PLACEHOLDERS:?}")),
+        None if pattern.matches('*').count() > 3 => Err(format!("`{pattern}` has more than three stars")),
+        None => Ok(()),
+    }
+}
+
+fn check_template(template: &str, patterns: &[String]) -> Result<(), String> {
+    for name in pattern::placeholders(template) {
+        let binds = |pattern: &String| {
+            let bound = pattern::placeholders(pattern);
+            bound.contains(&name) || (name == "major" && bound.contains(&"version"))
+        };
+        if name != "tag" && (patterns.is_empty() || !patterns.iter().all(binds)) {
+            return Err(format!("`{template}` uses `{{{name}}}`, which not every pattern of the block binds"));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    image: [RawImage; 1],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawImage {
+    #[serde(rename = "match")]
+    names: Vec<String>,
+    facts: Vec<RawBlock>,
+}
+
+/// A source as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSource {
+    url: String,
+    says: String,
+    checked: toml::value::Datetime,
+    #[serde(default)]
+    covers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawBlock {
+    #[serde(default)]
+    tag: Vec<String>,
+    #[serde(default)]
+    version: Vec<String>,
+    base: Option<Maybe<String>>,
+    user: Option<Maybe<RawUser>>,
+    identity: Option<Maybe<OrNone<Identity>>>,
+    step_down: Option<Maybe<StepDown>>,
+    any_user: Option<Maybe<bool>>,
+    entrypoint: Option<Maybe<Vec<String>>>,
+    family: Option<Maybe<Family>>,
+    distribution: Option<Maybe<String>>,
+    release: Option<Maybe<String>>,
+    package_manager: Option<Maybe<OrNone<PackageManager>>>,
+    shell: Option<Maybe<OrNone<Vec<String>>>>,
+    libc: Option<Maybe<OrNone<Libc>>>,
+    ports: Option<Maybe<Vec<RawPort>>>,
+    slim: Option<Maybe<String>>,
+    runtime: Option<Maybe<String>>,
+    shell_less: Option<Maybe<String>>,
+    role: Option<Maybe<Role>>,
+    minimal: Option<Maybe<bool>>,
+    deprecated: Option<Maybe<RawDeprecation>>,
+    #[serde(default)]
+    end_of_life: BTreeMap<String, Maybe<toml::value::Datetime>>,
+    #[serde(default)]
+    source: Vec<RawSource>,
+}
+
+impl RawBlock {
+    fn templates(&self) -> impl Iterator<Item = &String> {
+        let fields = [&self.base, &self.release, &self.slim, &self.runtime, &self.shell_less];
+        fields.into_iter().filter_map(|field| match field {
+            Some(Maybe::Value(template)) => Some(template),
+            Some(Maybe::Unknown(_)) | None => None,
+        })
+    }
+}
+
+/// A value, or the word `unknown`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Maybe<T> {
+    Unknown(UnknownWord),
+    Value(T),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum UnknownWord {
+    Unknown,
+}
+
+/// A value, or the word `none`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OrNone<T> {
+    None(NoneWord),
+    Value(T),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum NoneWord {
+    None,
+}
+
+impl<T> OrNone<T> {
+    fn or_none<U: Default>(self, wrap: impl FnOnce(T) -> U) -> Result<U, String> {
+        match self {
+            OrNone::None(NoneWord::None) => Ok(U::default()),
+            OrNone::Value(value) => Ok(wrap(value)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawUser {
+    Word(String),
+    Table { written: String, name: Option<String>, uid: Option<u32>, gid: Option<u32> },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawPort {
+    Number(u16),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDeprecation {
+    since: Option<toml::value::Datetime>,
+    replacement: Option<String>,
+}

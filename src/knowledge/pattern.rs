@@ -1,0 +1,185 @@
+//! Tag patterns: `*` for anything, `{version}` and the like for a part that has a meaning and a name.
+
+use super::distribution;
+
+/// The longest tag that the distribution specification allows.
+const LONGEST_TAG: usize = 128;
+
+/// The names that a pattern can bind.
+pub(super) const PLACEHOLDERS: [&str; 4] = ["version", "release", "major", "codename"];
+
+/// What the placeholders of a pattern stand for in one tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bindings<'a> {
+    bound: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Bindings<'a> {
+    /// `template` with each `{name}` replaced; `None` where a name is not bound.
+    pub(super) fn fill(&self, template: &str, tag: Option<&str>) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = template;
+        while let Some((before, name, after)) = next_placeholder(rest) {
+            filled.push_str(before);
+            filled.push_str(match name {
+                "tag" => tag?,
+                _ => self.get(name)?,
+            });
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let found = self.bound.iter().find(|(bound, _)| *bound == name).map(|(_, text)| *text);
+        match name {
+            "major" => found.or_else(|| self.get("version")?.split('.').next()),
+            _ => found,
+        }
+    }
+}
+
+/// The names in braces that `template` uses.
+pub(super) fn placeholders(template: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some((_, name, after)) = next_placeholder(rest) {
+        names.push(name);
+        rest = after;
+    }
+    names
+}
+
+/// Compares the whole of `tag` with `pattern`.
+pub(super) fn matches<'a>(pattern: &'a str, tag: &'a str) -> Option<Bindings<'a>> {
+    if tag.len() > LONGEST_TAG {
+        return None;
+    }
+    let mut bindings = Bindings::default();
+    match_rest(pattern, tag, &mut bindings).then_some(bindings)
+}
+
+/// Whether `tag` begins with the parts of `version`: `16` is in `16`, `16.2` and `16-slim`, not in `160` or `1`.
+pub(super) fn begins_with_version(tag: &str, version: &str) -> bool {
+    let rest = tag.strip_prefix(version);
+    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+}
+
+/// Whether the version that `tag` begins with satisfies `condition`: `16`, `<8`, `<=8`, `>=20.1` or `>20`.
+pub(super) fn satisfies(tag: &str, condition: &str) -> bool {
+    let (operator, bound) = condition.split_at(condition.len() - condition.trim_start_matches(['<', '>', '=']).len());
+    if operator.is_empty() {
+        return begins_with_version(tag, bound);
+    }
+    let (version, _) = tag.split_at(version_len(tag));
+    if version.is_empty() {
+        return false;
+    }
+    let order = compare_prefix(version, bound);
+    match operator {
+        "<" => order.is_lt(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt(),
+        ">=" => order.is_ge(),
+        _ => false,
+    }
+}
+
+/// Compares as many parts as `bound` has: `8.4` is equal to `8`.
+fn compare_prefix(version: &str, bound: &str) -> std::cmp::Ordering {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u64>().ok()).unwrap_or(0);
+    let mut parts = version.split('.');
+    for wanted in bound.split('.') {
+        let order = number(parts.next()).cmp(&number(Some(wanted)));
+        if order.is_ne() {
+            return order;
+        }
+    }
+    std::cmp::Ordering::Equal
+}
+
+// Bounded by the pattern: one level for each placeholder or star of it, and patterns are ours.
+fn match_rest<'a>(pattern: &'a str, tag: &'a str, bindings: &mut Bindings<'a>) -> bool {
+    let Some(special) = pattern.find(['*', '{']) else { return pattern == tag };
+    let (literal, pattern) = pattern.split_at(special);
+    let Some(tag) = tag.strip_prefix(literal) else { return false };
+    if let Some(after) = pattern.strip_prefix('*') {
+        return (0..=tag.len()).rev().any(|at| tag.is_char_boundary(at) && match_rest(after, &tag[at..], bindings));
+    }
+    let Some((_, name, after)) = next_placeholder(pattern) else { return false };
+    let len = match name {
+        "version" | "release" => version_len(tag),
+        "major" => tag.len() - tag.trim_start_matches(|c: char| c.is_ascii_digit()).len(),
+        "codename" => distribution::codename_len(tag),
+        _ => 0,
+    };
+    if len == 0 {
+        return false;
+    }
+    let (text, rest) = tag.split_at(len);
+    bindings.bound.push((name, text));
+    let matched = match_rest(after, rest, bindings);
+    if !matched {
+        bindings.bound.pop();
+    }
+    matched
+}
+
+/// The length of the numbers with dots between them at the start of `text`.
+fn version_len(text: &str) -> usize {
+    let len = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    match text.starts_with('.') {
+        true => 0,
+        false => text[..len].trim_end_matches('.').len(),
+    }
+}
+
+fn next_placeholder(template: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = template.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(pattern: &str, tag: &str, template: &str) -> Option<String> {
+        matches(pattern, tag)?.fill(template, Some(tag))
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_and_nothing() {
+        assert!(matches("*-slim*", "22-slim").is_some());
+        assert!(matches("*-slim*", "22-slim-bookworm").is_some());
+        assert!(matches("*slim", "22").is_none());
+        assert!(matches("*", "").is_some());
+    }
+
+    #[test]
+    fn placeholders_bind_and_fill() {
+        assert_eq!(filled("*-alpine{release}", "22-alpine3.20", "alpine:{release}").as_deref(), Some("alpine:3.20"));
+        assert_eq!(filled("{version}-{codename}", "3.12-bookworm", "{major}/{codename}").as_deref(), Some("3/bookworm"));
+        assert_eq!(filled("{version}", "22.1.0", "node:{tag}-slim").as_deref(), Some("node:22.1.0-slim"));
+        assert_eq!(filled("{version}", "22-alpine", ""), None);
+        assert_eq!(filled("*", "22", "{version}"), None);
+    }
+
+    #[test]
+    fn a_codename_is_one_of_the_known_ones() {
+        assert!(matches("*-{codename}", "3-jammy").is_some());
+        assert!(matches("*-{codename}", "3-slim").is_none());
+    }
+
+    #[test]
+    fn version_conditions_compare_part_by_part() {
+        assert!(satisfies("16-alpine", "16"));
+        assert!(!satisfies("160", "16"));
+        assert!(satisfies("7.10", "<8"));
+        assert!(!satisfies("8.4", "<8"));
+        assert!(satisfies("8.4", ">=8"));
+        assert!(satisfies("10.2", ">9"));
+        assert!(!satisfies("latest", "<8"));
+    }
+}
