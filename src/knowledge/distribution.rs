@@ -1,6 +1,6 @@
 //! Releases of distributions: number, code name, and the day the last free update ends.
 
-use super::{Date, Fact, Source, entry, image::Family};
+use super::{Date, Fact, entry, image::Family};
 use serde::Deserialize;
 use std::sync::{Arc, OnceLock};
 
@@ -23,7 +23,8 @@ pub struct Release {
 
 /// The release of `family` that `name` (a number or a code name) belongs to: `3.20.1` belongs to `3.20`.
 pub(super) fn release(family: Family, distribution: &str, name: &str) -> Option<&'static Release> {
-    let of_family = || table().iter().filter(|release| release.family == family && release.distribution == distribution);
+    let of_family =
+        || table().iter().filter(|release| release.family == family && release.distribution == distribution);
     of_family().find(|release| release.codename == name || release.number == name).or_else(|| {
         of_family()
             .filter(|release| name.strip_prefix(&*release.number).is_some_and(|rest| rest.starts_with('.')))
@@ -31,13 +32,14 @@ pub(super) fn release(family: Family, distribution: &str, name: &str) -> Option<
     })
 }
 
-/// The length of the code name at the start of `text`; 0 where none is there.
-pub(super) fn codename_len(text: &str) -> usize {
+/// The length of the code name of a wanted family at the start of `text`; 0 where none is there.
+pub(super) fn codename_len(text: &str, wanted: impl Fn(Family) -> bool) -> usize {
     let len = text.len() - text.trim_start_matches(|c: char| c.is_ascii_lowercase()).len();
     let word = &text[..len];
-    match !word.is_empty() && table().iter().any(|release| release.codename == word) {
-        true => len,
-        false => 0,
+    if !word.is_empty() && table().iter().any(|release| release.codename == word && wanted(release.family)) {
+        len
+    } else {
+        0
     }
 }
 

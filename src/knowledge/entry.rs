@@ -2,9 +2,7 @@
 
 use super::{
     Date, Fact, Source,
-    image::{
-        Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User,
-    },
+    image::{Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User},
     pattern::{self, Bindings, PLACEHOLDERS},
 };
 use crate::text::Span;
@@ -90,10 +88,10 @@ impl fmt::Display for Defect {
 pub fn check_entry(text: &str) -> Result<(), Defect> {
     let entry = parse(text).map_err(Defect)?;
     let indexed: Vec<_> = names(text).collect();
-    match entry.names.iter().map(String::as_str).eq(indexed.iter().copied()) {
-        true => Ok(()),
-        false => Err(Defect(format!("`match` must be a plain list of plain strings: the index sees {indexed:?}"))),
+    if entry.names != indexed {
+        return Err(Defect(format!("`match` must be a plain list of plain strings: the index sees {indexed:?}")));
     }
+    Ok(())
 }
 
 /// The places of the entries of a file, without parsing it: an entry begins with a line `[[image]]`.
@@ -151,16 +149,16 @@ fn block(raw: RawBlock) -> Result<Block, String> {
     let block = Block {
         base: sources.cover("base", raw.base, Ok)?,
         user: sources.cover("user", raw.user, user)?,
-        identity: sources.cover("identity", raw.identity, |raw| raw.or_none(Some))?,
+        identity: sources.cover("identity", raw.identity, |raw| Ok(raw.or_none(Some)))?,
         step_down: sources.cover("step-down", raw.step_down, Ok)?,
         any_user: sources.cover("any-user", raw.any_user, Ok)?,
         entrypoint: sources.cover("entrypoint", raw.entrypoint, Ok)?,
         family: sources.cover("family", raw.family, Ok)?,
         distribution: sources.cover("distribution", raw.distribution, Ok)?,
         release: sources.cover("release", raw.release, Ok)?,
-        package_manager: sources.cover("package-manager", raw.package_manager, |raw| raw.or_none(Some))?,
-        shell: sources.cover("shell", raw.shell, |raw| raw.or_none(|list: Vec<String>| list))?,
-        libc: sources.cover("libc", raw.libc, |raw| raw.or_none(Some))?,
+        package_manager: sources.cover("package-manager", raw.package_manager, |raw| Ok(raw.or_none(Some)))?,
+        shell: sources.cover("shell", raw.shell, |raw| Ok(raw.or_none(|list: Vec<String>| list)))?,
+        libc: sources.cover("libc", raw.libc, |raw| Ok(raw.or_none(Some)))?,
         ports: sources.cover("ports", raw.ports, |list| list.into_iter().map(port).collect())?,
         slim: sources.cover("slim", raw.slim, Ok)?,
         runtime: sources.cover("runtime", raw.runtime, Ok)?,
@@ -376,10 +374,10 @@ enum NoneWord {
 }
 
 impl<T> OrNone<T> {
-    fn or_none<U: Default>(self, wrap: impl FnOnce(T) -> U) -> Result<U, String> {
+    fn or_none<U: Default>(self, wrap: impl FnOnce(T) -> U) -> U {
         match self {
-            OrNone::None(NoneWord::None) => Ok(U::default()),
-            OrNone::Value(value) => Ok(wrap(value)),
+            OrNone::None(NoneWord::None) => U::default(),
+            OrNone::Value(value) => wrap(value),
         }
     }
 }

@@ -154,7 +154,7 @@ pub enum Family {
     Ubuntu,
     /// Alpine.
     Alpine,
-    /// Red Hat Enterprise Linux and those that share its packages: UBI, CentOS, Rocky, Alma, Oracle, Fedora.
+    /// Red Hat Enterprise Linux and those that share its packages: UBI, `CentOS`, Rocky, Alma, Oracle, Fedora.
     Rhel,
     /// Amazon Linux.
     Amazon,
@@ -294,7 +294,7 @@ pub(super) fn facts(knowledge: &Knowledge, repository: &str, tag: Tag<'_>, depth
     let entry = knowledge.entry(repository)?;
     let layers = layers(entry, tag);
     let pick = Picker { layers: &layers, tag };
-    let base = pick.template(|block| block.base.as_ref());
+    let base = pick.template_of_system(|block| block.base.as_ref());
     let below = base.known().filter(|_| depth < DEEPEST_BASE).and_then(|base| base_facts(knowledge, base, depth));
     let mut facts = own_facts(&pick, base);
     if let Some(below) = below {
@@ -324,7 +324,10 @@ struct Picker<'a> {
 
 impl<'a> Picker<'a> {
     /// The first block that speaks of a field decides. Under an unknown tag a block with a condition answers nothing.
-    fn speaker<T>(&self, field: impl Fn(&'a Block) -> Option<&'a Known<T>>) -> Option<(&'a Known<T>, &'a Bindings<'a>)> {
+    fn speaker<T>(
+        &self,
+        field: impl Fn(&'a Block) -> Option<&'a Known<T>>,
+    ) -> Option<(&'a Known<T>, &'a Bindings<'a>)> {
         let (block, bindings) = self.layers.iter().find(|(block, _)| field(block).is_some())?;
         match self.tag {
             Tag::Any if block.is_conditional() => None,
@@ -361,6 +364,15 @@ impl<'a> Picker<'a> {
 
     fn speaks_of<T: 'a>(&self, field: impl Fn(&'a Block) -> Option<&'a Known<T>>) -> bool {
         self.layers.iter().any(|(block, _)| field(block).is_some())
+    }
+
+    /// As `speaks_of`, up to the block that changes the base.
+    fn speaks_of_own_system<T: 'a>(&self, field: impl Fn(&'a Block) -> Option<&'a Known<T>>) -> bool {
+        let speaks = |block: &'a Block| field(block).is_some();
+        self.layers
+            .iter()
+            .find(|(block, _)| speaks(block) || block.changes_system())
+            .is_some_and(|(block, _)| speaks(block))
     }
 
     fn end_of_life(&self) -> Fact<Date> {
@@ -422,13 +434,16 @@ fn inherit(facts: &mut ImageFacts, below: ImageFacts, pick: &Picker<'_>) {
         take(&mut facts.any_user, pick.speaks_of(|block| block.any_user.as_ref()), below.any_user);
         facts.entrypoint = below.entrypoint;
     }
-    let system = |own: bool| own;
-    take(&mut facts.family, system(facts.family.is_known()), below.family);
-    take(&mut facts.distribution, facts.distribution.is_known(), below.distribution);
-    take(&mut facts.release, facts.release.is_known(), below.release);
-    take(&mut facts.package_manager, facts.package_manager.is_known(), below.package_manager);
-    take(&mut facts.shell, facts.shell.is_known(), below.shell);
-    take(&mut facts.libc, facts.libc.is_known(), below.libc);
+    take(&mut facts.family, pick.speaks_of_own_system(|block| block.family.as_ref()), below.family);
+    take(&mut facts.distribution, pick.speaks_of_own_system(|block| block.distribution.as_ref()), below.distribution);
+    take(&mut facts.release, pick.speaks_of_own_system(|block| block.release.as_ref()), below.release);
+    take(
+        &mut facts.package_manager,
+        pick.speaks_of_own_system(|block| block.package_manager.as_ref()),
+        below.package_manager,
+    );
+    take(&mut facts.shell, pick.speaks_of_own_system(|block| block.shell.as_ref()), below.shell);
+    take(&mut facts.libc, pick.speaks_of_own_system(|block| block.libc.as_ref()), below.libc);
     take(&mut facts.distribution_end_of_life, false, below.distribution_end_of_life);
 }
 

@@ -3,6 +3,8 @@
 //! Nothing is parsed before it is asked for: the first question about an image finds the entries by name without parsing
 //! any, then parses the one entry asked for, once. What no source says is [`Fact::Unknown`]; nothing is ever inferred.
 
+pub mod tokens;
+
 mod builtin;
 mod distribution;
 mod entry;
@@ -104,8 +106,6 @@ pub enum Tag<'a> {
     Any,
 }
 
-pub mod tokens;
-
 /// Facts about images and packages.
 #[derive(Debug, Default)]
 pub struct Knowledge {
@@ -150,9 +150,14 @@ impl Knowledge {
     }
 }
 
+/// The names and texts of the files in `rulesets/images/`.
+pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::IMAGES.iter().copied()
+}
+
 /// The texts of all shipped entries, one for each `[[image]]`; a test checks each of them.
 pub fn builtin_entries() -> impl Iterator<Item = (&'static str, &'static str)> {
-    builtin::IMAGES.iter().flat_map(|(file, text)| entry::split(text).map(move |span| (*file, entry_text(text, span))))
+    builtin_files().flat_map(|(file, text)| entry::split(text).map(move |span| (file, entry_text(text, span))))
 }
 
 /// `docker.io/library/node` for the names under which the same image is served elsewhere.
@@ -161,7 +166,17 @@ pub fn builtin_entries() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn canonical_repository(repository: &str) -> std::borrow::Cow<'_, str> {
     const HUB_MIRRORS: [&str; 3] = ["mirror.gcr.io/", "index.docker.io/", "registry-1.docker.io/"];
     const ARCHITECTURES: [&str; 12] = [
-        "amd64", "arm32v5", "arm32v6", "arm32v7", "arm64v8", "i386", "mips64le", "ppc64le", "riscv64", "s390x", "winamd64",
+        "amd64",
+        "arm32v5",
+        "arm32v6",
+        "arm32v7",
+        "arm64v8",
+        "i386",
+        "mips64le",
+        "ppc64le",
+        "riscv64",
+        "s390x",
+        "winamd64",
         "windows-amd64",
     ];
     if let Some(name) = repository.strip_prefix("public.ecr.aws/docker/library/") {

@@ -1,12 +1,12 @@
 //! Tag patterns: `*` for anything, `{version}` and the like for a part that has a meaning and a name.
 
-use super::distribution;
+use super::{distribution, image::Family};
 
 /// The longest tag that the distribution specification allows.
 const LONGEST_TAG: usize = 128;
 
 /// The names that a pattern can bind.
-pub(super) const PLACEHOLDERS: [&str; 4] = ["version", "release", "major", "codename"];
+pub(super) const PLACEHOLDERS: [&str; 6] = ["version", "release", "major", "codename", "debian", "ubuntu"];
 
 /// What the placeholders of a pattern stand for in one tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +111,9 @@ fn match_rest<'a>(pattern: &'a str, tag: &'a str, bindings: &mut Bindings<'a>) -
     let len = match name {
         "version" | "release" => version_len(tag),
         "major" => tag.len() - tag.trim_start_matches(|c: char| c.is_ascii_digit()).len(),
-        "codename" => distribution::codename_len(tag),
+        "codename" => distribution::codename_len(tag, |_| true),
+        "debian" => distribution::codename_len(tag, |family| family == Family::Debian),
+        "ubuntu" => distribution::codename_len(tag, |family| family == Family::Ubuntu),
         _ => 0,
     };
     if len == 0 {
@@ -129,10 +131,7 @@ fn match_rest<'a>(pattern: &'a str, tag: &'a str, bindings: &mut Bindings<'a>) -
 /// The length of the numbers with dots between them at the start of `text`.
 fn version_len(text: &str) -> usize {
     let len = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-    match text.starts_with('.') {
-        true => 0,
-        false => text[..len].trim_end_matches('.').len(),
-    }
+    if text.starts_with('.') { 0 } else { text[..len].trim_end_matches('.').len() }
 }
 
 fn next_placeholder(template: &str) -> Option<(&str, &str, &str)> {
@@ -160,7 +159,10 @@ mod tests {
     #[test]
     fn placeholders_bind_and_fill() {
         assert_eq!(filled("*-alpine{release}", "22-alpine3.20", "alpine:{release}").as_deref(), Some("alpine:3.20"));
-        assert_eq!(filled("{version}-{codename}", "3.12-bookworm", "{major}/{codename}").as_deref(), Some("3/bookworm"));
+        assert_eq!(
+            filled("{version}-{codename}", "3.12-bookworm", "{major}/{codename}").as_deref(),
+            Some("3/bookworm")
+        );
         assert_eq!(filled("{version}", "22.1.0", "node:{tag}-slim").as_deref(), Some("node:22.1.0-slim"));
         assert_eq!(filled("{version}", "22-alpine", ""), None);
         assert_eq!(filled("*", "22", "{version}"), None);

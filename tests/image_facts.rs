@@ -1,0 +1,189 @@
+//! `rulesets/` is well formed, every fact has its source, and the facts answer for what people really build on.
+
+#![allow(clippy::disallowed_methods, reason = "the test reads the rulesets and the corpus")]
+
+use ironhull::knowledge::{
+    Family, Identity, ImageFacts, Knowledge, PackageManager, StepDown, Tag, builtin_entries, builtin_files, check_entry,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+#[test]
+fn every_entry_is_well_formed_and_each_field_has_a_source() {
+    let defects: Vec<String> = builtin_entries()
+        .filter_map(|(file, text)| Some(format!("{file}.toml: {}\n{}", check_entry(text).err()?, head(text))))
+        .collect();
+    assert!(defects.is_empty(), "{} defects:\n{}", defects.len(), defects.join("\n"));
+}
+
+#[test]
+fn every_file_of_the_folder_is_shipped() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rulesets/images");
+    let names = |path: &Path| Some(path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned());
+    let there: BTreeSet<String> =
+        fs::read_dir(folder).unwrap().filter_map(|entry| names(&entry.unwrap().path())).collect();
+    let shipped: BTreeSet<String> = builtin_files().map(|(file, _)| file.to_owned()).collect();
+    assert_eq!(there, shipped, "the folder on the left, the list in src/knowledge/builtin.rs on the right");
+}
+
+#[test]
+fn a_repository_has_one_entry_and_is_written_with_its_registry() {
+    let mut seen = BTreeMap::new();
+    for (file, text) in builtin_entries() {
+        let names = text.split_once("match = [").unwrap().1.split_once(']').unwrap().0;
+        for name in names.split('"').skip(1).step_by(2) {
+            let host = name.split('/').next().unwrap();
+            assert!(host.contains('.') && name.contains('/'), "{file}.toml: `{name}` names no registry");
+            assert!(!name[host.len()..].contains([':', '@']), "{file}.toml: `{name}` has a tag");
+            let first = seen.insert(name, file);
+            assert_eq!(first, None, "`{name}` is in {file}.toml and in {}.toml", first.unwrap_or_default());
+        }
+    }
+    assert!(seen.len() > 5);
+}
+
+#[test]
+fn facts_follow_the_tag() {
+    let node = facts("docker.io/library/node", Some("22-alpine3.20"));
+    assert_eq!(node.family.known(), Some(&Family::Alpine));
+    assert_eq!(node.release.known().map(String::as_str), Some("3.20"));
+    assert_eq!(node.package_manager.known(), Some(&Some(PackageManager::Apk)));
+    assert_eq!(node.identity.known().and_then(Option::as_ref).and_then(|it: &Identity| it.uid), Some(1000));
+    let node = facts("docker.io/library/node", Some("22-bookworm-slim"));
+    assert_eq!(node.family.known(), Some(&Family::Debian));
+    assert_eq!(node.release.known().map(String::as_str), Some("12"));
+    assert_eq!(node.step_down.known(), Some(&StepDown::None));
+    assert_eq!(node.base.known().map(String::as_str), Some("docker.io/library/debian:bookworm-slim"));
+    assert!(node.user.known().unwrap().is_root());
+}
+
+#[test]
+fn a_tag_that_hides_the_release_leaves_it_unknown() {
+    let node = facts("docker.io/library/node", Some("22"));
+    assert_eq!(node.family.known(), Some(&Family::Debian));
+    assert_eq!(node.release.known(), None);
+}
+
+#[test]
+fn counterparts_keep_the_tag() {
+    let slim = |repository, tag| facts(repository, tag).slim.known().cloned();
+    assert_eq!(slim("docker.io/library/node", Some("22")).as_deref(), Some("docker.io/library/node:22-slim"));
+    assert_eq!(slim("docker.io/library/node", None).as_deref(), Some("docker.io/library/node:slim"));
+    assert_eq!(
+        slim("docker.io/library/python", Some("3.13-bookworm")).as_deref(),
+        Some("docker.io/library/python:3.13-slim-bookworm")
+    );
+    assert_eq!(slim("docker.io/library/node", Some("22-alpine")), None);
+}
+
+#[test]
+fn the_first_end_of_life_counts() {
+    let end = |tag| facts("docker.io/library/node", Some(tag)).first_end_of_life().known().map(ToString::to_string);
+    assert_eq!(end("10").as_deref(), Some("2021-04-30"));
+    assert_eq!(end("10-jessie").as_deref(), Some("2020-06-30"));
+    assert_eq!(end("latest"), None);
+}
+
+#[test]
+fn without_a_tag_only_what_holds_for_every_tag_is_known() {
+    let node = Knowledge::builtin().image_of("docker.io/library/node", Tag::Any).unwrap();
+    assert_eq!(node.family.known(), None, "some tags are Debian and some are Alpine");
+    let debian = Knowledge::builtin().image_of("docker.io/library/debian", Tag::Any).unwrap();
+    assert_eq!(debian.family.known(), Some(&Family::Debian));
+}
+
+#[test]
+fn mirrors_answer_as_docker_hub() {
+    let hub = facts("docker.io/library/node", Some("22"));
+    for mirror in ["public.ecr.aws/docker/library/node", "mirror.gcr.io/library/node", "docker.io/arm64v8/node"] {
+        assert_eq!(facts(mirror, Some("22")), hub, "{mirror}");
+    }
+    assert_eq!(Knowledge::builtin().image("docker.io/somebody/node", None), None);
+}
+
+/// The share of references that facts answer for. `IRONHULL_REFERENCES` names a file of `repository<TAB>tag<TAB>@` lines.
+#[test]
+fn facts_answer_for_most_of_what_people_build_on() {
+    let Ok(path) = std::env::var("IRONHULL_REFERENCES") else {
+        println!("skipped: IRONHULL_REFERENCES is not set");
+        return;
+    };
+    let knowledge = Knowledge::builtin();
+    let (mut public, mut answered) = (0_usize, 0_usize);
+    let mut missing = BTreeMap::<(String, String), usize>::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let (repository, tag, digest) = (columns[0], columns[1], columns[2]);
+        if !is_public(repository) {
+            continue;
+        }
+        public += 1;
+        let facts = match (tag, digest) {
+            ("", "@") => knowledge.image_of(repository, Tag::Any),
+            ("", _) => knowledge.image(repository, None),
+            (tag, _) => knowledge.image(repository, Some(tag)),
+        };
+        let gaps = match &facts {
+            None => "all".to_owned(),
+            Some(facts) => gaps(facts),
+        };
+        if gaps.is_empty() {
+            answered += 1;
+        } else {
+            *missing.entry((repository.to_owned(), gaps)).or_default() += 1;
+        }
+    }
+    let mut missing: Vec<_> = missing.into_iter().map(|(name, count)| (count, name)).collect();
+    missing.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    for (count, (repository, gaps)) in &missing {
+        println!("{count}\t{repository}\t{gaps}");
+    }
+    println!("answered: {answered} of {public}, {} in a thousand", answered * 1000 / public.max(1));
+    assert!(answered * 100 >= public * 85, "{answered} of {public}");
+}
+
+/// The facts that every rule about a final image needs.
+fn gaps(facts: &ImageFacts) -> String {
+    let asked =
+        [(facts.family.is_known(), "family"), (facts.user.is_known(), "user"), (facts.shell.is_known(), "shell")];
+    let gaps: Vec<&str> = asked.into_iter().filter(|(known, _)| !known).map(|(_, name)| name).collect();
+    gaps.join(" ")
+}
+
+/// Whether a name is one of a registry that anybody can read without an account.
+///
+/// Not so: other hosts, names with a port, and one-word names of Docker Hub that are no official image: those are local
+/// names that the repository builds itself, as `bats-jenkins`.
+fn is_public(repository: &str) -> bool {
+    const PUBLIC: [&str; 17] = [
+        "docker.io",
+        "docker.elastic.co",
+        "gcr.io",
+        "ghcr.io",
+        "k8s.gcr.io",
+        "registry.k8s.io",
+        "mcr.microsoft.com",
+        "mirror.gcr.io",
+        "public.ecr.aws",
+        "quay.io",
+        "cgr.dev",
+        "registry.access.redhat.com",
+        "registry.fedoraproject.org",
+        "registry.opensuse.org",
+        "registry.suse.com",
+        "registry.gitlab.com",
+        "lscr.io",
+    ];
+    repository.split_once('/').is_some_and(|(host, _)| PUBLIC.contains(&host))
+}
+
+fn facts(repository: &str, tag: Option<&str>) -> ImageFacts {
+    Knowledge::builtin().image(repository, tag).expect("the repository has an entry")
+}
+
+fn head(entry: &str) -> String {
+    entry.lines().take(3).collect::<Vec<_>>().join("\n")
+}
