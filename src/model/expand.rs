@@ -193,7 +193,7 @@ impl Budget {
     }
 
     /// Takes `work` off, or refuses.
-    fn spend(&self, work: usize) -> Result<(), ExpandError> {
+    pub(super) fn spend(&self, work: usize) -> Result<(), ExpandError> {
         let left = self.0.get().checked_sub(work).ok_or(ExpandError::TooLong);
         self.0.set(left.clone().unwrap_or(0));
         left.map(|_| ())
@@ -265,9 +265,28 @@ impl<'s> Expander<'s> {
         Ok(words.finish().into_iter().map(value).collect())
     }
 
+    /// The same as [`Expander::word`] for a text that may be owned.
+    ///
+    /// # Errors
+    /// If the word cannot be expanded, or only with more work than the budget allows.
+    pub fn text<'a>(&self, word: Cow<'a, str>) -> Result<Value<'a>, ExpandError> {
+        match word {
+            Cow::Borrowed(word) => self.word(word),
+            Cow::Owned(word) => self.word(&word).map(Value::into_owned),
+        }
+    }
+
     /// The same as [`Expander::word`], an error turned into a text that nobody knows.
     pub fn word_or_unreadable<'a>(&self, word: &'a str) -> Value<'a> {
         self.word(word).unwrap_or_else(|_| Value::unreadable(word))
+    }
+
+    /// The same as [`Expander::text`], an error turned into a text that nobody knows.
+    pub fn text_or_unreadable<'a>(&self, word: Cow<'a, str>) -> Value<'a> {
+        match word {
+            Cow::Borrowed(word) => self.word_or_unreadable(word),
+            Cow::Owned(word) => self.word_or_unreadable(&word).into_owned(),
+        }
     }
 
     /// Whether expansion changes nothing.

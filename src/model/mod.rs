@@ -1,16 +1,49 @@
 //! What the files mean: facts only, no messages, no edits.
+//!
+//! # Dockerfiles
+//!
+//! [`DockerfileModel::new`] evaluates a parsed Dockerfile as BuildKit would, without build arguments, for `linux/amd64`.
+//! It holds [`Stage`]s (from `FROM` to the next) and [`Step`]s (one instruction as one stage runs it, also those that
+//! a parent stage keeps with `ONBUILD`); both are cheap copies.
+//!
+//! ```text
+//! for stage in model.stages().filter(|stage| stage.is_built()) {
+//!     match stage.base() {
+//!         Base::Image(image) => …image.reference.tag(), stage.base_value().defaulted()…,
+//!         Base::Stage(_) | Base::Scratch | Base::Unknown(_) => {}
+//!     }
+//!     if stage.user().is_root() { …stage.user().origin says why… }
+//!     for step in stage.steps() {
+//!         if step.keyword() == Keyword::Copy && step.user().user == User::Root { … }
+//!         let value = step.expand("$HOME/x");          // Value: text, and what it depends on
+//!         if let Some(text) = value.known() { … }      // None: only the build knows
+//!     }
+//! }
+//! ```
+//!
+//! *Unknown is not false.* A [`Value`] carries the variables that it depends on: [`Value::known`] answers only what the
+//! file decides (defaults of `ARG`s count as decided, see [`Value::defaulted`]); [`Value::missing`] names what a build
+//! would have to be given. [`User::Unknown`] and [`Base::Unknown`] say why. A rule that meets them stays silent.
+//!
+//! One engine each: words are expanded by [`expand`], image names are read by [`reference`], users by [`User::parse`].
 
 pub mod credential;
 pub mod expand;
 pub mod reference;
 
-use crate::{source::SourceFile, syntax::dockerfile::Dockerfile};
+mod dockerfile;
+mod evaluate;
+mod mount;
+mod path;
+mod platform;
+mod scope;
+mod user;
 
-/// What a Dockerfile means.
-#[derive(Debug)]
-pub struct DockerfileModel<'a> {
-    /// The file.
-    pub file: &'a SourceFile,
-    /// Its tree.
-    pub syntax: &'a Dockerfile,
-}
+pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, Stage, Step, UnknownBase, Workdir};
+pub use expand::Value;
+pub use mount::{Mount, MountKind};
+pub use path::join as join_path;
+pub use platform::Platform;
+pub use reference::Reference;
+pub use scope::{Variable, VariableKind};
+pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};

@@ -28,12 +28,13 @@ pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
 
 fn findings_in(rule: &'static Builtin, file: &SourceFile, around: &Tree<'_>) -> Vec<Finding> {
     let parsed = dockerfile::parse(&file.text);
-    let model = DockerfileModel { file, syntax: &parsed.tree };
+    let knowledge = Knowledge::default();
+    let model = DockerfileModel::new(file, &parsed.tree, &knowledge);
     let context = BuildContext::new(around, &file.path);
     let mut findings = Findings::new(&rule.meta, file.id);
     match rule.check {
         Check::Dockerfile(check) => {
-            check(&Cx { file, model: &model, knowledge: &Knowledge::default(), context }, &mut findings);
+            check(&Cx { file, model: &model, knowledge: &knowledge, context }, &mut findings);
         }
         Check::Syntax => {}
     }

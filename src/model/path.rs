@@ -1,0 +1,41 @@
+//! Paths inside an image: absolute, with `/` between parts, as a build cleans them.
+
+/// `path` below `directory` unless it is absolute, without `.`, `..` and repeated slashes.
+pub fn join(directory: &str, path: &str) -> String {
+    if path.starts_with('/') { clean(path) } else { clean(&format!("/{directory}/{path}")) }
+}
+
+/// An absolute path without `.`, `..`, repeated and trailing slashes.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_join_as_in_a_build() {
+        for (directory, path, joined) in [
+            ("/", "app", "/app"),
+            ("/a", "b/../c/", "/a/c"),
+            ("/a", "/b//c/.", "/b/c"),
+            ("/a", "..", "/"),
+            ("/a", "../../..", "/"),
+            ("", "", "/"),
+            ("/a", "C:\\x", "/a/C:\\x"),
+        ] {
+            assert_eq!(join(directory, path), joined, "{directory} {path}");
+        }
+    }
+}
