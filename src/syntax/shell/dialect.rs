@@ -51,7 +51,9 @@ pub fn dialect_of<W: AsRef<str>>(shell: &[W]) -> Dialect {
         return dialect;
     }
     match words.next() {
-        Some(program) if program.ends_with(".sh") || program.ends_with("busybox") => Dialect::Posix,
+        Some(program) if program.rsplit(['/', '.']).next().is_some_and(|end| end == "sh" || end == "busybox") => {
+            Dialect::Posix
+        }
         Some(_) | None => Dialect::Other,
     }
 }

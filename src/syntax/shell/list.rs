@@ -270,16 +270,13 @@ impl Reader<'_> {
         };
         let depth = self.lists.len() - inside;
         while self.lists.len() > depth || !matches!(self.frames.last(), Some(Frame::List)) {
-            let compound = match self.frames.last() {
-                Some(&Frame::Case { compound, words, .. }) => {
-                    self.close_case(compound, words);
-                    compound
-                }
-                _ => {
-                    let compound = self.list().compound;
-                    self.close_list();
-                    compound.unwrap_or_default()
-                }
+            let compound = if let Some(&Frame::Case { compound, words, .. }) = self.frames.last() {
+                self.close_case(compound, words);
+                compound
+            } else {
+                let compound = self.list().compound;
+                self.close_list();
+                compound.unwrap_or_default()
             };
             let start = self.out.compounds[compound as usize].span.start as usize;
             self.doubt(start, self.at, Reason::UnterminatedBlock);

@@ -1,3 +1,4 @@
+use super::RedirectOperator::{Append, DuplicateOutput, HereString, Read, Write, WriteAll};
 use super::*;
 
 /// Commands of a script in order: words by their text between `|`.
@@ -138,7 +139,7 @@ fn parameters_hold_quotes_and_braces() {
         r#"echo "${a:-"b c"}" ${a:-'}'} "${a:-it's}" ${a:+"}"} x"#,
         &[r#"echo|${a:-"b c"}|${a:-'}'}|${a:-it's}|${a:+"}"}|x"#],
     );
-    reads(r#"echo "${a%'}'}" "${a//\}/x}" ${a:$((1+1)):2}"#, &[r#"echo|${a%'}'}|${a//\}/x}|${a:$((1+1)):2}"#]);
+    reads(r#"echo "${a%'}'}" "${a//\}/x}" ${a:$((1+1)):2}"#, &[r"echo|${a%'}'}|${a//\}/x}|${a:$((1+1)):2}"]);
     doubts_in("echo ${a b}", &["echo|${a b}"], &[Reason::BadExpansion]);
 }
 
@@ -242,7 +243,6 @@ fn redirections_are_no_words() {
     let script = parse(b"cmd 2>&1 >> log < in &> all {fd}> x a 2> /dev/null <<< \"$y\"", Dialect::Bash);
     let command = script.command(0);
     let operators: Vec<_> = command.redirects().map(Redirect::operator).collect();
-    use RedirectOperator::{Append, DuplicateOutput, HereString, Read, Write, WriteAll};
     assert_eq!(operators, [DuplicateOutput, Append, Read, WriteAll, Write, Write, HereString]);
     assert_eq!(command.redirects().next().unwrap().descriptor(), Some(&b"2"[..]));
     assert_eq!(command.redirects().nth(4).unwrap().descriptor(), Some(&b"{fd}"[..]));
@@ -276,8 +276,7 @@ fn comments_end_with_their_line() {
 fn a_newline_joins_where_no_operator_does() {
     let script = parse(b"a &&\n\n b\nc;\nd\r\ne", Dialect::Posix);
     let joints: Vec<_> = script.commands().map(|command| command.place().before).collect();
-    use Connector::{And, Newline, Semicolon};
-    assert_eq!(joints, [Connector::None, And, Newline, Semicolon, Newline]);
+    assert_eq!(joints, [Connector::None, Connector::And, Connector::Newline, Connector::Semicolon, Connector::Newline]);
     assert_eq!(script.command(3).path(), Some("d"));
 }
 

@@ -74,13 +74,12 @@ impl Reader<'_> {
         let text = &self.text[..self.end];
         while let Some(&byte) = text.get(at) {
             match CLASSES[byte as usize] {
-                Class::Plain => {}
                 Class::End | Class::Special => return at,
                 Class::Glob => features.add(Features::GLOB),
                 Class::Bracket => features.add(Features::BRACKET),
                 Class::Brace => features.add(Features::BRACES),
                 Class::Return if matches!(text.get(at + 1), None | Some(b'\n')) => return at,
-                Class::Return => {}
+                Class::Plain | Class::Return => {}
             }
             at += 1;
         }
@@ -651,15 +650,11 @@ pub(super) fn decode(raw: &[u8], quoting: Quoting, out: &mut Vec<u8>) {
             }
             (Quoting::Ansi, _) => decode_ansi(rest, out),
             (Quoting::Bare | Quoting::Double, [b'\n', after @ ..] | [b'\r', b'\n', after @ ..]) => after,
-            (Quoting::Double, [byte @ (b'$' | b'`' | b'"' | b'\\'), after @ ..]) => {
-                out.push(*byte);
-                after
-            }
-            (Quoting::Double, _) => {
+            (Quoting::Double, [byte, ..]) if !matches!(byte, b'$' | b'`' | b'"' | b'\\') => {
                 out.push(b'\\');
                 rest
             }
-            (Quoting::Bare | Quoting::Single, [byte, after @ ..]) => {
+            (Quoting::Bare | Quoting::Single | Quoting::Double, [byte, after @ ..]) => {
                 out.push(*byte);
                 after
             }
