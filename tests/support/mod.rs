@@ -28,7 +28,7 @@ pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
 
 fn findings_in(rule: &'static Builtin, file: &SourceFile, around: &Tree<'_>) -> Vec<Finding> {
     let parsed = dockerfile::parse(&file.text);
-    let knowledge = Knowledge::default();
+    let knowledge = Knowledge::builtin();
     let model = DockerfileModel::new(file, &parsed.tree, &knowledge);
     let context = BuildContext::new(around, &file.path);
     let mut findings = Findings::new(&rule.meta, file.id);
