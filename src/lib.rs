@@ -4,10 +4,18 @@
 //! they mean, with image facts of [`knowledge`]; [`rules`] turn facts into findings; `engine` runs rules over files;
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
+pub mod cli;
 pub mod context;
+pub mod discover;
+pub mod disk;
 pub mod docs;
+pub mod emit;
+pub mod engine;
 pub mod knowledge;
 pub mod model;
+pub mod policy;
+pub mod project;
+pub mod report;
 pub mod rule;
 pub mod rules;
 pub mod source;

@@ -1,3 +1,7 @@
 //! Parses arguments, runs, turns the result into an exit code; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ironhull::cli::main()
+}

@@ -111,14 +111,21 @@ impl SourceSet {
 
     /// Adds a file and answers its id.
     pub fn add(&mut self, path: impl Into<String>, kind: FileKind, text: Vec<u8>) -> FileId {
-        let id = FileId(self.files.len() as u32);
+        let id = FileId(self.files.last().map_or(0, |file| file.id.0 + 1));
         self.files.push(SourceFile::new(id, path, kind, text));
         id
     }
 
+    /// The set of `files`, whose ids ascend; ids may be left out.
+    pub fn of(files: Vec<SourceFile>) -> Self {
+        debug_assert!(files.is_sorted_by(|a, b| a.id < b.id), "ids ascend");
+        Self { files }
+    }
+
     /// The file of that id.
     pub fn get(&self, id: FileId) -> &SourceFile {
-        &self.files[id.0 as usize]
+        let at = self.files.binary_search_by_key(&id, |file| file.id);
+        &self.files[at.expect("an id is asked of the set that it was made in")]
     }
 
     /// All files, in the order they were added.

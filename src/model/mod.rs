@@ -29,7 +29,6 @@
 
 pub mod credential;
 pub mod expand;
-pub mod packages;
 pub mod reference;
 
 mod dockerfile;

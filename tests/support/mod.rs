@@ -3,12 +3,11 @@
 #![allow(dead_code, reason = "each test uses its own part of it")]
 
 use ironhull::{
-    context::{BuildContext, Files},
+    context::Files,
+    engine,
     knowledge::Knowledge,
-    model::DockerfileModel,
-    rule::{Builtin, Check, Cx, Finding, Findings},
-    source::{FileKind, SourceFile, SourceSet},
-    syntax::dockerfile,
+    rule::{Builtin, Finding},
+    source::{FileKind, SourceSet},
     text::Span,
 };
 use std::sync::Arc;
@@ -20,25 +19,12 @@ pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
         let kind = kind_of(&path);
         sources.add(path, kind, text);
     }
+    let knowledge = Knowledge::builtin();
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
-    let mut found: Vec<Finding> = read.flat_map(|file| findings_in(rule, file, &Tree(&sources))).collect();
+    let mut found: Vec<Finding> =
+        read.flat_map(|file| engine::findings(file, &[rule], &knowledge, &Tree(&sources))).collect();
     found.sort_by_key(|finding| (finding.primary.file, finding.primary.span));
     found
-}
-
-fn findings_in(rule: &'static Builtin, file: &SourceFile, around: &Tree<'_>) -> Vec<Finding> {
-    let parsed = dockerfile::parse(&file.text);
-    let knowledge = Knowledge::builtin();
-    let model = DockerfileModel::new(file, &parsed.tree, &knowledge);
-    let context = BuildContext::new(around, &file.path);
-    let mut findings = Findings::new(&rule.meta, file.id);
-    match rule.check {
-        Check::Dockerfile(check) => {
-            check(&Cx { file, model: &model, knowledge: &knowledge, context }, &mut findings);
-        }
-        Check::Syntax => {}
-    }
-    findings.into_vec()
 }
 
 /// The files of an example, as evidence around the one that is checked.

@@ -1,0 +1,138 @@
+//! `ironhull check`: findings.
+
+use crate::{
+    cli::{
+        Outcome, Terminal,
+        inputs::{self, Given, Inputs},
+        settings::Settings,
+    },
+    context::{Files, NoFiles},
+    discover::{Candidate, Named, Obstacle, Request},
+    disk::{self, Surroundings},
+    emit,
+    project::Project,
+    report::{Judged, Ranked, Report, Unread},
+    rule::Level,
+    source::{FileKind, SourceFile, SourceSet},
+    text::FileId,
+};
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+
+/// What `check` is told.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    inputs: Inputs,
+    #[command(flatten)]
+    settings: Settings,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Show every finding with its place in the file.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Terminal,
+    /// For programs; `version` says which shape.
+    Json,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+/// The kinds of file that have rules.
+const CHECKED: [FileKind; 1] = [FileKind::Dockerfile];
+
+pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
+    let given = options.inputs.given(".")?;
+    let policy = match &given {
+        Given::Text { name, .. } => options.settings.policy(&[Named::Argument(name.into())], terminal)?,
+        Given::Paths(paths) => options.settings.policy(paths, terminal)?,
+    };
+    let Some(policy) = policy else { return Ok(Outcome::Refused) };
+    let project = Project::new(policy);
+    let (report, is_whole) = match given {
+        Given::Text { name, text } => (check_text(&project, options.inputs.kind_of_text(&name), name, text), true),
+        Given::Paths(paths) => check_paths(&project, &paths, options)?,
+    };
+    terminal.print(|out| match options.format {
+        Format::Terminal => {
+            emit::terminal(&report, &emit::Look { width: Terminal::width(), verbose: options.verbose }, out)
+        }
+        Format::Json => emit::json(&report, out),
+        Format::Github => emit::github(&report, out),
+    })?;
+    let fail_at = project.policy().fail_at();
+    let fails = fail_at > Level::Off && report.highest_level() >= fail_at;
+    Ok(if fails || !is_whole { Outcome::Failing } else { Outcome::Clean })
+}
+
+fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) -> Report {
+    let file = SourceFile::new(FileId(0), name, kind, text);
+    let findings = project.check(&file, &NoFiles);
+    report(vec![Checked { file, findings }], Vec::new())
+}
+
+/// The report, and whether every file that was named could be judged.
+fn check_paths(project: &Project, paths: &[Named], options: &Options) -> anyhow::Result<(Report, bool)> {
+    let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
+    let request = Request { kind: options.inputs.kind, wanted: &CHECKED, excluded: &excluded };
+    let discovered = inputs::discover(paths, &request)?;
+    let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
+    let surroundings = Surroundings::of(roots);
+    let answers = check_files(project, &discovered.files, &surroundings);
+    let mut checked = Vec::with_capacity(answers.len());
+    let mut obstacles = discovered.obstacles;
+    for answer in answers {
+        match answer {
+            Ok(file) => checked.push(file),
+            Err(obstacle) => obstacles.push(obstacle),
+        }
+    }
+    let is_whole = obstacles.iter().all(|obstacle| !obstacle.named);
+    Ok((report(checked, obstacles), is_whole))
+}
+
+/// A file that was judged. Its text is kept only for the sake of its findings.
+struct Checked {
+    file: SourceFile,
+    findings: Vec<Ranked>,
+}
+
+fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Vec<Result<Checked, Obstacle>> {
+    let check = |(at, candidate): (usize, &Candidate)| check_file(project, FileId(at as u32), candidate, around);
+    // Threads cost more than one file does.
+    if files.len() < 2 {
+        return files.iter().enumerate().map(check).collect();
+    }
+    files.par_iter().enumerate().map(check).collect()
+}
+
+fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn Files) -> Result<Checked, Obstacle> {
+    let name = candidate.name.clone();
+    let text = disk::read(&candidate.path).map_err(|message| Obstacle { name: name.clone(), message, named: false })?;
+    let mut file = SourceFile::new(id, name, candidate.kind, text);
+    let findings = project.check(&file, around);
+    if findings.is_empty() {
+        file.text = Vec::new();
+    }
+    Ok(Checked { file, findings })
+}
+
+fn report(checked: Vec<Checked>, obstacles: Vec<Obstacle>) -> Report {
+    let mut report = Report::default();
+    let mut sources = Vec::with_capacity(checked.len());
+    for Checked { file, findings } in checked {
+        report.files.push(Judged { path: file.path.clone(), kind: file.kind });
+        report.findings.extend(findings);
+        sources.push(file);
+    }
+    report.sources = SourceSet::of(sources);
+    report.errors = obstacles.into_iter().map(|o| Unread { path: o.name, message: o.message }).collect();
+    report.errors.sort();
+    report
+}

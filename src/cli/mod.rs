@@ -1,0 +1,156 @@
+//! The command line: arguments, and one file per command.
+
+mod check;
+mod completions;
+mod explain;
+mod inputs;
+mod inspect;
+mod rules;
+mod settings;
+mod syntax;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::{
+    io::{self, BufWriter, IsTerminal, Write},
+    process::ExitCode,
+};
+
+/// What the whole program is told.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ironhull",
+    version,
+    about = "Finds what makes a container build or its image insecure",
+    after_help = "Exit: 0 nothing at or above the failing level, 1 something is, 2 the run did not happen.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Colour in the output.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is insecure in Dockerfiles.
+    Check(check::Options),
+    /// Show the image configuration that a Dockerfile makes, without building it.
+    Inspect(inspect::Options),
+    /// List the rules.
+    Rules(rules::Options),
+    /// Say what a rule looks for, why, and what to do.
+    Explain(explain::Options),
+    /// Print how a Dockerfile is read: instructions, flags, heredocs, stages.
+    Syntax(syntax::Options),
+    /// Print a completion script for a shell.
+    Completions(completions::Options),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// In a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing at or above the failing level is left.
+    Clean,
+    /// Something is.
+    Failing,
+    /// The run did not happen, and standard error says why.
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Clean => ExitCode::SUCCESS,
+            Outcome::Failing => ExitCode::from(1),
+            Outcome::Refused => ExitCode::from(2),
+        }
+    }
+}
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help that nobody reads to its end is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Outcome::Refused.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&arguments) {
+        Ok(outcome) => outcome.into(),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "ironhull: {error:#}");
+            Outcome::Refused.into()
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let terminal = Terminal { colour: arguments.color };
+    match &arguments.command {
+        Command::Check(options) => check::run(options, terminal),
+        Command::Inspect(options) => inspect::run(options, terminal),
+        Command::Rules(options) => rules::run(options, terminal),
+        Command::Explain(options) => explain::run(options, terminal),
+        Command::Syntax(options) => syntax::run(options, terminal),
+        Command::Completions(options) => completions::run(options, terminal),
+    }
+}
+
+/// A reader that has seen enough closes its pipe; that is its right.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let of_io = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let of_json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    of_io.or(of_json) == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// Where output goes, and how it may look.
+#[derive(Clone, Copy, Debug)]
+struct Terminal {
+    colour: Colour,
+}
+
+impl Terminal {
+    /// Hands standard output to `write`, buffered; colour is taken out where it is not wanted.
+    fn print(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let choice = match self.colour {
+            Colour::Auto => AutoStream::choice(&io::stdout()),
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        };
+        let mut out = BufWriter::with_capacity(64 * 1024, AutoStream::new(io::stdout().lock(), choice));
+        write(&mut out)?;
+        Ok(out.flush()?)
+    }
+
+    /// The same on standard error, for what is not the answer.
+    fn remark(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let choice = match self.colour {
+            Colour::Auto => AutoStream::choice(&io::stderr()),
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        };
+        Ok(write(&mut AutoStream::new(io::stderr().lock(), choice))?)
+    }
+
+    /// Columns of the terminal, if standard output is one.
+    fn width() -> Option<usize> {
+        io::stdout().is_terminal().then(terminal_size::terminal_size)?.map(|(width, _)| usize::from(width.0))
+    }
+}

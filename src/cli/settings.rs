@@ -1,0 +1,147 @@
+//! Which policy holds: options of the command line over the nearest `ironhull.toml` over a profile.
+
+use crate::{
+    cli::Terminal,
+    discover::{self, Named},
+    disk, emit,
+    policy::{ConfigFile, Layer, Place, Policy, Profile, closest},
+    rule::{Builtin, Level},
+    rules::RULES,
+};
+use anyhow::Context;
+use clap::Args;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// The options that say what counts.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// Read this configuration, instead of the nearest `ironhull.toml` up to the root of the repository.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Read no configuration.
+    #[arg(long)]
+    no_config: bool,
+    /// The rules to start from: few and certain, those of a hardened image, or every rule.
+    #[arg(long, value_name = "NAME", value_parser = profile_parser())]
+    profile: Option<Profile>,
+    /// Run only these rules, or groups of rules.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Leave out these rules, or groups of rules.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Exit with 1 from this level on; `off` never does.
+    #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
+    fail_at: Option<Level>,
+    /// Take digests from this file.
+    #[arg(long, value_name = "FILE")]
+    lock: Option<PathBuf>,
+}
+
+fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Profile> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .map(|name| Profile::from_name(&name).expect("only names of profiles are accepted"))
+}
+
+fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new([Level::Off, Level::Note, Level::Warn, Level::Error].map(Level::name))
+        .map(|name| Level::from_name(&name).expect("only names of levels are accepted"))
+}
+
+impl Settings {
+    /// The policy for a run over `paths`, or `None` after complaints about the configuration on standard error.
+    pub(crate) fn policy(&self, paths: &[Named], terminal: Terminal) -> anyhow::Result<Option<Policy>> {
+        let options = self.layer()?;
+        if let Some(lock) = &self.lock {
+            disk::read(lock).map_err(|why| anyhow::anyhow!("reading {}: {why}", lock.display()))?;
+        }
+        let working = disk::working_directory().context("finding the working directory")?;
+        let Some(path) = self.configuration(paths, &working) else {
+            return Ok(Some(Policy::new(options, Place::default())));
+        };
+        let Some(file) = read(&path, terminal)? else { return Ok(None) };
+        let root = working.join(&path).parent().map(discover::display_name).unwrap_or_default();
+        let place = Place { working: discover::display_name(&working), root };
+        Ok(Some(Policy::new(file.into_layer().under(options), place)))
+    }
+
+    fn layer(&self) -> anyhow::Result<Layer> {
+        Ok(Layer {
+            profile: self.profile,
+            fail_at: self.fail_at,
+            select: rules_named(&self.select)?,
+            ignore: rules_named(&self.ignore)?,
+            ..Layer::default()
+        })
+    }
+
+    /// The configuration file, if there is one: the one that was named, or the nearest above what is checked.
+    fn configuration(&self, paths: &[Named], working: &Path) -> Option<PathBuf> {
+        if self.no_config {
+            return None;
+        }
+        if let Some(path) = &self.config {
+            return Some(path.clone());
+        }
+        let start = common_directory(paths, working);
+        disk::nearest_above(&start, "ironhull.toml")
+    }
+}
+
+/// The directory that all of `paths` lie in: one run has one policy, wherever its files are.
+fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
+    let mut common: Option<PathBuf> = None;
+    for named in paths {
+        let (Named::Argument(path) | Named::Listed(path)) = named;
+        let path = disk::real(&working.join(path));
+        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(working).to_owned() };
+        common = Some(match common {
+            None => directory,
+            Some(common) => common.ancestors().find(|above| directory.starts_with(above)).unwrap_or(working).to_owned(),
+        });
+    }
+    common.unwrap_or_else(|| working.to_owned())
+}
+
+fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Option<ConfigFile>> {
+    let text = disk::read(path).map_err(|why| anyhow::anyhow!("reading {}: {why}", path.display()))?;
+    let text = String::from_utf8(text).with_context(|| format!("reading {}", path.display()))?;
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.meta.id).collect();
+    match ConfigFile::read(&text, &ids) {
+        Ok(file) => Ok(Some(file)),
+        Err(complaints) => {
+            let name = discover::display_name(path);
+            terminal.remark(|out| emit::complaints(&name, &text, &complaints, out))?;
+            Ok(None)
+        }
+    }
+}
+
+/// The ids that `names` stand for; a name is a rule or a group.
+fn rules_named(names: &[String]) -> anyhow::Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
+    for name in names {
+        let is_meant = |rule: &&&Builtin| rule.meta.id == name || rule.meta.group.name() == name;
+        let before = ids.len();
+        ids.extend(RULES.iter().filter(is_meant).map(|rule| rule.meta.id.to_owned()));
+        if ids.len() == before && !ids.contains(name) {
+            anyhow::bail!("{}", no_such_rule(name));
+        }
+    }
+    Ok(ids)
+}
+
+/// What to say about a rule that does not exist.
+pub(crate) fn no_such_rule(name: &str) -> String {
+    let known = RULES.iter().flat_map(|rule| [rule.meta.id, rule.meta.group.name()]);
+    let name = name.escape_debug();
+    match closest(&name.to_string(), known) {
+        Some(near) => format!("there is no rule `{name}`; did you mean `{near}`?"),
+        None => format!("there is no rule `{name}`; `ironhull rules` lists them"),
+    }
+}

@@ -1,0 +1,408 @@
+//! Which files there are to judge, and what each of them is: by name here, by content only for a file that was named.
+//!
+//! A walk honours ignore files, visits hidden directories but not those of version control, and answers every real file
+//! once, whatever links lead to it. Nothing here reads a file's content except to recognise a named one.
+
+#![allow(clippy::disallowed_methods, reason = "this module looks into directories")]
+
+use crate::{disk, source::FileKind};
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use std::{
+    collections::HashSet,
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+/// What to look for.
+pub struct Request<'a> {
+    /// Named files are this, whatever their names say; walks answer only this kind.
+    pub kind: Option<FileKind>,
+    /// The kinds that somebody will read.
+    pub wanted: &'a [FileKind],
+    /// Whether a walk leaves out this path; asked with whether it is a directory.
+    pub excluded: &'a (dyn Fn(&str, bool) -> bool + Sync),
+}
+
+/// A path that somebody named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// On the command line: it is read, or it is said why not.
+    Argument(PathBuf),
+    /// In a list of files: what is no file for us is passed over.
+    Listed(PathBuf),
+}
+
+/// A file to be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is called in output: `/` between parts, no `./` in front.
+    pub name: String,
+    /// What it is.
+    pub kind: FileKind,
+}
+
+/// Something that looks like a file to be judged, and why it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What it is called in output.
+    pub name: String,
+    /// One sentence, present tense, no full stop.
+    pub message: String,
+    /// Whether it was named on the command line.
+    pub named: bool,
+}
+
+/// What there is to judge.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// Sorted by name; each real file once.
+    pub files: Vec<Candidate>,
+    /// Sorted by name.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// The kind of a file of this name, as far as a name can say.
+///
+/// A template of a Dockerfile (`Dockerfile.j2`) is not one, and neither is what merely talks about it (`Dockerfile.md`).
+pub fn kind_of_name(path: &str) -> Option<FileKind> {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    // Most files of a tree are none of ours, and their first or last letters tell.
+    let name = name.to_ascii_lowercase();
+    let stem_and_extension = name.rsplit_once('.');
+    let extension = stem_and_extension.map_or("", |(_, extension)| extension);
+    if is_dockerfile_name(&name, extension) {
+        return Some(FileKind::Dockerfile);
+    }
+    match extension {
+        "yml" | "yaml" if name.starts_with("docker-compose") || name.starts_with("compose") => Some(FileKind::Compose),
+        "yml" | "yaml" if name.ends_with(".gitlab-ci.yml") || name == ".gitlab-ci.yaml" => Some(FileKind::GitlabCi),
+        "yml" | "yaml" if directory.ends_with(".github/workflows") => Some(FileKind::Workflow),
+        "hcl" | "json" if name.starts_with("docker-bake.") => Some(FileKind::Bake),
+        "json" if name == "devcontainer.json" || name == ".devcontainer.json" => Some(FileKind::Devcontainer),
+        "sh" | "bash" => Some(FileKind::Script),
+        "mk" => Some(FileKind::Makefile),
+        _ if matches!(name.as_str(), "makefile" | "gnumakefile") => Some(FileKind::Makefile),
+        _ => None,
+    }
+}
+
+/// Endings of files that are named after a Dockerfile and are none: templates, ignore files, notes, backups.
+const NO_DOCKERFILE: [&str; 37] = [
+    "dockerignore",
+    "containerignore",
+    "j2",
+    "jinja",
+    "jinja2",
+    "tmpl",
+    "tpl",
+    "template",
+    "tt",
+    "erb",
+    "ejs",
+    "hbs",
+    "mustache",
+    "gotmpl",
+    "liquid",
+    "m4",
+    "in",
+    "mako",
+    "md",
+    "rst",
+    "adoc",
+    "txt",
+    "html",
+    "yml",
+    "yaml",
+    "json",
+    "toml",
+    "sh",
+    "py",
+    "js",
+    "ts",
+    "go",
+    "rb",
+    "orig",
+    "rej",
+    "patch",
+    "diff",
+];
+
+fn is_dockerfile_name(name: &str, extension: &str) -> bool {
+    if matches!(extension, "dockerfile" | "containerfile") {
+        return true;
+    }
+    let Some(rest) = name.strip_prefix("dockerfile").or_else(|| name.strip_prefix("containerfile")) else {
+        return false;
+    };
+    rest.is_empty()
+        || (rest.starts_with(['.', '-', '_']) && !rest.ends_with('~') && !NO_DOCKERFILE.contains(&extension))
+}
+
+/// Finds what there is to judge at `paths`.
+///
+/// # Errors
+/// The named paths that do not exist.
+pub fn discover(paths: &[Named], request: &Request<'_>) -> Result<Discovered, Vec<PathBuf>> {
+    let mut search = Search { request, found: Vec::new(), obstacles: Vec::new(), missing: Vec::new() };
+    for path in paths {
+        search.named(path);
+    }
+    if !search.missing.is_empty() {
+        return Err(search.missing);
+    }
+    search.obstacles.sort_by(|a, b| a.name.cmp(&b.name));
+    search.obstacles.dedup();
+    Ok(Discovered { files: each_once(search.found), obstacles: search.obstacles })
+}
+
+/// A candidate with what decides whether it is the same file as another.
+struct Found {
+    candidate: Candidate,
+    is_link: bool,
+    identity: Identity,
+}
+
+/// Sorted by name; of several names of one file the first stays, names that are links last.
+fn each_once(mut found: Vec<Found>) -> Vec<Candidate> {
+    found.sort_by(|a, b| (a.is_link, &a.candidate.name).cmp(&(b.is_link, &b.candidate.name)));
+    let mut seen = HashSet::with_capacity(found.len());
+    found.retain(|file| seen.insert(file.identity.clone()));
+    let mut files: Vec<Candidate> = found.into_iter().map(|file| file.candidate).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files
+}
+
+struct Search<'a> {
+    request: &'a Request<'a>,
+    found: Vec<Found>,
+    obstacles: Vec<Obstacle>,
+    missing: Vec<PathBuf>,
+}
+
+impl Search<'_> {
+    fn named(&mut self, named: &Named) {
+        let (path, is_argument) = match named {
+            Named::Argument(path) => (path, true),
+            Named::Listed(path) => (path, false),
+        };
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.walk(path),
+            Ok(metadata) => self.file(path, &metadata, is_argument),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+                self.missing.push(path.clone());
+            }
+            Err(error) => self.obstacles.push(obstacle(path, disk::why_not(path, &error), is_argument)),
+        }
+    }
+
+    fn file(&mut self, path: &Path, metadata: &Metadata, is_argument: bool) {
+        if let Some(message) = disk::refusal(metadata) {
+            self.obstacles.push(obstacle(path, message, is_argument));
+            return;
+        }
+        let name = display_name(path);
+        let kind = self.request.kind.or_else(|| kind_of_name(&name));
+        let kind = kind.or_else(|| if is_argument { kind_of_content(path) } else { None });
+        match kind {
+            Some(kind) if self.request.wanted.contains(&kind) => {
+                let candidate = Candidate { path: path.to_owned(), name, kind };
+                self.found.push(Found { identity: Identity::of(path, metadata), is_link: false, candidate });
+            }
+            Some(kind) if is_argument => {
+                let message = format!("files of kind `{}` are not read by this command", kind.name());
+                self.obstacles.push(obstacle(path, message, true));
+            }
+            None if is_argument => {
+                let message = "neither name nor content says what this file is; `--kind` can say it".to_owned();
+                self.obstacles.push(obstacle(path, message, true));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn walk(&mut self, root: &Path) {
+        let walked = Mutex::new((Vec::new(), Vec::new()));
+        let request = self.request;
+        let inside = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+        walker(root).build_parallel().run(|| {
+            Box::new(|entry| {
+                let met = match entry {
+                    Ok(entry) => meet(&entry, &inside, request),
+                    Err(error) => Met::Obstacle(walk_obstacle(&error)),
+                };
+                match met {
+                    Met::Nothing => {}
+                    Met::Excluded => return WalkState::Skip,
+                    Met::File(file) => walked.lock().expect("no walker panics").0.push(file),
+                    Met::Obstacle(obstacle) => walked.lock().expect("no walker panics").1.push(obstacle),
+                }
+                WalkState::Continue
+            })
+        });
+        let (files, obstacles) = walked.into_inner().expect("no walker panics");
+        self.found.extend(files);
+        self.obstacles.extend(obstacles);
+    }
+}
+
+/// Ignore files are honoured with and without a repository around them, and those of the user's home are not:
+/// a laptop and a build server agree.
+fn walker(root: &Path) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(root);
+    builder.hidden(false).require_git(false).git_global(false);
+    builder.filter_entry(|entry| {
+        let of_version_control = [".git", ".hg", ".svn", ".jj"].iter().any(|name| entry.file_name() == *name);
+        entry.depth() == 0 || !of_version_control
+    });
+    builder
+}
+
+/// What one entry of a walk is to us.
+enum Met {
+    Nothing,
+    Excluded,
+    File(Found),
+    Obstacle(Obstacle),
+}
+
+fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
+    let Some(file_type) = entry.file_type() else { return Met::Nothing };
+    if file_type.is_dir() {
+        let is_excluded = entry.depth() > 0 && (request.excluded)(&display_name(entry.path()), true);
+        return if is_excluded { Met::Excluded } else { Met::Nothing };
+    }
+    // Names are looked at as bytes first: nearly all of them are none of ours.
+    let name = display_name(entry.path());
+    let Some(kind) = kind_of_name(&name) else { return Met::Nothing };
+    let is_wanted = request.wanted.contains(&kind) && request.kind.is_none_or(|only| only == kind);
+    if !is_wanted || (request.excluded)(&name, false) {
+        return Met::Nothing;
+    }
+    let path = entry.path();
+    let is_link = file_type.is_symlink();
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) => return Met::Obstacle(obstacle(path, disk::why_not(path, &error), false)),
+    };
+    // A directory of such a name was met through a link: what is in it is met where it lies.
+    if metadata.is_dir() {
+        return Met::Nothing;
+    }
+    if let Some(message) = disk::refusal(&metadata) {
+        return Met::Obstacle(obstacle(path, message, false));
+    }
+    if is_link && !fs::canonicalize(path).is_ok_and(|target| target.starts_with(inside)) {
+        let message = "the link leads out of the checked directory; name the file to have it read".to_owned();
+        return Met::Obstacle(obstacle(path, message, false));
+    }
+    let identity = Identity::of(path, &metadata);
+    Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind }, is_link, identity })
+}
+
+fn walk_obstacle(error: &ignore::Error) -> Obstacle {
+    match error {
+        ignore::Error::WithPath { path, err } => {
+            let message = err.io_error().map_or_else(|| err.to_string(), |error| disk::why_not(path, error));
+            obstacle(path, message, false)
+        }
+        ignore::Error::WithDepth { err, .. } => walk_obstacle(err),
+        error => Obstacle { name: String::new(), message: error.to_string(), named: false },
+    }
+}
+
+fn obstacle(path: &Path, message: String, named: bool) -> Obstacle {
+    Obstacle { name: display_name(path), message, named }
+}
+
+/// How a path is written in output.
+pub fn display_name(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let text = if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace('\\', "/").into() };
+    let plain = text.trim_start_matches("./").trim_start_matches('/');
+    if text.starts_with("./") && !plain.is_empty() { plain.to_owned() } else { text.into_owned() }
+}
+
+/// What the first instruction says: a file that begins with `FROM` or `ARG` is a Dockerfile.
+fn kind_of_content(path: &Path) -> Option<FileKind> {
+    let head = disk::head(path, 4096)?;
+    let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
+    let word = first.split(u8::is_ascii_whitespace).next()?;
+    let begins_a_build = word.eq_ignore_ascii_case(b"FROM") || word.eq_ignore_ascii_case(b"ARG");
+    begins_a_build.then_some(FileKind::Dockerfile)
+}
+
+/// Tells files apart whatever path leads to them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    #[cfg(unix)]
+    Inode(u64, u64),
+    #[cfg(not(unix))]
+    Path(PathBuf),
+}
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(_path: &Path, metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Identity::Inode(metadata.dev(), metadata.ino())
+    }
+
+    #[cfg(not(unix))]
+    fn of(path: &Path, _metadata: &Metadata) -> Self {
+        Identity::Path(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_a_file_is() {
+        for name in [
+            "Dockerfile",
+            "dockerfile",
+            "a/Dockerfile.prod",
+            "Dockerfile-alpine",
+            "Dockerfile_debug",
+            "web.Dockerfile",
+            "web.dockerfile",
+            "Containerfile",
+            "Containerfile.debug-ubi",
+            ".devcontainer/Dockerfile",
+            "Dockerfile.3.12",
+        ] {
+            assert_eq!(kind_of_name(name), Some(FileKind::Dockerfile), "{name}");
+        }
+        assert_eq!(kind_of_name("docker-compose.prod.yml"), Some(FileKind::Compose));
+        assert_eq!(kind_of_name("compose.yaml"), Some(FileKind::Compose));
+        assert_eq!(kind_of_name("a/.github/workflows/ci.yml"), Some(FileKind::Workflow));
+        assert_eq!(kind_of_name(".gitlab-ci.yml"), Some(FileKind::GitlabCi));
+        assert_eq!(kind_of_name("docker-bake.hcl"), Some(FileKind::Bake));
+        assert_eq!(kind_of_name(".devcontainer/devcontainer.json"), Some(FileKind::Devcontainer));
+        assert_eq!(kind_of_name("run.sh"), Some(FileKind::Script));
+        assert_eq!(kind_of_name("Makefile"), Some(FileKind::Makefile));
+    }
+
+    #[test]
+    fn a_template_or_a_note_is_no_dockerfile() {
+        for name in [
+            "Dockerfile.j2",
+            "Dockerfile.tmpl",
+            "Dockerfile-alpine.template",
+            "Dockerfile.md",
+            "Dockerfile.dockerignore",
+            "dockerfiles",
+            "Dockerfile~",
+            "dockerfile.go",
+            "DockerfileParser.java",
+        ] {
+            assert_ne!(kind_of_name(name), Some(FileKind::Dockerfile), "{name}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The form of a file.
+
+pub(super) mod syntax_error;
