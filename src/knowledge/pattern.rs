@@ -62,8 +62,13 @@ pub(super) fn matches<'a>(pattern: &'a str, tag: &'a str) -> Option<Bindings<'a>
 
 /// Whether `tag` begins with the parts of `version`: `16` is in `16`, `16.2` and `16-slim`, not in `160` or `1`.
 pub(super) fn begins_with_version(tag: &str, version: &str) -> bool {
-    let rest = tag.strip_prefix(version);
-    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+    tag.strip_prefix(version)
+        .is_some_and(|rest| is_update_of_java(rest) || !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+}
+
+/// Java counts the updates of a version with a `u`: `8u342` is of `8`.
+fn is_update_of_java(rest: &str) -> bool {
+    rest.strip_prefix('u').is_some_and(|number| number.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 /// Whether the version that `tag` begins with satisfies `condition`: `16`, `<8`, `<=8`, `>=20.1` or `>20`.
@@ -178,6 +183,8 @@ mod tests {
     fn version_conditions_compare_part_by_part() {
         assert!(satisfies("16-alpine", "16"));
         assert!(!satisfies("160", "16"));
+        assert!(satisfies("8u342-jdk", "8"));
+        assert!(!satisfies("8ubuntu", "8"));
         assert!(satisfies("7.10", "<8"));
         assert!(!satisfies("8.4", "<8"));
         assert!(satisfies("8.4", ">=8"));
