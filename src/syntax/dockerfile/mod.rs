@@ -4,7 +4,10 @@
 //! of their parts, and errors where BuildKit would refuse the file. Meaning (variables, stages, users) is `model`'s.
 
 mod arguments;
+mod flags;
+mod heredoc;
 mod joined;
+mod json;
 mod parse;
 
 pub use arguments::{Arg, Arguments, Assignment};
