@@ -9,7 +9,7 @@ use crate::{
     context::{Files, NoFiles},
     discover::{Candidate, Named, Obstacle, Request},
     disk::{self, Surroundings},
-    emit,
+    emit::{self, Look},
     project::Project,
     report::{Judged, Ranked, Report, Unread},
     rule::Level,
@@ -29,7 +29,7 @@ pub(super) struct Options {
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-    /// Show every finding with its place in the file.
+    /// Show every finding, however many there are.
     #[arg(long, short)]
     verbose: bool,
 }
@@ -59,13 +59,14 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
         Given::Text { name, text } => (check_text(&project, options.inputs.kind_of_text(&name), name, text), true),
         Given::Paths(paths) => check_paths(&project, &paths, options)?,
     };
-    terminal.print(|out| match options.format {
+    match options.format {
         Format::Terminal => {
-            emit::terminal(&report, &emit::Look { width: Terminal::width(), verbose: options.verbose }, out)
+            let look = Look { width: Terminal::width(), verbose: options.verbose || options.settings.selects() };
+            terminal.print(|out| emit::terminal(&report, &look, out))?;
         }
-        Format::Json => emit::json(&report, out),
-        Format::Github => emit::github(&report, out),
-    })?;
+        Format::Json => Terminal::print_plain(|out| emit::json(&report, out))?,
+        Format::Github => Terminal::print_plain(|out| emit::github(&report, out))?,
+    }
     let fail_at = project.policy().fail_at();
     let fails = fail_at > Level::Off && report.highest_level() >= fail_at;
     Ok(if fails || !is_whole { Outcome::Failing } else { Outcome::Clean })

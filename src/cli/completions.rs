@@ -12,9 +12,9 @@ pub(super) struct Options {
     shell: Shell,
 }
 
-pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(options: &Options) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Arguments::command(), "ironhull", &mut script);
-    terminal.print(|out| out.write_all(&script))?;
+    Terminal::print_plain(|out| out.write_all(&script))?;
     Ok(Outcome::Clean)
 }

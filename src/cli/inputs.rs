@@ -152,7 +152,7 @@ impl Dockerfiles {
     ) -> anyhow::Result<Outcome> {
         let discovered = match self {
             Dockerfiles::One { name, text } => {
-                terminal.print(|out| out.write_all(&answer(Text { name, text })))?;
+                Terminal::print_plain(|out| out.write_all(&answer(Text { name, text })))?;
                 return Ok(Outcome::Clean);
             }
             Dockerfiles::Many(discovered) => discovered,
@@ -166,7 +166,7 @@ impl Dockerfiles {
             Ok(text) => Ok(answer(Text { name: &file.name, text: &text })),
             Err(why) => Err(format!("ironhull: {}: {why}\n", file.name.escape_debug())),
         };
-        terminal.print(|out| {
+        Terminal::print_plain(|out| {
             for batch in discovered.files.chunks(BATCH) {
                 let answers: Vec<_> = batch.par_iter().map(read).collect();
                 for answer in answers {

@@ -109,7 +109,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),
         Command::Syntax(options) => syntax::run(options, terminal),
-        Command::Completions(options) => completions::run(options, terminal),
+        Command::Completions(options) => completions::run(options),
     }
 }
 
@@ -127,7 +127,14 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Hands standard output to `write`, buffered; colour is taken out where it is not wanted.
+    /// Hands standard output to `write`, buffered.
+    fn print_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        write(&mut out)?;
+        Ok(out.flush()?)
+    }
+
+    /// The same for people: colour is taken out where it is not wanted.
     fn print(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         let choice = match self.colour {
             Colour::Auto => AutoStream::choice(&io::stdout()),

@@ -24,9 +24,9 @@ enum Format {
 }
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
-    terminal.print(|out| match options.format {
-        Format::Terminal => emit::rules(RULES, out),
-        Format::Json => emit::rules_json(RULES, out),
-    })?;
+    match options.format {
+        Format::Terminal => terminal.print(|out| emit::rules(RULES, out))?,
+        Format::Json => Terminal::print_plain(|out| emit::rules_json(RULES, out))?,
+    }
     Ok(Outcome::Clean)
 }

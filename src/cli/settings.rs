@@ -70,6 +70,11 @@ impl Settings {
         Ok(Some(Policy::new(file.into_layer().under(options), place)))
     }
 
+    /// Whether rules were named to run.
+    pub(crate) fn selects(&self) -> bool {
+        !self.select.is_empty()
+    }
+
     fn layer(&self) -> anyhow::Result<Layer> {
         Ok(Layer {
             profile: self.profile,

@@ -5,6 +5,7 @@ mod configuration;
 mod github;
 mod inspect;
 mod json;
+mod snippet;
 mod syntax;
 mod terminal;
 mod visible;

@@ -1,0 +1,150 @@
+//! One finding in full: its message, the line that it is about, and what proves it.
+//!
+//! However long the line is, only the part around the place is read and shown.
+
+use crate::{
+    emit::visible::{is_plain, visible},
+    report::Ranked,
+    rule::{Label, Level},
+    source::{SourceFile, SourceSet},
+    text::Span,
+};
+use annotate_snippets::{AnnotationKind, Group, Level as Kind, Origin, Renderer, Snippet};
+use std::ops::Range;
+
+/// Remarks beyond so many are left out: the first ones prove the finding.
+const REMARKS: usize = 2;
+
+/// The finding as it is shown in a terminal of `width` columns, without a final line ending.
+pub(super) fn snippet(ranked: &Ranked, sources: &SourceSet, width: usize) -> String {
+    let finding = &ranked.finding;
+    let file = sources.get(finding.primary.file);
+    let start = file.locate(finding.primary.span.start);
+    let room = width.saturating_sub(start.line.to_string().len() + 3);
+    let Excerpt { text, place, last_line } = Excerpt::new(file, finding.primary.span, room);
+    let mut mark = AnnotationKind::Primary.span(place);
+    if last_line > start.line {
+        mark = mark.label(format!("to line {last_line}"));
+    }
+    let path = visible(&file.path);
+    let message = visible(&finding.message);
+    let origin = Origin::path(&*path).line(start.line as usize).char_column(start.column as usize);
+    let source = Snippet::source(text).line_start(start.line as usize).fold(false).annotation(mark);
+    let remarks: Vec<String> = finding.related.iter().take(REMARKS).map(|label| remark(label, sources)).collect();
+    let title = kind(ranked.level).primary_title(&*message).id(finding.rule);
+    let group: Group<'_> = title.element(origin).element(source);
+    let group = group.elements(remarks.iter().map(|remark| Kind::NOTE.message(remark)));
+    Renderer::styled().term_width(usize::MAX / 2).render(&[group])
+}
+
+/// How a level is called in a terminal.
+fn kind(level: Level) -> Kind<'static> {
+    match level {
+        Level::Error => Kind::ERROR,
+        Level::Warn => Kind::WARNING,
+        Level::Note | Level::Off => Kind::NOTE,
+    }
+}
+
+fn remark(label: &Label, sources: &SourceSet) -> String {
+    let file = sources.get(label.file);
+    let at = file.locate(label.span.start);
+    format!("{} ({}:{}:{})", visible(&label.message), visible(&file.path), at.line, at.column)
+}
+
+/// The line in which a place begins, or the part of it that there is room for.
+struct Excerpt {
+    text: String,
+    /// The place in `text`, as far as it is shown.
+    place: Range<usize>,
+    /// The line on which the place ends.
+    last_line: u32,
+}
+
+/// So much of a long line is shown in front of a place.
+const LEAD: usize = 24;
+
+impl Excerpt {
+    fn new(file: &SourceFile, span: Span, room: usize) -> Self {
+        let text = &file.text;
+        let (start, end) = (span.start as usize, span.end as usize);
+        let line_start = memchr::memrchr(b'\n', &text[..start]).map_or(0, |at| at + 1);
+        let line_end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
+        let line_end = if text[start..line_end].ends_with(b"\r") { line_end - 1 } else { line_end };
+        let is_long = line_end - line_start > room;
+        let shown_from =
+            if is_long { character_start(text, line_start.max(start.saturating_sub(LEAD))) } else { line_start };
+        let shown_to = if is_long { character_start(text, line_end.min(shown_from + room)) } else { line_end };
+        let mut excerpt = String::new();
+        if shown_from > line_start {
+            excerpt.push('…');
+        }
+        push_visible(&mut excerpt, &text[shown_from..start.max(shown_from)]);
+        let place_start = excerpt.len();
+        let place_end = end.clamp(start, shown_to.max(start));
+        push_visible(&mut excerpt, &text[start..place_end]);
+        let place = place_start..excerpt.len();
+        push_visible(&mut excerpt, &text[place_end..shown_to.max(place_end)]);
+        if shown_to < line_end {
+            excerpt.push('…');
+        }
+        // A place that ends with a line ending ends on its line.
+        let last = if span.is_empty() { span.start } else { span.end - 1 };
+        Self { text: excerpt, place, last_line: file.line_index().line(last) }
+    }
+}
+
+/// The nearest offset at or before `at` that is not inside a character.
+fn character_start(text: &[u8], at: usize) -> usize {
+    let is_continuation = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|at| !is_continuation(at)).unwrap_or(at)
+}
+
+/// Appends `bytes` as a terminal may see them: tabs as blanks, what is not UTF-8 as U+FFFD, control characters spelled out.
+fn push_visible(shown: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\t' => shown.push_str("    "),
+                plain if is_plain(plain) => shown.push(plain),
+                other => shown.extend(other.escape_default()),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            shown.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{source::FileKind, text::FileId};
+
+    fn excerpt(text: &[u8], span: Span, room: usize) -> Excerpt {
+        Excerpt::new(&SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text.to_vec()), span, room)
+    }
+
+    #[test]
+    fn a_short_line_is_shown_whole_and_marked_to_its_end() {
+        let cut = excerpt(b"FROM a\r\nRUN\tb \\\r\n  c\r\n", Span::new(8, 20), 80);
+        assert_eq!(cut.text, "RUN    b \\");
+        assert_eq!(&cut.text[cut.place], "RUN    b \\");
+        assert_eq!(cut.last_line, 3);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let text = ["é".repeat(5000), "BAD".to_owned(), "x".repeat(5000)].concat();
+        let cut = excerpt(text.as_bytes(), Span::new(10_000, 10_003), 60);
+        assert_eq!(&cut.text[cut.place.clone()], "BAD");
+        assert!(cut.text.starts_with('…') && cut.text.ends_with('…'), "{}", cut.text);
+        assert!(cut.text.chars().count() <= 62, "{}", cut.text);
+    }
+
+    #[test]
+    fn no_byte_of_a_file_reaches_the_terminal_raw() {
+        let cut = excerpt(b"RUN \xff\x1b[2J \xe2\x80\xae", Span::new(0, 3), 80);
+        assert_eq!(cut.text, "RUN \u{fffd}\\u{1b}[2J \\u{202e}");
+    }
+}
