@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 #[test]
@@ -27,6 +28,47 @@ fn rule_pages_say_what_the_rules_say() {
         }
     }
     assert_none_stale(&stale);
+}
+
+/// Blocks of the README under a comment show a file (`<!-- file PATH -->`) or what the program prints
+/// (`<!-- run ARGUMENTS -->`).
+#[test]
+fn the_readme_shows_files_as_they_are_and_what_the_program_prints() {
+    let path = root().join("README.md");
+    let page = fs::read_to_string(&path).expect("the page is part of the repository");
+    let mut fresh = String::new();
+    let mut lines = page.split_inclusive('\n');
+    let mut blocks = 0;
+    while let Some(line) = lines.next() {
+        fresh.push_str(line);
+        let Some(shown) = shown_by(line) else { continue };
+        blocks += 1;
+        fresh.push_str(lines.next().expect("a block follows the comment"));
+        fresh.push_str(&shown);
+        fresh.extend(lines.by_ref().find(|line| line.starts_with("```")));
+    }
+    assert!(blocks > 0, "the README shows nothing");
+    let stale = if is_fresh(&path, &fresh) { Vec::new() } else { vec![shown(&path)] };
+    assert_none_stale(&stale);
+}
+
+/// What belongs under `line`, if it is a comment that says so.
+fn shown_by(line: &str) -> Option<String> {
+    let (what, argument) = line.trim().strip_prefix("<!-- ")?.strip_suffix(" -->")?.split_once(' ')?;
+    match what {
+        "file" => Some(fs::read_to_string(root().join(argument)).expect("the README shows files that exist")),
+        "run" => Some(printed_by(argument)),
+        _ => None,
+    }
+}
+
+fn printed_by(arguments: &str) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+    let output = program.args(arguments.split(' ')).current_dir(root()).output().expect("the program starts");
+    assert!(output.stderr.is_empty(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("output is UTF-8");
+    let lines = text.trim_end().lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
 }
 
 fn assert_none_stale(stale: &[String]) {

@@ -29,6 +29,7 @@
 
 pub mod credential;
 pub mod expand;
+pub mod packages;
 pub mod reference;
 
 mod dockerfile;
