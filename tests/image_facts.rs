@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::Arc,
 };
 
 #[test]
@@ -180,7 +181,7 @@ fn is_public(repository: &str) -> bool {
     repository.split_once('/').is_some_and(|(host, _)| PUBLIC.contains(&host))
 }
 
-fn facts(repository: &str, tag: Option<&str>) -> ImageFacts {
+fn facts(repository: &str, tag: Option<&str>) -> Arc<ImageFacts> {
     Knowledge::builtin().image(repository, tag).expect("the repository has an entry")
 }
 

@@ -6,6 +6,7 @@ use super::{
     pattern::{self, Bindings, PLACEHOLDERS},
 };
 use crate::text::Span;
+use memchr::memmem;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -97,7 +98,7 @@ pub fn check_entry(text: &str) -> Result<(), Defect> {
 /// The places of the entries of a file, without parsing it: an entry begins with a line `[[image]]`.
 pub(super) fn split(file: &str) -> impl Iterator<Item = Span> {
     const HEAD: &str = "[[image]]";
-    let mut starts: Vec<usize> = file.match_indices(HEAD).map(|(at, _)| at).collect();
+    let mut starts: Vec<usize> = memmem::find_iter(file.as_bytes(), HEAD).collect();
     starts.retain(|at| *at == 0 || file.as_bytes()[at - 1] == b'\n');
     let ends = starts.clone().into_iter().skip(1).chain([file.len()]);
     let spans: Vec<_> = starts.into_iter().zip(ends).collect();

@@ -7,6 +7,7 @@ use super::{
     pattern::{self, Bindings},
 };
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Where a chain of bases is cut; the longest real one has five.
 const DEEPEST_BASE: usize = 8;
@@ -289,19 +290,18 @@ pub struct Deprecation {
     pub replacement: Option<String>,
 }
 
-/// What is known of an image of `repository`; `depth` bases lie above it.
-pub(super) fn facts(knowledge: &Knowledge, repository: &str, tag: Tag<'_>, depth: usize) -> Option<ImageFacts> {
-    let entry = knowledge.entry(repository)?;
+/// What `entry` says of the image of `tag`; `depth` images are built on it.
+pub(super) fn facts(knowledge: &Knowledge, entry: &Entry, tag: Tag<'_>, depth: usize) -> ImageFacts {
     let layers = layers(entry, tag);
     let pick = Picker { layers: &layers, tag };
     let base = pick.template_of_system(|block| block.base.as_ref());
     let below = base.known().filter(|_| depth < DEEPEST_BASE).and_then(|base| base_facts(knowledge, base, depth));
     let mut facts = own_facts(&pick, base);
     if let Some(below) = below {
-        inherit(&mut facts, below, &pick);
+        inherit(&mut facts, &below, &pick);
     }
     complete(&mut facts);
-    Some(facts)
+    facts
 }
 
 /// A block that holds for the tag, with what its pattern bound.
@@ -347,7 +347,7 @@ impl<'a> Picker<'a> {
         match self.speaker(field) {
             Some((Known(Fact::Known { value, source }), bindings)) => bindings
                 .fill(value, tag)
-                .map_or(Fact::Unknown, |value| Fact::Known { value, source: std::sync::Arc::clone(source) }),
+                .map_or(Fact::Unknown, |value| Fact::Known { value, source: Arc::clone(source) }),
             Some((Known(Fact::Unknown), _)) | None => Fact::Unknown,
         }
     }
@@ -410,41 +410,41 @@ fn own_facts(pick: &Picker<'_>, base: Fact<String>) -> ImageFacts {
     }
 }
 
-fn base_facts(knowledge: &Knowledge, base: &str, depth: usize) -> Option<ImageFacts> {
+fn base_facts(knowledge: &Knowledge, base: &str, depth: usize) -> Option<Arc<ImageFacts>> {
     let after_host = base.find('/').map_or(0, |slash| slash + 1);
     match base[after_host..].find(':').map(|colon| base.split_at(after_host + colon)) {
-        Some((repository, tag)) => facts(knowledge, repository, Tag::Named(&tag[1..]), depth + 1),
-        None => facts(knowledge, base, Tag::Any, depth + 1),
+        Some((repository, tag)) => knowledge.facts(repository, Tag::Named(&tag[1..]), depth + 1),
+        None => knowledge.facts(base, Tag::Any, depth + 1),
     }
 }
 
 /// Takes over from the base what the image itself says nothing about, as a build does. A field that the image calls
 /// unknown stays unknown.
-fn inherit(facts: &mut ImageFacts, below: ImageFacts, pick: &Picker<'_>) {
-    fn take<T>(own: &mut Fact<T>, spoken: bool, below: Fact<T>) {
+fn inherit(facts: &mut ImageFacts, below: &ImageFacts, pick: &Picker<'_>) {
+    fn take<T: Clone>(own: &mut Fact<T>, spoken: bool, below: &Fact<T>) {
         if !spoken {
-            *own = below;
+            own.clone_from(below);
         }
     }
-    take(&mut facts.user, pick.speaks_of(|block| block.user.as_ref()), below.user);
-    take(&mut facts.identity, pick.speaks_of(|block| block.identity.as_ref()), below.identity);
-    take(&mut facts.ports, pick.speaks_of(|block| block.ports.as_ref()), below.ports);
+    take(&mut facts.user, pick.speaks_of(|block| block.user.as_ref()), &below.user);
+    take(&mut facts.identity, pick.speaks_of(|block| block.identity.as_ref()), &below.identity);
+    take(&mut facts.ports, pick.speaks_of(|block| block.ports.as_ref()), &below.ports);
     if !pick.speaks_of(|block| block.entrypoint.as_ref()) && !pick.speaks_of(|block| block.step_down.as_ref()) {
-        facts.step_down = below.step_down;
-        take(&mut facts.any_user, pick.speaks_of(|block| block.any_user.as_ref()), below.any_user);
-        facts.entrypoint = below.entrypoint;
+        facts.step_down.clone_from(&below.step_down);
+        take(&mut facts.any_user, pick.speaks_of(|block| block.any_user.as_ref()), &below.any_user);
+        facts.entrypoint.clone_from(&below.entrypoint);
     }
-    take(&mut facts.family, pick.speaks_of_own_system(|block| block.family.as_ref()), below.family);
-    take(&mut facts.distribution, pick.speaks_of_own_system(|block| block.distribution.as_ref()), below.distribution);
-    take(&mut facts.release, pick.speaks_of_own_system(|block| block.release.as_ref()), below.release);
+    take(&mut facts.family, pick.speaks_of_own_system(|block| block.family.as_ref()), &below.family);
+    take(&mut facts.distribution, pick.speaks_of_own_system(|block| block.distribution.as_ref()), &below.distribution);
+    take(&mut facts.release, pick.speaks_of_own_system(|block| block.release.as_ref()), &below.release);
     take(
         &mut facts.package_manager,
         pick.speaks_of_own_system(|block| block.package_manager.as_ref()),
-        below.package_manager,
+        &below.package_manager,
     );
-    take(&mut facts.shell, pick.speaks_of_own_system(|block| block.shell.as_ref()), below.shell);
-    take(&mut facts.libc, pick.speaks_of_own_system(|block| block.libc.as_ref()), below.libc);
-    take(&mut facts.distribution_end_of_life, false, below.distribution_end_of_life);
+    take(&mut facts.shell, pick.speaks_of_own_system(|block| block.shell.as_ref()), &below.shell);
+    take(&mut facts.libc, pick.speaks_of_own_system(|block| block.libc.as_ref()), &below.libc);
+    take(&mut facts.distribution_end_of_life, false, &below.distribution_end_of_life);
 }
 
 /// Looks the release up in the table of distributions.
@@ -452,7 +452,7 @@ fn complete(facts: &mut ImageFacts) {
     let (Some(family), Fact::Known { value, source }) = (facts.family.known(), &facts.release) else { return };
     let distribution = facts.distribution.known().map_or("", String::as_str);
     let Some(Release { number, end_of_life, .. }) = distribution::release(*family, distribution, value) else { return };
-    let source = std::sync::Arc::clone(source);
+    let source = Arc::clone(source);
     facts.distribution_end_of_life = end_of_life.clone();
     facts.release = Fact::Known { value: number.clone(), source };
 }

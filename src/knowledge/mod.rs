@@ -19,7 +19,11 @@ pub use image::{
 
 use crate::text::Span;
 use entry::Entry;
-use std::{collections::HashMap, fmt, sync::Arc, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock, RwLock},
+};
 
 /// The day the rulesets were closed. Rules compare ends of life with it, never with a clock.
 pub const RULESET_DATE: Date = Date { year: 2026, month: 11, day: 21 };
@@ -122,13 +126,13 @@ impl Knowledge {
     ///
     /// `repository` is a normalised name (`docker.io/library/node`). Mirrors of Docker Hub answer as Docker Hub does.
     /// A reference that has a digest and no tag is asked with [`Knowledge::image_of`] and [`Tag::Any`].
-    pub fn image(&self, repository: &str, tag: Option<&str>) -> Option<ImageFacts> {
+    pub fn image(&self, repository: &str, tag: Option<&str>) -> Option<Arc<ImageFacts>> {
         self.image_of(repository, Tag::Named(tag.unwrap_or("latest")))
     }
 
     /// What is known of an image of `repository`. `None`: nothing is known of this repository.
-    pub fn image_of(&self, repository: &str, tag: Tag<'_>) -> Option<ImageFacts> {
-        image::facts(self, repository, tag, 0)
+    pub fn image_of(&self, repository: &str, tag: Tag<'_>) -> Option<Arc<ImageFacts>> {
+        self.facts(repository, tag, 0)
     }
 
     /// Every repository that has an entry, sorted.
@@ -138,11 +142,18 @@ impl Knowledge {
         names
     }
 
-    fn entry(&self, repository: &str) -> Option<&Entry> {
+    /// As `image_of`, for an image that `depth` others are built on.
+    fn facts(&self, repository: &str, tag: Tag<'_>, depth: usize) -> Option<Arc<ImageFacts>> {
         let index = self.index();
         let slot = &index.slots[*index.by_name.get(canonical_repository(repository).as_ref())?];
+        if let Some(known) = slot.remembered(tag) {
+            return Some(known);
+        }
         // A defect in a shipped entry is found by `tests/image_facts.rs`; the program itself goes on without the entry.
-        slot.entry.get_or_init(|| entry::parse(slot.text).ok()).as_ref()
+        let entry = slot.entry.get_or_init(|| entry::parse(slot.text).ok()).as_ref()?;
+        let facts = Arc::new(image::facts(self, entry, tag, depth));
+        slot.remember(tag, &facts);
+        Some(facts)
     }
 
     fn index(&self) -> &Index {
@@ -200,11 +211,36 @@ struct Index {
     slots: Vec<Slot>,
 }
 
-/// One entry: its text, and what it says once somebody asks.
+/// One entry: its text, what it says once somebody asks, and what was answered for a tag.
 #[derive(Debug)]
 struct Slot {
     text: &'static str,
     entry: OnceLock<Option<Entry>>,
+    answers: RwLock<HashMap<Box<str>, Arc<ImageFacts>>>,
+}
+
+impl Slot {
+    /// Repositories use few tags of an image over and over; a file that makes tags up does not fill the memory.
+    const MOST_ANSWERS: usize = 1024;
+
+    fn remembered(&self, tag: Tag<'_>) -> Option<Arc<ImageFacts>> {
+        self.answers.read().ok()?.get(Self::key(tag)).cloned()
+    }
+
+    fn remember(&self, tag: Tag<'_>, facts: &Arc<ImageFacts>) {
+        let Ok(mut answers) = self.answers.write() else { return };
+        if answers.len() < Self::MOST_ANSWERS {
+            answers.insert(Self::key(tag).into(), Arc::clone(facts));
+        }
+    }
+
+    /// The tag, or the empty text, which is no tag.
+    fn key(tag: Tag<'_>) -> &str {
+        match tag {
+            Tag::Named(tag) => tag,
+            Tag::Any => "",
+        }
+    }
 }
 
 impl Index {
@@ -214,7 +250,7 @@ impl Index {
             for span in entry::split(text) {
                 let text = entry_text(text, span);
                 let slot = index.slots.len();
-                index.slots.push(Slot { text, entry: OnceLock::new() });
+                index.slots.push(Slot { text, entry: OnceLock::new(), answers: RwLock::default() });
                 index.by_name.extend(entry::names(text).map(|name| (name, slot)));
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     syntax::dockerfile::{Arg, Arguments, Dockerfile, Instruction, Keyword},
     text::Span,
 };
-use std::{borrow::Cow, collections::HashMap, fmt, ops::Range};
+use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, sync::Arc};
 
 /// What a Dockerfile means to BuildKit.
 pub struct DockerfileModel<'a> {
@@ -102,8 +102,8 @@ pub enum Base<'a> {
 pub struct Image<'a> {
     /// Its name.
     pub reference: Reference<'a>,
-    /// What is known of it; boxed, since most stages are small.
-    pub facts: Option<Box<ImageFacts>>,
+    /// What is known of it.
+    pub facts: Option<Arc<ImageFacts>>,
 }
 
 /// Why a base is unknown.

@@ -203,7 +203,7 @@ impl<'a> Evaluator<'a, '_> {
 
     fn image(&self, reference: Reference<'a>) -> Image<'a> {
         let facts = self.knowledge.image_of(&reference.name(), reference.effective_tag().map_or(Tag::Any, Tag::Named));
-        Image { reference, facts: facts.map(Box::new) }
+        Image { reference, facts }
     }
 
     /// Evaluates every stage behind its parent, without recursion.
