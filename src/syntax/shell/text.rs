@@ -362,6 +362,8 @@ impl Reader<'_> {
         let twice = |reader: &Self, byte| 1 + usize::from(reader.byte(1) == Some(byte));
         match (self.peek(), self.byte(1)) {
             (Some(b'}') | None, _) => (Operator::None, 0),
+            // `${!prefix*}`: the names that begin so.
+            (Some(b'*' | b'@'), Some(b'}')) => (Operator::Indirect, 1),
             (Some(b':'), Some(b'-')) => (Operator::Default, 2),
             (Some(b':'), Some(b'=')) => (Operator::Assign, 2),
             (Some(b':'), Some(b'?')) => (Operator::Require, 2),
