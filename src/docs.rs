@@ -1,8 +1,12 @@
-//! Documentation made from the rules themselves: a page for each, and an index.
+//! Documentation made from the rules themselves: a page for each, an index, a schema of the configuration.
 //!
 //! Text in, text out; `tests/generated.rs` keeps the files in `docs/` equal to what is made here.
 
-use crate::rule::{Builtin, Example, FixNote, Reference, RuleMeta, Scheme};
+use crate::{
+    policy::{Layer, Place, Policy, Profile},
+    rule::{Builtin, Example, FixNote, Level, Reference, RuleMeta, Scheme},
+};
+use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
 /// The page of one rule, in Markdown.
@@ -24,15 +28,20 @@ pub fn rule_page(meta: &RuleMeta) -> String {
 /// The list of all rules by group, in Markdown, with links to their pages.
 pub fn rule_index(rules: &[&Builtin]) -> String {
     let mut page = String::from("# Rules\n\n");
+    page.push_str(
+        "`recommended` and `strict` are profiles; `all`, the third, has every rule at the level of its severity.\n\n",
+    );
     let mut groups: Vec<_> = rules.iter().map(|rule| rule.meta.group).collect();
     groups.sort_by_key(|group| group.name());
     groups.dedup();
     for group in groups {
         line(&mut page, format_args!("## {}\n", group.name()));
-        page.push_str("| rule | what it finds | severity |\n|---|---|---|\n");
+        page.push_str("| rule | what it finds | severity | recommended | strict |\n|---|---|---|---|---|\n");
         for meta in rules.iter().map(|rule| &rule.meta).filter(|meta| meta.group == group) {
-            let (id, title, severity) = (meta.id, meta.title, meta.severity.name());
-            line(&mut page, format_args!("| [`{id}`]({id}.md) | {} | {severity} |", cell(title)));
+            let (id, severity) = (meta.id, meta.severity.name());
+            let [recommended, strict] = [Profile::Recommended, Profile::Strict].map(|profile| level_in(profile, meta));
+            let title = cell(meta.title);
+            line(&mut page, format_args!("| [`{id}`]({id}.md) | {title} | {severity} | {recommended} | {strict} |"));
         }
         page.push('\n');
     }
@@ -40,13 +49,67 @@ pub fn rule_index(rules: &[&Builtin]) -> String {
     page
 }
 
+/// A JSON Schema of `ironhull.toml`, for editors.
+pub fn config_schema(rules: &[&Builtin]) -> String {
+    let levels = Level::ALL.map(Level::name);
+    let rule = |meta: &RuleMeta| {
+        let level = json!({ "$ref": "#/$defs/rule", "description": meta.title });
+        (meta.id.to_owned(), level)
+    };
+    let rules: Map<String, Value> = rules.iter().map(|builtin| rule(&builtin.meta)).collect();
+    let patterns = json!({ "type": "array", "items": { "type": "string" } });
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ironhull.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "profile": { "enum": Profile::ALL.map(Profile::name), "description": "The rules to start from." },
+            "fail-at": { "enum": levels, "description": "The lowest level that makes a run fail." },
+            "exclude": { "$ref": "#/$defs/patterns", "description": "What a walk leaves out." },
+            "rules": { "$ref": "#/$defs/rules" },
+            "override": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["paths"],
+                    "properties": { "paths": { "$ref": "#/$defs/patterns" }, "rules": { "$ref": "#/$defs/rules" } }
+                }
+            }
+        },
+        "$defs": {
+            "level": { "enum": levels },
+            "patterns": patterns,
+            "rule": { "anyOf": [
+                { "$ref": "#/$defs/level" },
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": { "level": { "$ref": "#/$defs/level" } }
+                }
+            ] },
+            "rules": { "type": "object", "additionalProperties": false, "properties": rules }
+        }
+    });
+    format!("{schema:#}\n")
+}
+
+/// What `profile` does about findings of a rule.
+fn level_in(profile: Profile, meta: &RuleMeta) -> &'static str {
+    let layer = Layer { profile: Some(profile), ..Layer::default() };
+    Policy::new(layer, Place::default()).level(meta, "Dockerfile").name()
+}
+
 fn facts(meta: &RuleMeta) -> String {
     let kinds: Vec<&str> = meta.kinds.iter().map(|kind| kind.name()).collect();
+    let levels = Profile::ALL.map(|profile| format!("{} in `{}`", level_in(profile, meta), profile.name()));
     let mut table = String::from("| | |\n|---|---|\n");
     let rows = [
         ("group", meta.group.name().to_owned()),
         ("severity", meta.severity.name().to_owned()),
         ("confidence", meta.confidence.name().to_owned()),
+        ("level", levels.join(", ")),
         ("reads", kinds.join(", ")),
         ("fix", fix_note(meta.fix)),
         ("since", meta.since.to_owned()),

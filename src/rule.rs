@@ -70,6 +70,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, from the least to the most.
+    pub const ALL: [Level; 4] = [Level::Off, Level::Note, Level::Warn, Level::Error];
+
     /// The name in configuration and JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -82,7 +85,7 @@ impl Level {
 
     /// The level of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Level::Off, Level::Note, Level::Warn, Level::Error].into_iter().find(|level| level.name() == name)
+        Self::ALL.into_iter().find(|level| level.name() == name)
     }
 }
 

@@ -4,7 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the test reads, and on request writes, the repository")]
 
-use ironhull::{docs, rules::RULES};
+use ironhull::{docs, policy::ConfigFile, rules::RULES};
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -28,6 +28,24 @@ fn rule_pages_say_what_the_rules_say() {
         }
     }
     assert_none_stale(&stale);
+}
+
+#[test]
+fn the_schema_knows_every_rule() {
+    let path = root().join("docs/ironhull.schema.json");
+    let stale = if is_fresh(&path, &docs::config_schema(RULES)) { Vec::new() } else { vec![shown(&path)] };
+    assert_none_stale(&stale);
+}
+
+#[test]
+fn every_configuration_in_the_documentation_is_one() {
+    let page = fs::read_to_string(root().join("docs/configuration.md")).expect("the page is part of the repository");
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.meta.id).collect();
+    let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "the page shows configurations");
+    for block in blocks {
+        ConfigFile::read(block, &ids).unwrap_or_else(|wrong| panic!("{wrong:#?} in\n{block}"));
+    }
 }
 
 /// Blocks of the README under a comment show a file (`<!-- file PATH -->`) or what the program prints

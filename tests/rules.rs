@@ -5,6 +5,7 @@
 mod support;
 
 use ironhull::{
+    policy::Profile,
     rule::{Builtin, Example, Finding, FixNote, Scheme},
     rules::RULES,
 };
@@ -209,6 +210,15 @@ fn equivalents_are_rules_that_other_tools_have() {
         }
     }
     complaints.assert_none();
+}
+
+#[test]
+fn a_profile_names_only_rules_that_exist() {
+    let ids: BTreeSet<&str> = RULES.iter().map(|rule| rule.meta.id).collect();
+    for profile in Profile::ALL {
+        let unknown: Vec<String> = profile.layer().levels.into_keys().filter(|id| !ids.contains(&**id)).collect();
+        assert!(unknown.is_empty(), "`{}` names {unknown:?}", profile.name());
+    }
 }
 
 fn is_heading(text: &str) -> bool {
