@@ -32,19 +32,26 @@ pub mod expand;
 pub mod packages;
 pub mod reference;
 
+mod config;
 mod dockerfile;
 mod evaluate;
+mod healthcheck;
 mod mount;
 mod path;
 mod platform;
+mod port;
 mod scope;
+mod signal;
 mod user;
 
+pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
 pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, Stage, Step, UnknownBase, Workdir};
 pub use expand::Value;
+pub use healthcheck::{Healthcheck, HealthcheckError};
 pub use mount::{Mount, MountKind};
 pub use path::join as join_path;
 pub use platform::Platform;
+pub use port::{NoPort, Ports, Protocol};
 pub use reference::Reference;
 pub use scope::{Variable, VariableKind};
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};

@@ -1,0 +1,190 @@
+//! `HEALTHCHECK`, and the durations in its flags.
+
+use super::dockerfile::Step;
+use crate::syntax::dockerfile::{Arguments, Keyword};
+use std::fmt;
+
+/// How a container says that it is well. Times are in nanoseconds, 0 where the default holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Healthcheck {
+    /// `NONE`, `CMD` and words, or `CMD-SHELL` and a script.
+    pub test: Vec<String>,
+    /// Time between two checks.
+    pub interval: i64,
+    /// Time after which a check has failed.
+    pub timeout: i64,
+    /// Time in which failures do not count.
+    pub start_period: i64,
+    /// Time between two checks in the start period.
+    pub start_interval: i64,
+    /// Failures until the container is unwell.
+    pub retries: i64,
+}
+
+/// Why a `HEALTHCHECK` fails a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HealthcheckError {
+    /// It has neither `CMD` nor `NONE`.
+    Type(String),
+    /// It has no command.
+    Empty,
+    /// `NONE` with a command.
+    None,
+    /// A flag whose value is no duration, or less than a millisecond.
+    Duration(String),
+    /// `--retries` with no number.
+    Retries(String),
+}
+
+impl fmt::Display for HealthcheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HealthcheckError::Type(word) => write!(f, "`HEALTHCHECK {word}` is neither `CMD` nor `NONE`"),
+            HealthcheckError::Empty => f.write_str("`HEALTHCHECK CMD` has no command"),
+            HealthcheckError::None => f.write_str("`HEALTHCHECK NONE` takes no command"),
+            HealthcheckError::Duration(text) => write!(f, "`{text}` is not a duration of a millisecond or more"),
+            HealthcheckError::Retries(text) => write!(f, "`{text}` is not a number of retries"),
+        }
+    }
+}
+
+/// What a `HEALTHCHECK` step says; `None` for other instructions.
+pub(super) fn healthcheck(step: Step<'_>) -> Option<Result<Healthcheck, HealthcheckError>> {
+    (step.keyword() == Keyword::Healthcheck).then(|| read(step))
+}
+
+fn read(step: Step<'_>) -> Result<Healthcheck, HealthcheckError> {
+    let instruction = step.instruction();
+    let line = String::from_utf8_lossy(instruction.args_text(&step.model().file.text));
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
+    let rest = rest.trim_start();
+    let word = word.to_uppercase();
+    if word == "NONE" {
+        let healthcheck = Healthcheck { test: vec![word], ..Healthcheck::default() };
+        return if rest.is_empty() { Ok(healthcheck) } else { Err(HealthcheckError::None) };
+    }
+    if word != "CMD" {
+        return Err(HealthcheckError::Type(word));
+    }
+    let test = match step.arguments() {
+        Arguments::Json(words) => {
+            let words = words.iter().map(|word| String::from_utf8_lossy(&word.text).into_owned());
+            std::iter::once(word).chain(words).collect()
+        }
+        Arguments::Text(_) | Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None if !rest.is_empty() => {
+            vec!["CMD-SHELL".to_owned(), rest.to_owned()]
+        }
+        Arguments::Text(_) | Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None => Vec::new(),
+    };
+    if test.len() < 2 {
+        return Err(HealthcheckError::Empty);
+    }
+    let flag = |name| instruction.flag(name).and_then(|flag| flag.value.as_deref()).unwrap_or_default();
+    let retries = match flag("retries") {
+        "" => 0,
+        written => {
+            let retries = written.parse::<i32>().ok().filter(|&retries| retries >= 0);
+            i64::from(retries.ok_or_else(|| HealthcheckError::Retries(written.to_owned()))?)
+        }
+    };
+    Ok(Healthcheck {
+        test,
+        interval: interval(flag("interval"))?,
+        timeout: interval(flag("timeout"))?,
+        start_period: interval(flag("start-period"))?,
+        start_interval: interval(flag("start-interval"))?,
+        retries,
+    })
+}
+
+/// Nanoseconds of a flag, 0 if it is not given.
+fn interval(text: &str) -> Result<i64, HealthcheckError> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let shortest = 1_000_000;
+    let duration = duration(text).filter(|&duration| duration == 0 || duration >= shortest);
+    duration.ok_or_else(|| HealthcheckError::Duration(text.to_owned()))
+}
+
+/// Nanoseconds of a duration as Go writes it: `1h30m`, `1.5s`.
+fn duration(text: &str) -> Option<i64> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: i64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|char: char| !char.is_ascii_digit() && char != '.').filter(|&end| end > 0)?;
+        let (number, behind) = rest.split_at(digits);
+        let end = behind.find(|char: char| char.is_ascii_digit() || char == '.').unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(end);
+        total = total.checked_add(nanoseconds(number, unit)?)?;
+        rest = behind;
+    }
+    Some(if negative { -total } else { total })
+}
+
+fn nanoseconds(number: &str, unit: &str) -> Option<i64> {
+    let unit: i64 = match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        return None;
+    }
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut nanoseconds = whole.checked_mul(unit)?;
+    let mut place = unit;
+    for digit in fraction.bytes() {
+        place /= 10;
+        nanoseconds = nanoseconds.checked_add(place * i64::from(digit - b'0'))?;
+    }
+    Some(nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_writes_them() {
+        for (written, expected) in [
+            ("30s", Some(30_000_000_000)),
+            ("1h30m", Some(5_400_000_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            (".5m", Some(30_000_000_000)),
+            ("100ms", Some(100_000_000)),
+            ("0", Some(0)),
+            ("-1s", Some(-1_000_000_000)),
+            ("30", None),
+            ("s", None),
+            (".s", None),
+            ("1x", None),
+            ("", None),
+            ("9999999999h", None),
+        ] {
+            assert_eq!(duration(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_a_millisecond_or_more() {
+        assert_eq!(interval(""), Ok(0));
+        assert_eq!(interval("0s"), Ok(0));
+        assert_eq!(interval("1ms"), Ok(1_000_000));
+        assert_eq!(interval("1us"), Err(HealthcheckError::Duration("1us".into())));
+    }
+}
