@@ -9,6 +9,7 @@ use super::{
     platform::Platform,
     reference::{Reference, ReferenceError},
     scope::{Globals, ScopeAt, Time, Timeline, Variable},
+    script::StepScript,
     user::{EffectiveUser, User},
 };
 use crate::{
@@ -17,7 +18,13 @@ use crate::{
     syntax::dockerfile::{Arg, Arguments, Dockerfile, Instruction, Keyword},
     text::Span,
 };
-use std::{borrow::Cow, collections::HashMap, fmt, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 /// What a Dockerfile means to BuildKit.
 pub struct DockerfileModel<'a> {
@@ -74,6 +81,8 @@ pub(super) struct StepData<'a> {
     pub(super) time: Time,
     pub(super) state: State,
     pub(super) assigned: Range<u32>,
+    /// Read when they are asked for.
+    pub(super) scripts: OnceLock<Vec<StepScript>>,
 }
 
 /// Indices into the tables of users, shells and working directories.
@@ -399,6 +408,10 @@ impl<'m> Step<'m> {
         &self.model.steps[self.index as usize]
     }
 
+    pub(super) fn script_cell(self) -> &'m OnceLock<Vec<StepScript>> {
+        &self.data().scripts
+    }
+
     /// The model that it is part of.
     pub fn model(self) -> &'m DockerfileModel<'m> {
         self.model
@@ -568,8 +581,8 @@ impl Workdir<'_> {
 
 impl Shell<'_> {
     /// The shell of an image that names none.
-    pub(super) fn default_of(platform: &Platform) -> Self {
-        let words: &[&str] = if platform.os == "windows" { &["cmd", "/S", "/C"] } else { &["/bin/sh", "-c"] };
+    pub(super) fn default_of(os: &str) -> Self {
+        let words: &[&str] = if os == "windows" { &["cmd", "/S", "/C"] } else { &["/bin/sh", "-c"] };
         Self { words: words.iter().map(|&word| Cow::Borrowed(word)).collect(), span: None }
     }
 }

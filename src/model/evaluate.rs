@@ -11,12 +11,12 @@ use super::{
     user::{EffectiveUser, Group, UnknownUser, User, UserOrigin},
 };
 use crate::{
-    knowledge::{self, Knowledge, Tag},
+    knowledge::{self, Family, Knowledge, Tag},
     source::SourceFile,
     syntax::dockerfile::{Arg, Arguments, Assignment, Dockerfile, Instruction, Keyword},
     text::Span,
 };
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
 /// The `PATH` of a build whose base image says none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -43,7 +43,7 @@ pub(super) fn evaluate<'a>(
         stages: Vec::new(),
         steps: Vec::with_capacity(syntax.instructions.len()),
         users: Vec::new(),
-        shells: vec![Shell::default_of(&build.platform)],
+        shells: vec![Shell::default_of(&build.platform.os), Shell::default_of("windows")],
         workdirs: vec![Workdir { path: Value::literal("/"), span: None }, Workdir::of_unknown_image()],
         stage_names: HashMap::new(),
         target: None,
@@ -259,6 +259,7 @@ impl<'a> Evaluator<'a, '_> {
             Base::Stage(_) | Base::Unknown(_) => unknown_user(index, UnknownUser::Base),
         };
         self.model.users.push(user);
+        let shell = u32::from(is_windows(base));
         let mut path = Value::literal(DEFAULT_PATH);
         if !is_scratch {
             path = path.depending("PATH", Cause::BaseEnvironment);
@@ -272,7 +273,7 @@ impl<'a> Evaluator<'a, '_> {
         });
         self.time += 1;
         let user = self.model.users.len() as u32 - 1;
-        State { user, shell: 0, workdir: u32::from(!is_scratch) }
+        State { user, shell, workdir: u32::from(!is_scratch) }
     }
 
     fn run(&mut self, index: usize, state: &mut State) {
@@ -445,7 +446,24 @@ impl<'a> Evaluator<'a, '_> {
 
 fn step<'a>(instruction: &'a Instruction, source: &'a [u8], stage: u32, is_trigger: bool) -> StepData<'a> {
     let arguments = instruction.arguments(source);
-    StepData { instruction, arguments, stage, is_trigger, time: 0, state: State::default(), assigned: 0..0 }
+    StepData {
+        instruction,
+        arguments,
+        stage,
+        is_trigger,
+        time: 0,
+        state: State::default(),
+        assigned: 0..0,
+        scripts: OnceLock::new(),
+    }
+}
+
+/// Whether a base is certainly a Windows image.
+fn is_windows(base: &Base<'_>) -> bool {
+    let Base::Image(image) = base else { return false };
+    let family = image.facts.as_deref().and_then(|facts| facts.family.known());
+    let of_microsoft = image.reference.registry() == "mcr.microsoft.com";
+    family == Some(&Family::Windows) || (of_microsoft && image.reference.written_repository().starts_with("windows/"))
 }
 
 fn unknown_user(stage: u32, why: UnknownUser) -> EffectiveUser<'static> {

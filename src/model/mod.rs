@@ -41,6 +41,7 @@ mod path;
 mod platform;
 mod port;
 mod scope;
+mod script;
 mod signal;
 mod user;
 
@@ -54,4 +55,5 @@ pub use platform::Platform;
 pub use port::{NoPort, Ports, Protocol};
 pub use reference::Reference;
 pub use scope::{Variable, VariableKind};
+pub use script::{ScriptForm, StepCommand, StepScript};
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};
