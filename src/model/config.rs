@@ -115,6 +115,15 @@ impl DockerfileModel<'_> {
     /// # Errors
     /// If the build fails because of what a stage starts from or copies from.
     pub fn images(&self) -> Result<BTreeSet<String>, BuildError> {
+        for argument in self.global_arguments() {
+            let Some(span) = argument.value_span else { continue };
+            let written = String::from_utf8_lossy(self.file.bytes(span));
+            if let (Some(false), Err(error)) =
+                (argument.value.as_ref().map(Value::is_known), self.expand_global(&written))
+            {
+                return Err(BuildError { span, cause: BuildFailure::Expand(error) });
+            }
+        }
         let mut names = BTreeSet::new();
         for stage in self.stages() {
             let base = base_of(stage)?;

@@ -48,8 +48,8 @@ pub struct DockerfileModel<'a> {
 /// How a build is started.
 #[derive(Clone, Debug, Default)]
 pub struct Build<'b> {
-    /// `--build-arg` names and values.
-    pub arguments: &'b [(String, String)],
+    /// `--build-arg` names and values; a name without a value is given one that nobody knows.
+    pub arguments: &'b [(String, Option<String>)],
     /// `--platform`.
     pub platform: Platform,
     /// `--target`; the last stage without it.

@@ -358,12 +358,17 @@ impl<'a> Evaluator<'a, '_> {
                 value = value.depending(&dependency.name, dependency.cause);
             }
         }
-        let joined = path::join(&current.path.text, &value.text);
-        let length = if joined == value.text { 0 } else { joined.len() };
-        let path = match self.budget.spend(length) {
-            Err(_) => Value::unreadable("WORKDIR"),
-            Ok(()) if length == 0 => value,
-            Ok(()) => Value { text: Cow::Owned(joined), depends: value.depends },
+        // An absolute path stays as it is written, a trailing slash included.
+        let path = if value.text.starts_with('/') {
+            value
+        } else {
+            let is_blank = value.text.is_empty();
+            let current = &current.path.text;
+            let joined = if is_blank { current.to_string() } else { path::join(current, &value.text) };
+            match self.budget.spend(joined.len()) {
+                Ok(()) => Value { text: Cow::Owned(joined), depends: value.depends },
+                Err(_) => Value::unreadable("WORKDIR"),
+            }
         };
         self.model.workdirs.push(Workdir { path, span: Some(span) });
         state.workdir = self.model.workdirs.len() as u32 - 1;
@@ -490,7 +495,7 @@ fn argument<'a>(
     let name = text_of(&assignment.name);
     let given = build.arguments.iter().rfind(|(given, _)| *given == name);
     let value = match (given, &assignment.value) {
-        (Some((_, given)), _) => Some(Value::literal(given.clone())),
+        (Some((_, given)), _) => given.clone().map(Value::literal),
         (None, Some(default)) => Some(expander.text_or_unreadable(text_of(default)).depending(&name, Cause::Default)),
         (None, None) => inherited(&name),
     };

@@ -540,8 +540,8 @@ impl<'e> Lexer<'e> {
         };
         match operator {
             '-' => {
-                let lookup = self.with.scope.lookup(name);
-                if let Lookup::Unset(Cause::Missing) = lookup {
+                // The file says what an argument that nobody gives means, as a default does.
+                if let Lookup::Unset(Cause::Missing) = self.with.scope.lookup(name) {
                     depend(&mut self.depends, name, Cause::Default);
                     uses_word(&mut self.depends);
                     return Ok(word);
@@ -554,6 +554,10 @@ impl<'e> Lexer<'e> {
                 Ok(word)
             }
             '+' => {
+                if let Lookup::Unset(Cause::Missing) = self.with.scope.lookup(name) {
+                    depend(&mut self.depends, name, Cause::Default);
+                    return Ok(String::new());
+                }
                 let (value, set) = self.value(name);
                 if !set || (colon && value.is_empty()) {
                     return Ok(String::new());
@@ -921,6 +925,7 @@ mod tests {
             ("${MISSING:-x}", &[("MISSING", Default)]),
             ("$HOME/bin", &[("HOME", BaseEnvironment)]),
             ("${HOME:-$VERSION}", &[("HOME", BaseEnvironment), ("VERSION", Default)]),
+            ("${MISSING:+x}", &[("MISSING", Default)]),
             ("${A:-$MISSING}", &[]),
             ("${A:+$MISSING}", &[("MISSING", Missing)]),
             ("$NOBODY", &[("NOBODY", Undefined)]),

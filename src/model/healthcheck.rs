@@ -1,8 +1,8 @@
 //! `HEALTHCHECK`, and the durations in its flags.
 
-use super::dockerfile::Step;
-use crate::syntax::dockerfile::{Arguments, Keyword};
-use std::fmt;
+use super::{dockerfile::Step, evaluate::text_of};
+use crate::syntax::dockerfile::{Arg, Arguments, Keyword};
+use std::{borrow::Cow, fmt};
 
 /// How a container says that it is well. Times are in nanoseconds, 0 where the default holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,11 @@ impl fmt::Display for HealthcheckError {
     }
 }
 
+/// Whether the words behind `HEALTHCHECK CMD` are in JSON form; in shell form there is one, as written.
+pub(super) fn is_exec(command: &[Arg<'_>]) -> bool {
+    command.iter().all(|word| matches!(word.text, Cow::Owned(_)))
+}
+
 /// What a `HEALTHCHECK` step says; `None` for other instructions.
 pub(super) fn healthcheck(step: Step<'_>) -> Option<Result<Healthcheck, HealthcheckError>> {
     (step.keyword() == Keyword::Healthcheck).then(|| read(step))
@@ -55,27 +60,19 @@ pub(super) fn healthcheck(step: Step<'_>) -> Option<Result<Healthcheck, Healthch
 
 fn read(step: Step<'_>) -> Result<Healthcheck, HealthcheckError> {
     let instruction = step.instruction();
-    let line = String::from_utf8_lossy(instruction.args_text(&step.model().file.text));
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
-    let rest = rest.trim_start();
-    let word = word.to_uppercase();
+    let Arguments::Words(words) = step.arguments() else { return Err(HealthcheckError::Type(String::new())) };
+    let (word, command) = words.split_first().ok_or_else(|| HealthcheckError::Type(String::new()))?;
+    let word = text_of(word).to_uppercase();
     if word == "NONE" {
         let healthcheck = Healthcheck { test: vec![word], ..Healthcheck::default() };
-        return if rest.is_empty() { Ok(healthcheck) } else { Err(HealthcheckError::None) };
+        return if command.is_empty() { Ok(healthcheck) } else { Err(HealthcheckError::None) };
     }
     if word != "CMD" {
         return Err(HealthcheckError::Type(word));
     }
-    let test = match step.arguments() {
-        Arguments::Json(words) => {
-            let words = words.iter().map(|word| String::from_utf8_lossy(&word.text).into_owned());
-            std::iter::once(word).chain(words).collect()
-        }
-        Arguments::Text(_) | Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None if !rest.is_empty() => {
-            vec!["CMD-SHELL".to_owned(), rest.to_owned()]
-        }
-        Arguments::Text(_) | Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None => Vec::new(),
-    };
+    let word = if is_exec(command) { "CMD" } else { "CMD-SHELL" };
+    let command = command.iter().map(|word| text_of(word).into_owned());
+    let test: Vec<String> = std::iter::once(word.to_owned()).chain(command).collect();
     if test.len() < 2 {
         return Err(HealthcheckError::Empty);
     }

@@ -1,6 +1,6 @@
 //! Paths inside an image: absolute, with `/` between parts, as a build cleans them.
 
-/// `path` below `directory` unless it is absolute, without `.`, `..` and repeated slashes.
+/// `path` below `directory` unless it is absolute, without `.`, `..`, repeated and trailing slashes.
 pub fn join(directory: &str, path: &str) -> String {
     if path.starts_with('/') { clean(path) } else { clean(&format!("/{directory}/{path}")) }
 }

@@ -3,7 +3,7 @@
 //! A `RUN` in shell form is one script; the body of a heredoc, the script behind `sh -c` and what a shell is fed by a
 //! heredoc are scripts of their own. The JSON form is read as a script of one command.
 
-use super::{dockerfile::Step, evaluate::text_of};
+use super::{dockerfile::Step, evaluate::text_of, healthcheck::is_exec};
 use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Heredoc, Joined, Keyword},
@@ -147,6 +147,11 @@ fn scripts_of(step: Step<'_>) -> Vec<StepScript> {
     match step.arguments() {
         Arguments::Json(words) => scripts.extend(exec(words)),
         Arguments::Text(text) => own(step, text, &mut scripts),
+        Arguments::Words(words) if step.keyword() == Keyword::Healthcheck => match words.as_slice() {
+            [_, command @ ..] if is_exec(command) => scripts.extend(exec(command)),
+            [_, text] => own(step, text, &mut scripts),
+            [..] => {}
+        },
         Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None => {}
     }
     let mut next = 0;
