@@ -38,7 +38,7 @@ pub fn image_line(name: &str, text: &[u8], question: &Question<'_>) -> Vec<u8> {
 
 /// The page for people about the Dockerfile `text` called `name`.
 pub fn image_page(name: &str, text: &[u8], question: &Question<'_>) -> Vec<u8> {
-    answer(name, text, question, Answer::page).into_bytes()
+    answer(name, text, question, |answer: &Answer<'_>| answer.page()).into_bytes()
 }
 
 /// Everything that is known about one Dockerfile.
@@ -298,7 +298,7 @@ fn uses(stage: Stage<'_>) -> Vec<String> {
     names.filter(|name| seen.insert(name.clone())).collect()
 }
 
-fn sources<'m>(step: Step<'m>) -> impl Iterator<Item = CopySource<'m>> {
+fn sources(step: Step<'_>) -> impl Iterator<Item = CopySource<'_>> {
     step.copy_source().into_iter().chain(step.mounts().into_iter().filter_map(|mount| mount.from))
 }
 
