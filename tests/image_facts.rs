@@ -105,6 +105,32 @@ fn mirrors_answer_as_docker_hub() {
     assert_eq!(Knowledge::builtin().image("docker.io/somebody/node", None), None);
 }
 
+#[test]
+fn languages_are_run_by_whom_their_publishers_say() {
+    let uid = |repository, tag| facts(repository, Some(tag)).user.known().and_then(|user| user.uid);
+    assert_eq!(uid("mcr.microsoft.com/dotnet/aspnet", "10.0"), Some(0));
+    assert_eq!(uid("mcr.microsoft.com/dotnet/aspnet", "10.0-noble-chiseled"), Some(1654));
+    assert_eq!(uid("docker.io/mambaorg/micromamba", "1.5.8"), Some(57439));
+    assert_eq!(uid("docker.io/mambaorg/micromamba", "1.4.9"), Some(1000));
+    assert_eq!(uid("quay.io/jupyter/base-notebook", "latest"), Some(1000));
+    assert_eq!(uid("registry.access.redhat.com/ubi8/openjdk-17", "1.14"), Some(185));
+    let identity =
+        |repository, tag| facts(repository, Some(tag)).identity.known().cloned().flatten().and_then(|it| it.uid);
+    assert_eq!(identity("docker.io/library/php", "8.3-apache"), Some(33));
+    assert_eq!(identity("docker.io/library/php", "8.3-fpm-alpine"), Some(82));
+    assert_eq!(identity("mcr.microsoft.com/dotnet/sdk", "8.0"), Some(1654));
+    assert_eq!(identity("mcr.microsoft.com/dotnet/sdk", "6.0"), None, "the user came with .NET 8");
+}
+
+#[test]
+fn what_is_given_up_says_so() {
+    let openjdk = facts("docker.io/library/openjdk", Some("8u342-jdk"));
+    let notice = openjdk.deprecated.known().expect("openjdk is given up");
+    assert_eq!(notice.replacement.as_deref(), Some("docker.io/library/eclipse-temurin"));
+    assert_eq!(openjdk.end_of_life.known().map(ToString::to_string).as_deref(), Some("2022-07-31"));
+    assert_eq!(openjdk.runtime.known().map(String::as_str), Some("docker.io/library/eclipse-temurin:8-jre"));
+}
+
 /// The share of references that facts answer for. `IRONHULL_REFERENCES` names a file of `repository<TAB>tag<TAB>@` lines.
 #[test]
 fn facts_answer_for_most_of_what_people_build_on() {
