@@ -58,8 +58,16 @@ fn dockerfile_findings(
     found
 }
 
+/// So many errors of form are reported of one file. What is no Dockerfile at all has one on every line.
+const ERRORS_OF_FORM: usize = 3;
+
 fn report_errors(errors: &[SyntaxError], out: &mut Findings) {
-    for error in errors {
-        out.report(error.span, error.message.clone());
+    for (at, error) in errors.iter().take(ERRORS_OF_FORM).enumerate() {
+        let rest = errors.len() - ERRORS_OF_FORM.min(errors.len());
+        let message = match rest {
+            1.. if at + 1 == ERRORS_OF_FORM => format!("{}, and {rest} more errors like it follow", error.message),
+            _ => error.message.clone(),
+        };
+        out.report(error.span, message);
     }
 }

@@ -3,6 +3,7 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
 
 use crate::{
+    emit::visible::is_plain,
     report::{Ranked, Report},
     rule::Level,
     source::SourceSet,
@@ -61,15 +62,17 @@ fn property(text: &str) -> Cow<'_, str> {
 }
 
 fn escape<'t>(text: &'t str, special: &[char]) -> Cow<'t, str> {
-    if !text.contains(special) {
+    if text.chars().all(|character| is_plain(character) && !special.contains(&character)) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         if special.contains(&character) {
             let _ = write!(escaped, "%{:02X}", u32::from(character));
-        } else {
+        } else if is_plain(character) {
             escaped.push(character);
+        } else {
+            escaped.extend(character.escape_default());
         }
     }
     Cow::Owned(escaped)
@@ -83,5 +86,6 @@ mod tests {
     fn a_name_cannot_end_its_property_or_start_a_command() {
         assert_eq!(property("a,b:c\n::error::x%"), "a%2Cb%3Ac%0A%3A%3Aerror%3A%3Ax%25");
         assert_eq!(data("a: b\r\n%"), "a: b%0D%0A%25");
+        assert_eq!(data("\u{1b}[2J\u{202e}"), "\\u{1b}[2J\\u{202e}");
     }
 }

@@ -3,13 +3,17 @@
 //! However long the line is, only the part around the place is read and shown.
 
 use crate::{
-    emit::visible::{is_plain, visible},
+    emit::{
+        terminal::{LONGEST_MESSAGE, shortened},
+        visible::{is_plain, visible},
+    },
     report::Ranked,
     rule::{Label, Level},
     source::{SourceFile, SourceSet},
     text::Span,
 };
-use annotate_snippets::{AnnotationKind, Group, Level as Kind, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Level as Kind, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 use std::ops::Range;
 
 /// Remarks beyond so many are left out: the first ones prove the finding.
@@ -27,15 +31,21 @@ pub(super) fn snippet(ranked: &Ranked, sources: &SourceSet, width: usize) -> Str
         mark = mark.label(format!("to line {last_line}"));
     }
     let path = visible(&file.path);
-    let message = visible(&finding.message);
-    let origin = Origin::path(&*path).line(start.line as usize).char_column(start.column as usize);
+    let message = shortened(&visible(&finding.message), LONGEST_MESSAGE);
     let source = Snippet::source(text).line_start(start.line as usize).fold(false).annotation(mark);
     let remarks: Vec<String> = finding.related.iter().take(REMARKS).map(|label| remark(label, sources)).collect();
     let title = kind(ranked.level).primary_title(&*message).id(finding.rule);
-    let group: Group<'_> = title.element(origin).element(source);
-    let group = group.elements(remarks.iter().map(|remark| Kind::NOTE.message(remark)));
-    Renderer::styled().term_width(usize::MAX / 2).render(&[group])
+    let remarks = remarks.iter().map(|remark| Kind::NOTE.message(remark).into());
+    let group = title.elements([Element::from(source)].into_iter().chain(remarks));
+    let shown = Renderer::styled().term_width(usize::MAX / 2).render(&[group]);
+    // The renderer would count columns in the excerpt, so the line that says where is written here.
+    let (title, rest) = shown.split_once('\n').expect("a title is one line, and a source follows it");
+    let gutter = " ".repeat(start.line.to_string().len());
+    format!("{title}\n{gutter}{ARROW}-->{ARROW:#} {path}:{}:{}\n{rest}", start.line, start.column)
 }
+
+/// The colour of the renderer's own line numbers.
+const ARROW: Style = AnsiColor::BrightBlue.on_default().bold();
 
 /// How a level is called in a terminal.
 fn kind(level: Level) -> Kind<'static> {

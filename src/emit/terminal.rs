@@ -28,6 +28,9 @@ pub struct Look {
 /// Lines for findings; with the summary a run fits a screen of 24.
 const ROOM: usize = 20;
 
+/// Messages are cut here where no terminal's width cuts them: they may quote a word of any length.
+pub(super) const LONGEST_MESSAGE: usize = 300;
+
 /// So many findings of a rule are shown in full.
 const IN_FULL: usize = 3;
 
@@ -184,7 +187,7 @@ impl Page<'_> {
         let place = format!("{}:{}:{}", visible(&file.path), at.line, at.column);
         let message = visible(&finding.message);
         let taken = word.len() + rule.len() + 2 + 1 + place.chars().count() + 2 + suffix.len();
-        let room = if self.is_cut { self.width.saturating_sub(taken) } else { usize::MAX };
+        let room = if self.is_cut { self.width.saturating_sub(taken) } else { LONGEST_MESSAGE };
         let message = shortened(&message, room.max(16));
         writeln!(out, "{style}{word}[{rule}]{style:#} {STRONG}{place}{STRONG:#}: {message}{FAINT}{suffix}{FAINT:#}")
     }
@@ -203,7 +206,8 @@ fn show_on_a_line(plan: &mut Plan<'_>, count: usize, free: &mut usize) {
     }
 }
 
-fn shortened(text: &str, room: usize) -> String {
+/// `text` in at most `room` characters.
+pub(super) fn shortened(text: &str, room: usize) -> String {
     match text.char_indices().nth(room) {
         None => text.to_owned(),
         Some(_) => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),

@@ -1,0 +1,434 @@
+//! The program as people run it: real processes in real directories.
+
+#![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the test runs the program and makes the files it reads"
+)]
+
+use serde_json::Value;
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+const GOOD: &str =
+    "FROM alpine:3.22@sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1\nUSER 1000\n";
+const BROKEN: &str = "FROM alpine:3.22\nRUNN id\n";
+
+/// A directory of its own for a test, with a repository's root in it.
+struct Tree(PathBuf);
+
+impl Tree {
+    fn new(test: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
+        let _ = fs::remove_dir_all(&root);
+        fs::create_dir_all(root.join(".git")).unwrap();
+        Self(root)
+    }
+
+    fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn link(self, name: &str, target: &str) -> Self {
+        symlink(target, self.0.join(name)).unwrap();
+        self
+    }
+
+    fn fifo(self, name: &str) -> Self {
+        assert!(Command::new("mkfifo").arg(self.0.join(name)).status().unwrap().success());
+        self
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+        command.args(arguments).current_dir(&self.0).stdin(Stdio::null()).env_remove("NO_COLOR");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A run that is refused does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap().into()
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("all output is UTF-8");
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:#?}"))
+    }
+
+    /// The paths of the files that were judged.
+    fn files(&self) -> Vec<String> {
+        strings(&self.json()["files"], "path")
+    }
+
+    /// What could not be read, as `path: message`.
+    fn errors(&self) -> Vec<String> {
+        let json = self.json();
+        let pairs = strings(&json["errors"], "path").into_iter().zip(strings(&json["errors"], "message"));
+        pairs.map(|(path, message)| format!("{path}: {message}")).collect()
+    }
+}
+
+fn strings(list: &Value, field: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| item[field].as_str().unwrap().to_owned()).collect()
+}
+
+const JSON: [&str; 3] = ["check", "--format", "json"];
+
+#[test]
+fn the_exit_code_says_whether_something_is_left() {
+    let tree = Tree::new("exit").file("good/Dockerfile", GOOD).file("bad/Dockerfile", BROKEN);
+    assert_eq!(tree.run(&["check", "good"]).code, Some(0));
+    assert_eq!(tree.run(&["check", "bad"]).code, Some(1));
+    assert_eq!(tree.run(&["check"]).code, Some(1));
+    assert_eq!(tree.run(&["check", "--fail-at", "off", "bad"]).code, Some(0));
+    assert_eq!(tree.run(&["check", "--ignore", "syntax-error", "--select", "syntax-error", "bad"]).code, Some(0));
+}
+
+#[test]
+fn a_run_that_does_not_happen_exits_with_2_and_says_why() {
+    let tree = Tree::new("refused").file("Dockerfile", GOOD);
+    let cases: [(&[&str], &str); 7] = [
+        (&["check", "nowhere"], "nowhere"),
+        (&["check", "--config", "nowhere.toml"], "nowhere.toml"),
+        (&["check", "--profile", "paranoid"], "paranoid"),
+        (&["check", "--select", "syntaxerror"], "did you mean `syntax-error`?"),
+        (&["check", "--files-from", "nowhere.txt"], "nowhere.txt"),
+        (&["explain", "sintax-error"], "did you mean `syntax-error`?"),
+        (&["chekc"], "check"),
+    ];
+    for (arguments, told) in cases {
+        let run = tree.run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?} {run:#?}");
+        assert!(run.out.is_empty() && run.err.contains(told), "{arguments:?} {run:#?}");
+    }
+}
+
+#[test]
+fn json_says_where_in_lines_columns_and_bytes() {
+    let tree = Tree::new("json").file("Dockerfile", "FROM alpine:3.22\nRUN é \nßRUN x\n");
+    let json = tree.run(&JSON).json();
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["tool"]["name"], "ironhull");
+    assert_eq!(json["files"][0], serde_json::json!({"path": "Dockerfile", "kind": "dockerfile"}));
+    assert_eq!(json["errors"], serde_json::json!([]));
+    let findings = json["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "syntax-error").unwrap();
+    assert_eq!(finding["path"], "Dockerfile");
+    assert_eq!(finding["start"], serde_json::json!({"line": 3, "column": 1, "offset": 25}));
+    assert_eq!(finding["end"]["line"], 3);
+    assert_eq!(finding["level"], "error");
+    assert_eq!(finding["severity"], "high");
+    assert_eq!(finding["confidence"], "high");
+    for field in ["related", "references", "fixes"] {
+        assert!(finding[field].is_array(), "{field} in {finding:#}");
+    }
+}
+
+#[test]
+fn standard_input_is_a_file_of_the_given_name() {
+    let tree = Tree::new("stdin");
+    let run = tree.run_with_input(&["check", "--format", "json", "-", "--stdin-filename", "a/Dockerfile"], BROKEN);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert_eq!(run.files(), ["a/Dockerfile"]);
+    let run = tree.run_with_input(&["check", "--format", "json", "-"], GOOD);
+    assert_eq!((run.code, run.files()), (Some(0), vec!["-".to_owned()]));
+    assert_eq!(tree.run_with_input(&["check", "-", "x"], GOOD).code, Some(2));
+}
+
+#[test]
+fn a_list_of_files_may_come_from_a_file_or_from_standard_input() {
+    let tree = Tree::new("list").file("a/Dockerfile", GOOD).file("b/Dockerfile", GOOD).file("main.rs", "");
+    let tree = tree.file("list", "b/Dockerfile\r\nmain.rs\n\na/Dockerfile\n");
+    let run = tree.run(&["check", "--format", "json", "--files-from", "list"]);
+    assert_eq!((run.files(), run.errors()), (vec!["a/Dockerfile".to_owned(), "b/Dockerfile".to_owned()], vec![]));
+    let run = tree.run_with_input(&["check", "--format", "json", "--files-from", "-"], "b/Dockerfile");
+    assert_eq!(run.files(), ["b/Dockerfile"]);
+}
+
+#[test]
+fn a_named_file_is_what_its_content_or_the_user_says() {
+    let tree = Tree::new("named").file("image.build", GOOD).file("notes", "hello\n").file("Dockerfile.j2", GOOD);
+    let run = tree.run(&["check", "--format", "json", "image.build"]);
+    assert_eq!((run.code, run.files()), (Some(0), vec!["image.build".to_owned()]));
+    let run = tree.run(&["check", "--format", "json", "notes"]);
+    assert_eq!((run.code, run.errors().len(), run.files().len()), (Some(1), 1, 0));
+    let run = tree.run(&["check", "--format", "json", "--kind", "dockerfile", "notes"]);
+    assert_eq!(run.files(), ["notes"]);
+    assert_eq!(tree.run(&JSON).files(), Vec::<String>::new());
+}
+
+#[test]
+fn a_walk_honours_ignore_files_and_sees_hidden_directories() {
+    let tree = Tree::new("walk")
+        .file(".gitignore", "build/\n")
+        .file("build/Dockerfile", BROKEN)
+        .file(".devcontainer/Dockerfile", GOOD)
+        .file(".git/Dockerfile", BROKEN)
+        .file("web.dockerfile", GOOD)
+        .file("Dockerfile.md", BROKEN);
+    assert_eq!(tree.run(&JSON).files(), [".devcontainer/Dockerfile", "web.dockerfile"]);
+    let run = tree.run(&["check", "--format", "json", "build/Dockerfile"]);
+    assert_eq!(run.files(), ["build/Dockerfile"], "a named path is read whatever ignore files say");
+}
+
+#[test]
+fn each_real_file_is_read_once_whatever_leads_to_it() {
+    let tree = Tree::new("once").file("a/Dockerfile", GOOD).link("a/loop", "..").link("Dockerfile", "a/Dockerfile");
+    fs::hard_link(tree.0.join("a/Dockerfile"), tree.0.join("a/Dockerfile.prod")).unwrap();
+    assert_eq!(tree.run(&JSON).files(), ["a/Dockerfile"]);
+    let run = tree.run(&["check", "--format", "json", ".", "a", "a/Dockerfile", "./a/Dockerfile"]);
+    assert_eq!(run.files(), ["a/Dockerfile"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_stops_nothing() {
+    let tree = Tree::new("unread")
+        .file("good/Dockerfile", GOOD)
+        .file("Dockerfile.dir/x", "")
+        .fifo("Dockerfile.fifo")
+        .link("Dockerfile.dangling", "/nowhere")
+        .link("Dockerfile.self", "Dockerfile.self")
+        .link("Dockerfile.zero", "/dev/zero")
+        .link("Dockerfile.outside", "/etc/passwd");
+    let run = tree.run(&JSON);
+    assert_eq!((run.code, run.files()), (Some(0), vec!["good/Dockerfile".to_owned()]), "{run:#?}");
+    let errors = run.errors();
+    let names: Vec<&str> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
+    let expected = ["dangling", "fifo", "outside", "self", "zero"].map(|name| format!("Dockerfile.{name}"));
+    assert_eq!(names, expected, "{errors:#?}");
+    assert!(errors[0].ends_with("the link leads nowhere"), "{errors:#?}");
+    for name in expected {
+        let run = tree.run(&["check", &name]);
+        assert_eq!(run.code, Some(1), "{name} was named and not checked: {run:#?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused_unread() {
+    let tree = Tree::new("large").file("Dockerfile", "");
+    fs::File::options().write(true).open(tree.0.join("Dockerfile")).unwrap().set_len(1 << 40).unwrap();
+    assert_eq!(tree.run(&JSON).errors(), ["Dockerfile: it is larger than 64 MiB"]);
+}
+
+#[test]
+fn the_nearest_configuration_holds_up_to_the_root_of_the_repository() {
+    let off = "[rules]\nsyntax-error = \"off\"\n";
+    let tree = Tree::new("config").file("ironhull.toml", off).file("a/b/Dockerfile", BROKEN);
+    for arguments in [&["check"][..], &["check", "a/b"], &["check", "a/b/Dockerfile"]] {
+        assert_eq!(tree.run(arguments).code, Some(0), "{arguments:?}");
+    }
+    assert_eq!(tree.run(&["check", "--no-config"]).code, Some(1));
+    let input = tree.run_with_input(&["check", "-", "--stdin-filename", "a/Dockerfile"], BROKEN);
+    assert_eq!(input.code, Some(0), "{input:#?}");
+    fs::create_dir(tree.0.join("a/.git")).unwrap();
+    assert_eq!(tree.run(&["check", "a"]).code, Some(1), "the file above lies in another repository");
+    assert_eq!(tree.run(&["check", "a", "--config", "ironhull.toml"]).code, Some(0));
+}
+
+#[test]
+fn a_configuration_sets_levels_excludes_paths_and_overrides_levels_for_some() {
+    let config = "fail-at = \"error\"\nexclude = [\"third-party/\"]\n\n[rules]\nsyntax-error = { level = \"warn\" }\n\n\
+                  [[override]]\npaths = [\"shipped/\"]\nrules = { syntax-error = \"error\" }\n";
+    let tree = Tree::new("levels").file("ironhull.toml", config).file("a/Dockerfile", BROKEN);
+    assert_eq!(tree.run(&["check"]).code, Some(0));
+    assert_eq!(tree.run(&["check", "--fail-at", "warn"]).code, Some(1));
+    let tree = tree.file("third-party/x/Dockerfile", BROKEN).file("shipped/b/Dockerfile", BROKEN);
+    let run = tree.run(&JSON);
+    assert_eq!((run.code, run.files()), (Some(1), vec!["a/Dockerfile".to_owned(), "shipped/b/Dockerfile".to_owned()]));
+    assert_eq!(strings(&run.json()["findings"], "level"), ["warn", "error"]);
+    let absolute = tree.0.join("shipped");
+    let run = tree.run(&["check", "--format", "json", absolute.to_str().unwrap()]);
+    assert_eq!(strings(&run.json()["findings"], "level"), ["error"]);
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_shown_where_it_is() {
+    let cases = [
+        ("[rules]\nsyntax-eror = \"off\"\n", "ironhull.toml:2:1", "did you mean `syntax-error`?"),
+        ("[rules]\nsyntax-error = \"of\"\n", "ironhull.toml:2:16", "did you mean `off`?"),
+        ("[rules]\nsyntax-error = { levl = \"off\" }\n", "ironhull.toml:2:18", "did you mean `level`?"),
+        ("profil = \"strict\"\n", "ironhull.toml:1:1", "did you mean `profile`?"),
+        ("profile = 3\n", "ironhull.toml:1:11", "`recommended`"),
+        ("exclude = \"x\"\n", "ironhull.toml:1:11", "list of patterns"),
+        ("[[override]]\nrules = {}\n", "ironhull.toml:1:1", "`paths`"),
+        ("profile = \n", "ironhull.toml:1:", ""),
+    ];
+    for (text, place, told) in cases {
+        let tree = Tree::new("mistake").file("ironhull.toml", text).file("Dockerfile", GOOD);
+        let run = tree.run(&["check"]);
+        assert_eq!(run.code, Some(2), "{text} {run:#?}");
+        assert!(run.out.is_empty() && run.err.contains(place) && run.err.contains(told), "{text}\n{}", run.err);
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let tree = Tree::new("colour").file("Dockerfile", BROKEN);
+    assert!(!tree.run(&["check"]).out.contains('\x1b'));
+    assert!(tree.run(&["check", "--color", "always"]).out.contains('\x1b'));
+    let mut asked = tree.command(&["check", "--color", "never"]);
+    let run: Run = asked.env("CLICOLOR_FORCE", "1").output().unwrap().into();
+    assert!(!run.out.contains('\x1b'), "{run:#?}");
+    let mut forced = tree.command(&["check"]);
+    let run: Run = forced.env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1").output().unwrap().into();
+    assert!(!run.out.contains('\x1b'), "{run:#?}");
+}
+
+#[test]
+fn nothing_in_names_or_contents_reaches_the_terminal_raw() {
+    let text = "FROM alpine:3.22\n\x1b[2J\u{202e}RUNN \x07 x\n";
+    let tree = Tree::new("raw").file("a\x1b[31m\nb\u{202e}/Dockerfile", text);
+    for format in ["terminal", "json", "github"] {
+        let run = tree.run(&["check", "--format", format]);
+        assert_eq!(run.code, Some(1));
+        assert!(!run.out.contains(['\x1b', '\x07']), "{format} {run:#?}");
+        assert!(format == "json" || !run.out.contains('\u{202e}'), "{format} {run:#?}");
+    }
+    let annotations = tree.run(&["check", "--format", "github"]).out;
+    assert!(annotations.lines().all(|line| line.starts_with("::error ")), "{annotations}");
+}
+
+#[test]
+fn a_long_line_is_neither_printed_nor_slow() {
+    let text = ["FROM alpine:3.22\nRUNN ", &"x".repeat(8_000_000), "\n"].concat();
+    let tree = Tree::new("long").file("Dockerfile", text);
+    let run = tree.run(&["check"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.out.len() < 2_000, "{} bytes", run.out.len());
+}
+
+#[test]
+fn a_screen_is_enough_however_much_is_found() {
+    let mut tree = Tree::new("screen");
+    for at in 0..40 {
+        tree = tree.file(&format!("service-{at}/Dockerfile"), BROKEN);
+    }
+    let run = tree.run(&["check"]);
+    assert!(run.out.lines().count() <= 24, "{}", run.out);
+    assert!(
+        run.out.contains("ironhull check --select syntax-error") && run.out.contains("ironhull explain syntax-error")
+    );
+    assert!(run.out.contains("40 findings in 40 of 40 files"), "{}", run.out);
+    let all = tree.run(&["check", "--select", "syntax-error"]).out;
+    assert_eq!(all.lines().filter(|line| line.contains("/Dockerfile:2:1")).count(), 40, "{all}");
+}
+
+#[test]
+fn output_is_the_same_every_time() {
+    let mut tree = Tree::new("order");
+    for at in 0..60 {
+        tree = tree.file(&format!("{}/{at}.Dockerfile", at % 7), BROKEN);
+    }
+    let first = tree.run(&JSON);
+    let files = first.files();
+    assert!(files.is_sorted() && files.len() == 60, "{files:?}");
+    for _ in 0..5 {
+        assert_eq!(tree.run(&JSON).out, first.out);
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut tree = Tree::new("pipe");
+    for at in 0..400 {
+        tree = tree.file(&format!("{at}/Dockerfile"), BROKEN);
+    }
+    let mut command = tree.command(&JSON);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut start = [0; 16];
+    child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+    let run: Run = child.wait_with_output().unwrap().into();
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn rules_are_listed_for_people_and_programs() {
+    let tree = Tree::new("rules");
+    let json = tree.run(&["rules", "--format", "json"]).json();
+    assert_eq!(json["version"], 1);
+    let rules = json["rules"].as_array().unwrap();
+    for rule in rules {
+        for field in ["id", "title", "group", "severity", "kinds", "fix", "references", "equivalents", "since"] {
+            assert!(!rule[field].is_null(), "{field} in {rule:#}");
+        }
+        let availability = rule["fix"]["availability"].as_str().unwrap();
+        assert!(["always", "sometimes", "never"].contains(&availability));
+        assert_eq!(rule["fix"]["safety"].is_null(), availability == "never", "{rule:#}");
+    }
+    assert_eq!(tree.run(&["rules"]).out.lines().count(), rules.len() + 2);
+}
+
+#[test]
+fn every_rule_can_be_explained() {
+    let tree = Tree::new("explain");
+    let json = tree.run(&["rules", "--format", "json"]).json();
+    for rule in json["rules"].as_array().unwrap() {
+        let id = rule["id"].as_str().unwrap();
+        let run = tree.run(&["explain", id]);
+        assert_eq!(run.code, Some(0), "{id} {run:#?}");
+        assert!(run.out.starts_with(id) && !run.out.contains(['«', '»']), "{}", run.out);
+        for other in strings_of(&rule["equivalents"]) {
+            assert!(tree.run(&["explain", &other]).out.contains(id), "{other}");
+        }
+    }
+}
+
+fn strings_of(list: &Value) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn completions_exist_for_every_common_shell() {
+    let tree = Tree::new("completions");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = tree.run(&["completions", shell]);
+        assert!(run.code == Some(0) && run.out.contains("files-from"), "{shell} {run:#?}");
+    }
+}
+
+#[test]
+fn syntax_and_inspect_answer_a_line_for_each_file() {
+    let tree =
+        Tree::new("lines").file("a/Dockerfile", GOOD).file("b.txt", BROKEN).file("list", "a/Dockerfile\nb.txt\n");
+    for command in [&["syntax"][..], &["inspect", "--empty-base"]] {
+        let run = tree.run(&[command, &["--format", "jsonl", "--files-from", "list"]].concat());
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let lines: Vec<Value> = run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            lines.iter().map(|line| line["path"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["a/Dockerfile", "b.txt"]
+        );
+    }
+}
