@@ -18,11 +18,18 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[Reference::new(Scheme::Url, "https://docs.docker.com/reference/dockerfile/")],
         equivalents: &[],
-        examples: &[Example::new(
-            "A slip in a keyword",
-            "FROM alpine:3.22\n«RUNN apk upgrade»\n",
-            "FROM alpine:3.22\nRUN apk upgrade\n",
-        )],
+        examples: &[
+            Example::new(
+                "A slip in a keyword",
+                "FROM alpine:3.22\n«RUNN» apk upgrade\n",
+                "FROM alpine:3.22\nRUN apk upgrade\n",
+            ),
+            Example::new(
+                "A heredoc that never ends",
+                "FROM alpine:3.22\nRUN «<<EOF»\napk upgrade\n",
+                "FROM alpine:3.22\nRUN <<EOF\napk upgrade\nEOF\n",
+            ),
+        ],
         since: "0.1.0",
     },
     check: Check::Syntax,
