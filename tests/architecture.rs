@@ -31,6 +31,14 @@ fn a_module_uses_only_the_modules_of_its_row() {
 }
 
 #[test]
+fn every_row_is_about_a_module_that_exists() {
+    let modules: BTreeSet<String> = sources().iter().map(|(path, _)| module_of(path)).collect();
+    for (module, _) in table("| module | may use |") {
+        assert!(modules.contains(&module), "ARCHITECTURE.md has a row for `{module}`, which is no module of src/");
+    }
+}
+
+#[test]
 fn a_row_names_only_rows_above_it() {
     let layers = table("| module | may use |");
     let mut above = BTreeSet::new();
