@@ -27,6 +27,7 @@
 //!
 //! One engine each: words are expanded by [`expand`], image names are read by [`reference`], users by [`User::parse`].
 
+pub mod add;
 pub mod credential;
 pub mod expand;
 pub mod packages;
@@ -36,6 +37,7 @@ mod config;
 mod dockerfile;
 mod evaluate;
 mod healthcheck;
+mod image;
 mod mount;
 mod path;
 mod platform;
@@ -49,6 +51,7 @@ pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
 pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, Stage, Step, UnknownBase, Workdir};
 pub use expand::Value;
 pub use healthcheck::{Healthcheck, HealthcheckError};
+pub use image::{ImageUse, UsedBy};
 pub use mount::{Mount, MountKind};
 pub use path::join as join_path;
 pub use platform::Platform;

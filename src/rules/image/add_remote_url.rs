@@ -1,0 +1,84 @@
+//! `ADD` of an address takes whatever the server sends that day.
+
+use crate::{
+    model::{
+        DockerfileModel, Step,
+        add::{Source, SourceKind, is_pinned_git},
+    },
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+    syntax::dockerfile::Keyword,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "add-remote-url",
+        title: "`ADD` of an address without a checksum",
+        why: "Whoever controls the server, the name or the way to it decides what enters the image, and nothing notices a change.",
+        remedy: "Give `ADD` a `--checksum=sha256:…` (a full commit for Git), or download the file in a `RUN` and verify it there.",
+        group: Group::Image,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.9"),
+            Reference::new(Scheme::CisDocker, "4.11"),
+            Reference::new(Scheme::Cwe, "494"),
+            Reference::new(Scheme::Url, "https://docs.docker.com/reference/dockerfile/#add---checksum"),
+        ],
+        equivalents: &["kics:4b410d24-1cbe-4430-a632-62c9a931cf1c", "checkov:CKV_DOCKER_4"],
+        examples: &[
+            Example::new(
+                "A file",
+                "FROM alpine:3.22\nADD «https://example.com/tool-1.2.bin» /usr/bin/tool\n",
+                "FROM alpine:3.22\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/tool-1.2.bin /usr/bin/tool\n",
+            ),
+            Example::new(
+                "A Git repository, by a tag that can be moved",
+                "FROM scratch\nADD «https://github.com/moby/buildkit.git#v0.14.1» /src\n",
+                "FROM scratch\nADD https://github.com/moby/buildkit.git#eb864a84592468ee9b434326cb7efd66f58555af /src\n",
+            ),
+            Example::new(
+                "A variable that holds the address",
+                "ARG SITE=https://example.com\nFROM alpine:3.22\nARG SITE\nADD «$SITE/x.conf» /etc/\n",
+                "ARG FILE\nFROM alpine:3.22\nARG FILE\nADD $FILE /etc/\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Add && !step.is_trigger()) {
+        if step.instruction().flag("checksum").is_some() {
+            continue;
+        }
+        for source in step.sources() {
+            report(step, &source, out);
+        }
+    }
+}
+
+fn report(step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
+    let message = match source.kind {
+        SourceKind::Url => "`ADD` takes what the server sends, without a checksum",
+        SourceKind::Git if !is_pinned_git(&source.text) => {
+            "`ADD` clones what a branch or tag names that day, not one commit"
+        }
+        SourceKind::Local | SourceKind::Archive | SourceKind::Git | SourceKind::Heredoc | SourceKind::Unknown => return,
+    };
+    let is_plain_http = source.text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("http://"));
+    let finding = out.report(source.arg.span, message);
+    if is_plain_http {
+        finding.severity(Severity::High);
+        finding.message.push_str(", over plain HTTP");
+    }
+    if step.stage().is_target() {
+        return;
+    }
+    if !step.stage().is_built() {
+        finding.severity(Severity::Low);
+    }
+}

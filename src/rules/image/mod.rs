@@ -1,0 +1,8 @@
+//! Base images and what enters the image.
+
+pub(super) mod add_archive;
+pub(super) mod add_local_file;
+pub(super) mod add_remote_url;
+pub(super) mod eol_base;
+pub(super) mod unpinned_base;
+pub(super) mod unversioned_base;
