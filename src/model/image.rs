@@ -8,6 +8,7 @@ use crate::{
     knowledge::{ImageFacts, Knowledge, Tag},
     text::Span,
 };
+use std::sync::Arc;
 
 /// One use of an image.
 #[derive(Clone, Debug)]
@@ -81,7 +82,7 @@ fn step_images(step: Step<'_>) -> Vec<ImageUse<'_>> {
 
 impl Reference<'_> {
     /// What is known of the image.
-    pub fn facts(&self, knowledge: &Knowledge) -> Option<ImageFacts> {
+    pub fn facts(&self, knowledge: &Knowledge) -> Option<Arc<ImageFacts>> {
         knowledge.image_of(&self.name(), self.effective_tag().map_or(Tag::Any, Tag::Named))
     }
 }
