@@ -51,7 +51,7 @@ impl ImageUse<'_> {
 
 impl<'m> DockerfileModel<'m> {
     /// The images it takes something from, in file order. Bases that nobody can tell are left out, and `scratch`.
-    pub fn images(&'m self) -> Vec<ImageUse<'m>> {
+    pub fn image_uses(&'m self) -> Vec<ImageUse<'m>> {
         let mut uses = Vec::new();
         for stage in self.stages() {
             if let Base::Image(image) = stage.base() {

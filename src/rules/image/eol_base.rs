@@ -39,7 +39,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for image in cx.model.images() {
+    for image in cx.model.image_uses() {
         let Some(facts) = image.reference.facts(cx.knowledge) else { continue };
         let Some(message) = complaint(image.reference.text(), &facts) else { continue };
         let is_certain = image.is_written_out();

@@ -44,7 +44,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for image in cx.model.images() {
+    for image in cx.model.image_uses() {
         // Without a tag, or with `latest`, the missing version is the worse news.
         let has_version = image.reference.tag().is_some_and(|tag| tag != "latest");
         if image.reference.digest().is_none() && has_version {

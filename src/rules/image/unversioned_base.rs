@@ -66,7 +66,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for image in cx.model.images() {
+    for image in cx.model.image_uses() {
         if image.reference.digest().is_some() || image.reference.tag().is_some_and(|tag| tag != "latest") {
             continue;
         }
