@@ -60,3 +60,6 @@ pub use reference::Reference;
 pub use scope::{Variable, VariableKind};
 pub use script::{ScriptForm, StepCommand, StepScript};
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};
+
+#[cfg(test)]
+mod tests;
