@@ -1,7 +1,6 @@
 //! Which program a command really runs: `sudo`, `env A=b`, `xargs` and the like looked through.
 
-use super::Dialect;
-use super::tree::{Command, Word, file_name};
+use super::{Command, Dialect, Word, command::file_name};
 
 /// A program that runs another one, which is named among its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,7 +186,13 @@ impl<'s> Invocation<'s> {
 
     /// The script that a shell is given with `-c`, and its language.
     pub fn inline_script(self) -> Option<(Word<'s>, Dialect)> {
-        let dialect = Dialect::of_program(self.name()?).filter(|dialect| dialect.is_bourne())?;
+        let name = self.name()?;
+        if matches!(name, "su" | "runuser") {
+            let mut words = self.arguments().skip_while(|word| !matches!(word.bytes(), b"-c" | b"-lc" | b"--command"));
+            words.next();
+            return Some((words.next()?, Dialect::Posix));
+        }
+        let dialect = Dialect::of_program(name).filter(|dialect| dialect.is_bourne())?;
         let mut is_script_next = false;
         let mut words = self.arguments();
         while let Some(word) = words.next() {
@@ -211,6 +216,9 @@ impl<'s> Invocation<'s> {
     fn wrapped(self) -> Option<(usize, Wrapper)> {
         let name = self.name()?;
         let usage = usage(name)?;
+        if name == "runuser" && !self.has_option(Some('u'), "user", "gG") {
+            return None;
+        }
         let mut index = self.start + 1;
         let mut positional = usage.positional;
         let mut options_end = false;

@@ -8,28 +8,31 @@
 //! Nothing is expanded and nothing is guessed: a word whose value depends on a variable, a substitution, a glob, a tilde
 //! or a brace list has no [`Word::literal`].
 
+mod command;
 mod dialect;
-mod head;
-mod heredoc;
+mod inline;
 mod invocation;
-mod list;
 mod reader;
-mod text;
+mod redirect;
 mod tree;
+mod word;
 
-pub use dialect::{Dialect, dialect_of, dialect_of_shebang};
-pub use invocation::{Invocation, Wrapper};
-pub use tree::{
-    Assignment, Command, Compound, CompoundKind, Connector, Doubt, Element, Heredoc, Operator, Owner, Piece, PieceKind,
-    Place, Quoting, Reason, Redirect, RedirectOperator, Script, Section, Slot, Value, Word,
+pub use command::{
+    Assignment, Blocks, Command, Compound, CompoundKind, Connector, Element, Owner, Place, Section, Slot, Value,
 };
+pub use dialect::{Dialect, dialect_of, dialect_of_shebang};
+pub use inline::{EveryCommand, Inline};
+pub use invocation::{Invocation, Wrapper};
+pub use redirect::{Heredoc, Redirect, RedirectOperator};
+pub use tree::{Doubt, Reason, Script};
+pub use word::{Operator, Piece, PieceKind, Quoting, Word, Words};
 
 /// Reads a script. Never fails: what could not be read is in [`Script::doubts`].
 ///
 /// Bash syntax is read in POSIX scripts too, since `/bin/sh` often is bash. A dialect that is no Bourne shell has no
 /// commands, and one doubt that says so.
 pub fn parse(script: &[u8], dialect: Dialect) -> Script {
-    reader::read(script, dialect)
+    reader::read(&script.into(), dialect, 0)
 }
 
 #[cfg(test)]

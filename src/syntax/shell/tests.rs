@@ -9,7 +9,7 @@ fn commands(script: &str) -> Vec<String> {
 }
 
 fn doubts(script: &str) -> Vec<Reason> {
-    parse(script.as_bytes(), Dialect::Bash).doubts().iter().map(|doubt| doubt.reason).collect()
+    parse(script.as_bytes(), Dialect::Bash).doubts().map(|doubt| doubt.reason).collect()
 }
 
 /// The commands are these, and nothing is doubtful.
@@ -43,7 +43,7 @@ fn commands_of_a_chain_come_in_order_with_their_connectors() {
             (Some("echo"), Connector::Background)
         ]
     );
-    assert_eq!(script.doubts(), []);
+    assert_eq!(script.doubts().len(), 0);
     assert_eq!(script.bytes(script.command(1).span()), b"apt-get install -y curl");
     assert_eq!(script.command(1).place().previous, Some(Element::Command(0)));
     assert_eq!(script.command(1).place().next, Some(Element::Command(2)));
@@ -130,7 +130,7 @@ fn variables_have_names_and_operators() {
     let PieceKind::Variable { operator, operand, .. } = pieces[3].kind else { panic!("a variable") };
     assert_eq!((operator, script.bytes(operand)), (Operator::Default, &b"$three"[..]));
     assert!(pieces[5].quoted);
-    assert_eq!(script.doubts(), []);
+    assert_eq!(script.doubts().len(), 0);
 }
 
 #[test]
@@ -308,7 +308,8 @@ fn other_languages_are_left_alone() {
     for dialect in [Dialect::Cmd, Dialect::PowerShell, Dialect::Other] {
         let script = parse(b"dir & del x", dialect);
         assert_eq!(script.commands().len(), 0);
-        assert_eq!(script.doubts(), [Doubt { span: crate::text::Span::new(0, 11), reason: Reason::NotShell }]);
+        let doubts: Vec<_> = script.doubts().collect();
+        assert_eq!(doubts, [Doubt { span: crate::text::Span::new(0, 11), reason: Reason::NotShell }]);
     }
 }
 
@@ -342,13 +343,50 @@ fn options_are_found_in_clusters() {
     assert!(!curl.has_option(Some('x'), "", "oH"));
 }
 
+/// Every command, inline scripts included, as written in the text around.
+fn every_command(script: &str) -> Vec<String> {
+    let script = parse(script.as_bytes(), Dialect::Posix);
+    let written = |command: Command<'_>| String::from_utf8_lossy(script.bytes(command.span())).into_owned();
+    script.every_command().map(written).collect()
+}
+
 #[test]
-fn inline_scripts_are_found() {
-    let script = parse(b"sudo bash -o pipefail -lc 'a | b' name", Dialect::Posix);
-    let (word, dialect) = script.command(0).invocation().unwrap().inline_script().unwrap();
-    assert_eq!((word.literal(), dialect), (Some("a | b"), Dialect::Bash));
-    let script = parse(b"sh script.sh -c x", Dialect::Posix);
-    assert!(script.command(0).invocation().unwrap().inline_script().is_none());
+fn inline_scripts_are_read() {
+    assert_eq!(
+        every_command("sudo bash -o pipefail -lc 'a x | b' name; c"),
+        ["sudo bash -o pipefail -lc 'a x | b' name", "a x", "b", "c"]
+    );
+    assert_eq!(every_command("sh script.sh -c x"), ["sh script.sh -c x"]);
+    assert_eq!(every_command("python -c 'a; b'; grep -c sh"), ["python -c 'a; b'", "grep -c sh"]);
+    assert_eq!(every_command("su - app -c \"a && b\""), ["su - app -c \"a && b\"", "a", "b"]);
+    assert_eq!(every_command("sh -c \"sh -c 'a; b'\""), ["sh -c \"sh -c 'a; b'\"", "sh -c 'a; b'", "a", "b"]);
+}
+
+#[test]
+fn spans_of_inline_scripts_lie_in_the_text_around_them() {
+    let written = "bash -c \"a \\\"b c\\\" && d \\$e; f 'g'\"'h'";
+    assert_eq!(every_command(written), [written, "a \\\"b c\\\"", "d \\$e", "f 'g'\"'h"]);
+    let script = parse(written.as_bytes(), Dialect::Posix);
+    let inline = script.command(0).inline().unwrap();
+    let words: Vec<_> = inline.commands().flat_map(Command::words).map(|word| word.text().into_owned()).collect();
+    assert_eq!(words, ["a", "b c", "d", "$e", "f", "gh"]);
+    assert!(inline.is_inline() && inline.dialect() == Dialect::Bash);
+    let verbatim: Vec<_> = inline.commands().map(Command::is_verbatim).collect();
+    assert_eq!(verbatim, [false, false, false]);
+    let twice = r#"sh -c "sh -c \"a 'b' \\\"c\\\"\"""#;
+    assert_eq!(every_command(twice)[2], r#"a 'b' \\\"c\\\""#);
+}
+
+#[test]
+fn what_the_script_around_expands_is_not_literal_inside() {
+    let script = parse(b"bash -c \"a '$b' c$(d)e; f\"", Dialect::Bash);
+    assert_eq!(script.commands().len(), 2);
+    let inline = script.command(0).inline().unwrap();
+    let literals: Vec<_> = inline.commands().flat_map(Command::words).map(Word::literal).collect();
+    assert_eq!(literals, [Some("a"), None, None, Some("f")]);
+    assert!(inline.command(0).word(1).unwrap().is_dynamic());
+    let script = parse(b"bash -c \"$x\"", Dialect::Bash);
+    assert_eq!(script.command(0).inline().unwrap().command(0).name(), None);
 }
 
 #[test]

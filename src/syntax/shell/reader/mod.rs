@@ -5,13 +5,24 @@
 //! one. Words, pieces, assignments and redirections wait on stacks until their owner is complete; then they move to
 //! the tables of the [`Script`], so that those of one owner lie side by side.
 
-use super::Dialect;
-use super::tree::{
-    AssignmentData, Connector, Doubt, Element, Features, Piece, PieceKind, Quoting, Reason, RedirectData,
-    RedirectOperator, Run, Script, Section, ValueData, WordData,
+mod decode;
+mod expansion;
+mod head;
+mod heredoc;
+mod list;
+mod word;
+
+pub(super) use decode::decode_traced;
+
+use crate::{
+    syntax::shell::{
+        Connector, Dialect, Doubt, Element, Piece, PieceKind, Quoting, Reason, RedirectOperator, Script, Section,
+        inline,
+        tree::{AssignmentData, Features, RedirectData, Run, ValueData, WordData},
+    },
+    text::Span,
 };
-use crate::text::Span;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Frames that may be open at once. Real scripts stay below twenty.
 const DEEPEST: usize = 500;
@@ -131,6 +142,8 @@ pub(super) struct List {
     pub(super) joint: Connector,
     pub(super) joint_span: Span,
     pub(super) negated: bool,
+    /// Whether the current command has an option that ends in `c`.
+    pub(super) has_script: bool,
     /// Where on the waiting stacks its current element starts.
     pub(super) words: usize,
     pub(super) assignments: usize,
@@ -172,25 +185,14 @@ pub(super) struct Reader<'a> {
     pub(super) lookahead: usize,
     /// Too deep: everything is being closed, nothing more is read.
     pub(super) is_abandoned: bool,
+    /// Commands that may hand a script to a shell.
+    pub(super) shells: Vec<u32>,
     pub(super) out: Script,
 }
 
-/// Reads a script.
-pub(super) fn read(script: &[u8], dialect: Dialect) -> Script {
-    let out = Script {
-        text: script.into(),
-        dialect,
-        commands: Vec::new(),
-        compounds: Vec::new(),
-        words: Vec::new(),
-        pieces: Vec::new(),
-        assignments: Vec::new(),
-        redirects: Vec::new(),
-        heredocs: Vec::new(),
-        decoded: Vec::new(),
-        comments: Vec::new(),
-        doubts: Vec::new(),
-    };
+/// Reads a script that stands inside `depth` others.
+pub(super) fn read(script: &Arc<[u8]>, dialect: Dialect, depth: u32) -> Script {
+    let out = Script::empty(Arc::clone(script), dialect);
     let mut reader = Reader {
         text: script,
         at: 0,
@@ -207,6 +209,7 @@ pub(super) fn read(script: &[u8], dialect: Dialect) -> Script {
         pipelines: 0,
         lookahead: 4 * script.len() + 4096,
         is_abandoned: false,
+        shells: Vec::new(),
         out,
     };
     if !dialect.is_bourne() {
@@ -215,8 +218,11 @@ pub(super) fn read(script: &[u8], dialect: Dialect) -> Script {
     }
     reader.push_list(Opener::Root, Section::Body, None, None);
     reader.run();
-    reader.out.doubts.sort_unstable();
-    reader.out
+    let Reader { mut out, mut shells, .. } = reader;
+    out.doubts.sort_unstable();
+    shells.sort_unstable();
+    out.inlines = shells.into_iter().filter_map(|index| inline::read(out.command(index), depth)).collect();
+    out
 }
 
 impl<'a> Reader<'a> {
@@ -284,6 +290,7 @@ impl<'a> Reader<'a> {
             joint: Connector::None,
             joint_span: Span::default(),
             negated: false,
+            has_script: false,
             words: self.words.len(),
             assignments: self.assignments.len(),
             redirects: self.redirects.len(),
@@ -357,6 +364,10 @@ impl<'a> Reader<'a> {
         match role {
             Role::Argument => {
                 self.words.push(word);
+                let source = word.span.of(self.text);
+                if let [b'-', .., b'c'] = source {
+                    self.list().has_script = true;
+                }
                 self.extend_element(word.span.end);
             }
             Role::Plain => self.words.push(word),

@@ -1,7 +1,7 @@
 //! Heads of compound commands: `case`, `for`, `[[`, arrays.
 
-use super::reader::{CaseState, ForState, Frame, Opener, Reader, Role};
-use super::tree::{Reason, Section, ValueData};
+use super::{CaseState, ForState, Frame, Opener, Reader, Role};
+use crate::syntax::shell::{Reason, Section, tree::ValueData};
 
 impl Reader<'_> {
     /// Blanks, comments and line ends. False if a here-document begins, which is to be read first.

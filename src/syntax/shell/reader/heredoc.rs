@@ -1,9 +1,13 @@
 //! Redirections and here-documents.
 
-use super::reader::{Frame, Reader, Role};
-use super::text::decode;
-use super::tree::{Features, HeredocData, Quoting, Reason, RedirectData, RedirectOperator, Run, WordData};
-use crate::text::Span;
+use super::{Frame, Reader, Role, decode::decode};
+use crate::{
+    syntax::shell::{
+        Quoting, Reason, RedirectOperator,
+        tree::{Features, HeredocData, RedirectData, Run, WordData},
+    },
+    text::Span,
+};
 
 /// Here-documents that may be read one in another.
 const DEEPEST_HEREDOC: u32 = 16;

@@ -1,10 +1,14 @@
 //! Lists of commands: connectors, reserved words, simple and compound commands.
 
-use super::reader::{Arithmetic, AssignmentHead, CaseState, ForState, Frame, List, Opener, Reader, Role, State};
-use super::tree::{
-    CommandData, CompoundData, CompoundKind, Connector, Element, Place, Reason, Run, Section, is_name_byte,
+use super::{Arithmetic, AssignmentHead, CaseState, ForState, Frame, List, Opener, Reader, Role, State};
+use crate::{
+    syntax::shell::{
+        CompoundKind, Connector, Element, Place, Reason, Section,
+        tree::{CommandData, CompoundData, Run},
+        word::is_name_byte,
+    },
+    text::Span,
 };
-use crate::text::Span;
 
 /// How many blocks may be left open for one closing word to reach the block it belongs to.
 const MISSING_CLOSERS: usize = 16;
@@ -83,7 +87,7 @@ impl Reader<'_> {
 
     /// Moves what waits for the current element to the tables; the list then waits for the next one.
     fn finish_element(&mut self) -> Option<Element> {
-        let &mut List { state, words, assignments, redirects, .. } = self.list();
+        let &mut List { state, words, assignments, redirects, has_script, .. } = self.list();
         self.list().state = State::Start;
         match state {
             State::Start => None,
@@ -94,6 +98,9 @@ impl Reader<'_> {
                 let command = &mut self.out.commands[index as usize];
                 (command.words, command.assignments, command.redirects) = (words, assignments, redirects);
                 let span = command.span;
+                if has_script {
+                    self.shells.push(index);
+                }
                 if words.of(&self.out.words).first().is_some_and(|name| name.span.of(self.text) == b"eval") {
                     self.doubt(span.start as usize, span.end as usize, Reason::Eval);
                 }
@@ -111,6 +118,7 @@ impl Reader<'_> {
         let (words, assignments, redirects) = (self.words.len(), self.assignments.len(), self.redirects.len());
         let list = self.list();
         (list.words, list.assignments, list.redirects) = (words, assignments, redirects);
+        list.has_script = false;
         let &mut List { compound, section, last, joint, negated, .. } = list;
         let mut place = Place {
             block: compound,
@@ -212,7 +220,7 @@ impl Reader<'_> {
     fn settle_function(&mut self) {
         while self.list().opener == Opener::Function {
             let Some(body) = self.finish_element() else { return };
-            let end = self.out.span_of(body).end;
+            let end = self.out.own_span_of(body).end;
             let list = self.lists.pop().expect("a function stands in a list");
             self.frames.pop();
             if let Some(function) = list.compound {
