@@ -7,9 +7,15 @@ use ironhull::{
         Family, Identity, ImageFacts, Knowledge, PackageManager, StepDown, Tag, builtin_entries, builtin_files,
         check_entry,
     },
-    model::DockerfileModel,
+    model::{
+        DockerfileModel, Stage, Step,
+        packages::{Action, Manager, PackageCommand},
+    },
     source::{FileKind, SourceFile},
-    syntax::dockerfile,
+    syntax::{
+        dockerfile::{self, Keyword},
+        shell::Wrapper,
+    },
     text::FileId,
 };
 use std::{
@@ -18,6 +24,8 @@ use std::{
     path::Path,
     sync::{Arc, LazyLock},
 };
+
+static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(Knowledge::builtin);
 
 #[test]
 fn every_entry_is_well_formed_and_each_field_has_a_source() {
@@ -165,6 +173,66 @@ fn facts_answer_for_most_of_what_people_build_on() {
     assert!(answered * 100 >= public * 85, "{answered} of {public}");
 }
 
+/// Whoever installs packages knows which manager an image has, and that he is root in it: thousands of second opinions.
+#[test]
+fn facts_agree_with_what_people_install_packages_with() {
+    let Some(shared) = std::env::var_os("IRONHULL_SHARED") else {
+        println!("skipped: IRONHULL_SHARED is not set, so there is no corpus");
+        return;
+    };
+    let (mut asked, mut against) = (0_usize, Vec::new());
+    for text in dockerfiles(&Path::new(&shared).join("corpus")) {
+        let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text);
+        let parsed = dockerfile::parse(&file.text);
+        let model = DockerfileModel::new(&file, &parsed.tree, &KNOWLEDGE);
+        for stage in model.stages().filter(|stage| stage.parent().is_none()) {
+            let Some(image) = stage.image() else { continue };
+            let (Some(facts), Some((manager, without_sudo))) = (&image.facts, first_manager(stage)) else { continue };
+            asked += 1;
+            if facts.package_manager.known().is_some_and(|known| !is_run_by(manager, *known)) {
+                against.push(format!(
+                    "{}: {:?}, not {manager:?}",
+                    image.reference.text(),
+                    facts.package_manager.known()
+                ));
+            }
+            if without_sudo && facts.user.known().is_some_and(|user| !user.is_root()) {
+                against.push(format!("{}: {manager:?} is not for {:?}", image.reference.text(), facts.user.known()));
+            }
+        }
+    }
+    against.sort();
+    println!("{} of {asked} stages say something else:\n{}", against.len(), against.join("\n"));
+    assert!(asked > 5000, "only {asked} stages install something");
+    assert!(against.len() * 300 < asked, "{} of {asked} stages say something else", against.len());
+}
+
+/// The manager of the distribution's packages that a stage calls first, as the user that the image gives it, and whether
+/// it does so without `sudo`.
+fn first_manager(stage: Stage<'_>) -> Option<(Manager, bool)> {
+    let steps = stage.steps().take_while(|step| step.keyword() != Keyword::User);
+    steps.filter(|step| step.keyword() == Keyword::Run).flat_map(Step::commands).find_map(|command| {
+        let call = PackageCommand::read(command.invocation()?)?;
+        let installs = matches!(call.action, Action::Refresh | Action::Install | Action::Upgrade);
+        let without_sudo = !command.invocation()?.is_wrapped_by(Wrapper::Elevate);
+        (installs && call.manager.is_system()).then_some((call.manager, without_sudo))
+    })
+}
+
+/// Whether an image with the package manager `known` has the program of `manager`; `rpm` and `dpkg` come with many.
+fn is_run_by(manager: Manager, known: Option<PackageManager>) -> bool {
+    match manager {
+        Manager::Apt => known == Some(PackageManager::Apt),
+        Manager::Apk => known == Some(PackageManager::Apk),
+        Manager::Yum | Manager::Dnf => matches!(known, Some(PackageManager::Yum | PackageManager::Dnf)),
+        Manager::Microdnf => known == Some(PackageManager::Microdnf),
+        Manager::Tdnf => known == Some(PackageManager::Tdnf),
+        Manager::Zypper => known == Some(PackageManager::Zypper),
+        Manager::Pacman => known == Some(PackageManager::Pacman),
+        _ => known.is_some(),
+    }
+}
+
 /// The bytes of each Dockerfile of the corpus.
 fn dockerfiles(corpus: &Path) -> impl Iterator<Item = Vec<u8>> {
     let index = fs::read_to_string(corpus.join("INDEX.tsv")).expect("the corpus has an index");
@@ -179,7 +247,6 @@ fn dockerfiles(corpus: &Path) -> impl Iterator<Item = Vec<u8>> {
 /// The repository that the last stage of `text` comes down to, and which facts of it are missing. `None` where it names
 /// no public image: it is `scratch`, nobody can tell it from the file, or only some people can pull it.
 fn gaps_of_final_image(text: Vec<u8>) -> Option<(String, String)> {
-    static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(Knowledge::builtin);
     let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text);
     let parsed = dockerfile::parse(&file.text);
     let model = DockerfileModel::new(&file, &parsed.tree, &KNOWLEDGE);
