@@ -21,7 +21,7 @@ pub struct Request<'a> {
     pub kind: Option<FileKind>,
     /// The kinds that somebody will read.
     pub wanted: &'a [FileKind],
-    /// Whether a walk leaves out this path; asked with whether it is a directory.
+    /// Whether walks and lists leave out this path; asked with whether it is a directory.
     pub excluded: &'a (dyn Fn(&str, bool) -> bool + Sync),
 }
 
@@ -208,6 +208,7 @@ impl Search<'_> {
         let kind = self.request.kind.or_else(|| kind_of_name(&name));
         let kind = kind.or_else(|| if is_argument { kind_of_content(path) } else { None });
         match kind {
+            Some(_) if !is_argument && (self.request.excluded)(&name, false) => {}
             Some(kind) if self.request.wanted.contains(&kind) => {
                 let candidate = Candidate { path: path.to_owned(), name, kind };
                 self.found.push(Found { identity: Identity::of(path, metadata), is_link: false, candidate });

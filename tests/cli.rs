@@ -268,6 +268,10 @@ fn a_configuration_sets_levels_excludes_paths_and_overrides_levels_for_some() {
     let run = tree.run(&JSON);
     assert_eq!((run.code, run.files()), (Some(1), vec!["a/Dockerfile".to_owned(), "shipped/b/Dockerfile".to_owned()]));
     assert_eq!(strings(&run.json()["findings"], "level"), ["warn", "error"]);
+    let run = tree.run_with_input(&["check", "--format", "json", "--files-from", "-"], "third-party/x/Dockerfile\n");
+    assert_eq!((run.code, run.files()), (Some(0), vec![]), "a list is filtered like a walk");
+    let run = tree.run(&["check", "--format", "json", "third-party/x/Dockerfile"]);
+    assert_eq!(run.files(), ["third-party/x/Dockerfile"], "a named file is not");
     let absolute = tree.0.join("shipped");
     let run = tree.run(&["check", "--format", "json", absolute.to_str().unwrap()]);
     assert_eq!(strings(&run.json()["findings"], "level"), ["error"]);

@@ -4,6 +4,7 @@ use crate::{
     cli::{
         Outcome, Terminal,
         inputs::{self, Given, Inputs},
+        progress::Progress,
         settings::Settings,
     },
     context::{Files, NoFiles},
@@ -110,7 +111,8 @@ fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Ve
     if files.len() < 2 {
         return files.iter().enumerate().map(check).collect();
     }
-    files.par_iter().enumerate().map(check).collect()
+    let progress = Progress::over(files.len());
+    files.par_iter().enumerate().map(check).inspect(|_| progress.step()).collect()
 }
 
 fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn Files) -> Result<Checked, Obstacle> {

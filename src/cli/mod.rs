@@ -5,6 +5,7 @@ mod completions;
 mod explain;
 mod inputs;
 mod inspect;
+mod progress;
 mod rules;
 mod settings;
 mod syntax;

@@ -224,7 +224,7 @@ impl Reader<'_> {
     }
 
     fn expected(&mut self, value: &Value<'_>, what: &str) {
-        let message = format!("this is a {}, and not {what}", value.get_ref().type_str());
+        let message = format!("expected {what}, and found a value of type {}", value.get_ref().type_str());
         self.complain(value.span(), message, None);
     }
 

@@ -13,10 +13,7 @@ pub use suggestion::closest;
 
 use crate::rule::{Level, RuleMeta, Severity};
 use ignore::gitignore::Gitignore;
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one source of configuration asks for: a profile, a file, the command line.
 #[derive(Clone, Debug, Default)]
@@ -105,10 +102,12 @@ impl Policy {
         self.layer.fail_at.unwrap_or(Level::Warn)
     }
 
-    /// Whether a walk leaves out `path`.
+    /// Whether a walk or a list of files leaves out `path`.
     pub fn excludes(&self, path: &str, is_directory: bool) -> bool {
         let Some(exclude) = &self.layer.exclude else { return false };
-        self.place.seen_from_root(path).is_some_and(|path| exclude.matched(path.as_ref(), is_directory).is_ignore())
+        self.place
+            .seen_from_root(path)
+            .is_some_and(|path| exclude.matched_path_or_any_parents(path, is_directory).is_ignore())
     }
 
     /// What the command line says about which rules run, over `level`.
@@ -154,14 +153,11 @@ pub fn level_of(severity: Severity) -> Level {
 
 impl Place {
     /// `path` as seen from the configuration file; `None` for what does not lie below it.
-    fn seen_from_root<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
-        if path.starts_with('/') {
-            let below = path.strip_prefix(self.root.as_str())?;
-            return Some(Cow::Borrowed(below.trim_start_matches('/')));
-        }
-        let whole = lexically_clean(&format!("{}/{path}", self.working));
-        let below = whole.strip_prefix(self.root.trim_end_matches('/'))?.strip_prefix('/')?;
-        Some(Cow::Owned(below.to_owned()))
+    fn seen_from_root(&self, path: &str) -> Option<String> {
+        let whole = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.working) };
+        let below =
+            lexically_clean(&whole).strip_prefix(self.root.trim_end_matches('/'))?.strip_prefix('/')?.to_owned();
+        Some(below)
     }
 }
 
@@ -176,4 +172,101 @@ fn lexically_clean(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        rule::{Confidence, FixNote, Group},
+        source::FileKind,
+    };
+
+    const fn rule(id: &'static str, severity: Severity) -> RuleMeta {
+        RuleMeta {
+            id,
+            title: "",
+            why: "",
+            remedy: "",
+            group: Group::Image,
+            severity,
+            confidence: Confidence::High,
+            kinds: &[FileKind::Dockerfile],
+            fix: FixNote::Never,
+            references: &[],
+            equivalents: &[],
+            examples: &[],
+            since: "0.1.0",
+        }
+    }
+
+    const LOCAL: RuleMeta = rule("add-local-file", Severity::Low);
+    const UNPINNED: RuleMeta = rule("unpinned-base", Severity::Medium);
+
+    fn policy(config: &str, options: Layer) -> Policy {
+        let file = ConfigFile::read(config, &[LOCAL.id, UNPINNED.id]).expect("the configuration is valid");
+        let place = Place { working: "/repo/services".to_owned(), root: "/repo".to_owned() };
+        Policy::new(file.into_layer().under(options), place)
+    }
+
+    #[test]
+    fn every_built_in_profile_can_be_read_and_each_has_the_rules_of_the_one_before() {
+        let [recommended, strict, all] = Profile::ALL
+            .map(|profile| Policy::new(Layer { profile: Some(profile), ..Layer::default() }, Place::default()));
+        assert!(strict.layer.levels.len() > recommended.layer.levels.len());
+        assert!(recommended.layer.levels.iter().all(|(id, level)| strict.layer.levels[id] >= *level));
+        assert_eq!(all.level(&rule("add-archive", Severity::Info), "Dockerfile"), Level::Note);
+        assert_eq!(strict.level(&rule("add-archive", Severity::Info), "Dockerfile"), Level::Off);
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_the_file_over_the_profile() {
+        let file = "profile = \"strict\"\n[rules]\nadd-local-file = \"error\"\n";
+        assert_eq!(policy("", Layer::default()).level(&LOCAL, "Dockerfile"), Level::Note);
+        let strict = policy(file, Layer::default());
+        assert_eq!(strict.level(&LOCAL, "Dockerfile"), Level::Error);
+        assert_eq!(strict.level(&UNPINNED, "Dockerfile"), Level::Warn);
+        let back = policy(file, Layer { profile: Some(Profile::Recommended), ..Layer::default() });
+        assert_eq!(back.level(&UNPINNED, "Dockerfile"), Level::Off);
+        let selected = policy(file, Layer { select: [UNPINNED.id.to_owned()].into(), ..Layer::default() });
+        assert!(!selected.uses(&LOCAL));
+        let ignored = policy(file, Layer { ignore: [LOCAL.id.to_owned()].into(), ..Layer::default() });
+        assert!(!ignored.uses(&LOCAL) && ignored.uses(&UNPINNED));
+    }
+
+    #[test]
+    fn a_selected_rule_runs_even_if_it_is_off() {
+        let selected = policy("", Layer { select: [UNPINNED.id.to_owned()].into(), ..Layer::default() });
+        assert_eq!(selected.level(&UNPINNED, "Dockerfile"), Level::Warn);
+    }
+
+    #[test]
+    fn patterns_are_about_paths_as_the_configuration_file_sees_them() {
+        let file = "exclude = [\"/third-party/\", \"*.tmp\"]\n\
+                    [[override]]\npaths = [\"/services/shop/\"]\nrules = { add-local-file = \"off\" }\n";
+        let policy = policy(file, Layer::default());
+        assert_eq!(policy.level(&LOCAL, "shop/api/Dockerfile"), Level::Off);
+        assert_eq!(policy.level(&LOCAL, "/repo/services/shop/Dockerfile"), Level::Off);
+        assert_eq!(policy.level(&LOCAL, "../services/shop/Dockerfile"), Level::Off);
+        assert_eq!(policy.level(&LOCAL, "other/Dockerfile"), Level::Note);
+        assert_eq!(policy.level(&LOCAL, "/repository/services/shop/Dockerfile"), Level::Note);
+        assert!(policy.uses(&LOCAL));
+        assert!(policy.excludes("../third-party", true) && !policy.excludes("third-party", true));
+        assert!(policy.excludes("a/b.tmp", false) && !policy.excludes("/tmp/x.tmp", false));
+    }
+
+    #[test]
+    fn every_mistake_is_told_in_the_order_of_the_text() {
+        let text = "proile = \"strict\"\n[rules]\nadd-lokal-file = \"off\"\nunpinned-base = 3\n";
+        let complaints = ConfigFile::read(text, &[LOCAL.id, UNPINNED.id]).expect_err("it is full of mistakes");
+        let told: Vec<_> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+        let expected = [
+            "there is no key `proile` here",
+            "there is no rule `add-lokal-file`",
+            "expected one of `off`, `note`, `warn`, `error`, and found a value of type integer",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(complaints[1].help.as_deref(), Some("did you mean `add-local-file`?"));
+        assert_eq!(complaints[1].span.of(text.as_bytes()), b"add-lokal-file");
+    }
 }
