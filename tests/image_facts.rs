@@ -173,6 +173,49 @@ fn facts_answer_for_most_of_what_people_build_on() {
     assert!(answered * 100 >= public * 85, "{answered} of {public}");
 }
 
+/// A source whose file lies in the corpus, at the commit that was read, holds what is quoted from it.
+#[test]
+fn sources_say_what_is_quoted_from_them() {
+    let Some(shared) = std::env::var_os("IRONHULL_SHARED") else {
+        println!("skipped: IRONHULL_SHARED is not set, so there is no corpus");
+        return;
+    };
+    let corpus = Path::new(&shared).join("corpus");
+    let index = fs::read_to_string(corpus.join("INDEX.tsv")).expect("the corpus has an index");
+    let held: BTreeMap<String, &str> = index.lines().filter_map(address_and_path).collect();
+    let (mut read, mut against) = (0_usize, BTreeSet::new());
+    for (file, text) in builtin_files() {
+        let lines = text.lines().zip(text.lines().skip(1));
+        for (url, says) in
+            lines.filter_map(|(one, next)| Some((one.strip_prefix("url = ")?, next.strip_prefix("says = ")?)))
+        {
+            let Some(path) = held.get(url.trim_matches('"')) else { continue };
+            read += 1;
+            let source = plain(&String::from_utf8_lossy(&fs::read(corpus.join("files").join(path)).unwrap()));
+            let mut parts = says.split(['…', ';', ':', ',']).map(plain).filter(|part| part.len() > 5);
+            if !parts.any(|part| source.contains(part.trim())) {
+                against.insert(format!("{file}.toml: {url} does not say {says}"));
+            }
+        }
+    }
+    assert!(read > 300, "only {read} sources are in the corpus");
+    assert!(against.is_empty(), "{} of {read}:\n{}", against.len(), Vec::from_iter(against).join("\n"));
+}
+
+/// The address of a file of the corpus at the commit that the corpus holds, and its path there.
+fn address_and_path(line: &str) -> Option<(String, &str)> {
+    let columns: Vec<&str> = line.split('\t').collect();
+    let (path, repository, commit) = (*columns.get(2)?, *columns.get(3)?, *columns.get(5)?);
+    let inside = path.strip_prefix(repository)?.strip_prefix('/')?;
+    Some((format!("https://github.com/{}/blob/{commit}/{inside}", repository.replacen('+', "/", 1)), path))
+}
+
+/// A text without what quoting changes: quotation marks, backslashes, the width of spaces.
+fn plain(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '\\'));
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Whoever installs packages knows which manager an image has, and that he is root in it: thousands of second opinions.
 #[test]
 fn facts_agree_with_what_people_install_packages_with() {
