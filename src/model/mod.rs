@@ -33,12 +33,14 @@ pub mod expand;
 pub mod packages;
 pub mod reference;
 
+mod accounts;
 mod config;
 mod dockerfile;
 mod evaluate;
 mod healthcheck;
 mod image;
 mod mount;
+mod options;
 mod path;
 mod platform;
 mod port;
@@ -47,6 +49,7 @@ mod script;
 mod signal;
 mod user;
 
+pub use accounts::{AccountChange, AccountKind, Ids, NewUser};
 pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
 pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, Stage, Step, UnknownBase, Workdir};
 pub use expand::Value;

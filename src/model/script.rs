@@ -1,19 +1,20 @@
 //! The scripts and commands that a step runs, with the way back to the file.
 //!
-//! A `RUN` in shell form is one script; the body of a heredoc, the script behind `sh -c` and what a shell is fed by a
-//! heredoc are scripts of their own. The JSON form is read as a script of one command.
+//! A `RUN` in shell form is one script, with the scripts behind `sh -c` in it; the body of a heredoc is a script, be it
+//! run by the shell in force or fed to a shell that a command starts. The JSON form is read as a script of one command.
 
 use super::{dockerfile::Step, evaluate::text_of, healthcheck::is_exec};
 use crate::{
     syntax::{
-        dockerfile::{Arg, Arguments, Heredoc, Joined, Keyword},
-        shell::{self, Command, Dialect, Invocation, PieceKind, Quoting, Script, Word, dialect_of, dialect_of_shebang},
+        dockerfile::{Arg, Arguments, Joined, Keyword},
+        shell::{
+            self, Command, Dialect, Invocation, Operator, PieceKind, Quoting, Script, Word, dialect_of,
+            dialect_of_shebang,
+        },
     },
     text::Span,
 };
-
-/// `sh -c "sh -c …"` deeper than this is not looked into.
-const DEEPEST: u32 = 3;
+use std::borrow::Cow;
 
 /// A script that a step runs.
 #[derive(Debug)]
@@ -22,10 +23,7 @@ pub struct StepScript {
     pub script: Script,
     /// How it is run.
     pub form: ScriptForm,
-    /// The script, by index among those of the step, and the command in it that runs this one.
-    pub run_by: Option<(usize, u32)>,
     map: Map,
-    depth: u32,
 }
 
 /// How a script is run.
@@ -37,8 +35,8 @@ pub enum ScriptForm {
     Heredoc,
     /// Without a shell: one command in JSON form. Nothing in it is expanded.
     Exec,
-    /// By a shell that a command of another script starts.
-    Inline,
+    /// As the body of a heredoc, by a shell that a command of the script before it starts.
+    Fed,
 }
 
 /// How offsets of a script lead to the file.
@@ -47,8 +45,6 @@ enum Map {
     Joined(Joined),
     /// Words of the JSON form: where each starts in the script, and where it is in the file.
     Words(Vec<(u32, Span)>),
-    /// Text that was decoded: only all of it has a place.
-    Whole(Span),
 }
 
 impl StepScript {
@@ -56,7 +52,6 @@ impl StepScript {
     pub fn file_span(&self, span: Span) -> Span {
         match &self.map {
             Map::Joined(joined) => joined.file_span(span.start..span.end),
-            Map::Whole(place) => *place,
             Map::Words(words) => {
                 let first = words.partition_point(|&(start, _)| start <= span.start).saturating_sub(1);
                 let last = words.partition_point(|&(start, _)| start < span.end.max(span.start + 1)).saturating_sub(1);
@@ -72,13 +67,23 @@ impl StepScript {
     pub fn is_verbatim(&self) -> bool {
         match self.map {
             Map::Joined(_) => true,
-            Map::Words(_) | Map::Whole(_) => false,
+            Map::Words(_) => false,
         }
     }
 
-    /// Its commands in source order.
-    pub fn commands(&self) -> impl DoubleEndedIterator<Item = Command<'_>> + ExactSizeIterator {
-        self.script.commands()
+    /// Whether a command of it may set `name`: an assignment, `read`, `for`, `export`.
+    fn assigns(&self, name: &str) -> bool {
+        let is_name = |word: Word<'_>| word.bytes() == name.as_bytes() || word.assigned_name() == Some(name);
+        self.commands().any(|command| {
+            command.assignments().any(|assignment| assignment.name() == name)
+                || (matches!(command.name(), Some("read" | "export" | "declare" | "local" | "typeset" | "unset"))
+                    && command.arguments().any(is_name))
+        }) || self.script.compounds().any(|compound| compound.words().next().is_some_and(is_name))
+    }
+
+    /// Its commands in source order, each followed by those of a script that it hands to a shell.
+    pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
+        self.script.every_command()
     }
 }
 
@@ -102,6 +107,46 @@ impl<'m> StepCommand<'m> {
     /// Where a word of it lies in the file.
     pub fn word_span(self, word: Word<'_>) -> Span {
         self.script.file_span(word.span())
+    }
+
+    /// What a word is at run time, as far as that is certain: literal text, and variables that `ARG` and `ENV` decide.
+    pub fn value(self, word: Word<'m>) -> Option<Cow<'m, str>> {
+        if let Some(text) = word.literal() {
+            return Some(Cow::Borrowed(text));
+        }
+        let is_inline = self.command.script().is_inline();
+        if is_inline
+            || self.script.form == ScriptForm::Exec
+            || word.has_substitution()
+            || word.has_glob()
+            || word.has_tilde()
+        {
+            return None;
+        }
+        let mut value = String::new();
+        for piece in word.pieces().filter(|piece| !piece.nested) {
+            let text = std::str::from_utf8(self.script.script.bytes(piece.span)).ok()?;
+            match piece.kind {
+                PieceKind::Text(Quoting::Single) => value.push_str(text),
+                PieceKind::Text(Quoting::Bare | Quoting::Double) if !text.contains('\\') => value.push_str(text),
+                PieceKind::Variable { name, operator: Operator::None, .. } => value.push_str(self.variable(name)?),
+                PieceKind::Text(_)
+                | PieceKind::Variable { .. }
+                | PieceKind::Substitution(_)
+                | PieceKind::Process(_)
+                | PieceKind::Arithmetic => return None,
+            }
+        }
+        Some(Cow::Owned(value))
+    }
+
+    /// A variable of the environment that the script does not set itself.
+    fn variable(self, name: Span) -> Option<&'m str> {
+        let name = std::str::from_utf8(self.script.script.bytes(name)).ok()?;
+        if self.script.assigns(name) {
+            return None;
+        }
+        self.step.variable(name)?.value.as_ref()?.known()
     }
 
     /// What it runs in the end, wrappers such as `sudo` looked through.
@@ -128,9 +173,9 @@ impl<'m> Step<'m> {
 
     /// Every command of every script of the step.
     pub fn commands(self) -> impl Iterator<Item = StepCommand<'m>> {
-        self.scripts().iter().flat_map(move |script| {
-            script.script.commands().map(move |command| StepCommand { step: self, script, command })
-        })
+        self.scripts()
+            .iter()
+            .flat_map(move |script| script.commands().map(move |command| StepCommand { step: self, script, command }))
     }
 
     /// The language of the shell in force.
@@ -154,12 +199,8 @@ fn scripts_of(step: Step<'_>) -> Vec<StepScript> {
         },
         Arguments::Words(_) | Arguments::Assignments(_) | Arguments::None => {}
     }
-    let mut next = 0;
-    while next < scripts.len() {
-        let inner = inline(step, &scripts[next], next);
-        scripts.extend(inner);
-        next += 1;
-    }
+    let fed: Vec<_> = scripts.iter().flat_map(|script| fed(step, script)).collect();
+    scripts.extend(fed);
     scripts
 }
 
@@ -175,9 +216,7 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
         scripts.push(StepScript {
             script: shell::parse(body, dialect),
             form: ScriptForm::Heredoc,
-            run_by: None,
             map: Map::Joined(Joined::slice(heredoc.body)),
-            depth: 0,
         });
         return;
     }
@@ -191,9 +230,7 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
     scripts.push(StepScript {
         script: shell::parse(joined.text(source), step.dialect()),
         form: ScriptForm::Shell,
-        run_by: None,
         map: Map::Joined(joined),
-        depth: 0,
     });
 }
 
@@ -221,74 +258,30 @@ fn exec(words: &[Arg<'_>]) -> Option<StepScript> {
     Some(StepScript {
         script: shell::parse(text.as_bytes(), Dialect::Posix),
         form: ScriptForm::Exec,
-        run_by: None,
         map: Map::Words(places),
-        depth: 0,
     })
 }
 
-/// The scripts that the commands of `outer` give to shells.
-fn inline(step: Step<'_>, outer: &StepScript, index: usize) -> Vec<StepScript> {
-    if outer.depth == DEEPEST {
+/// The heredocs of the instruction that commands of `script` feed to shells.
+fn fed(step: Step<'_>, script: &StepScript) -> Vec<StepScript> {
+    let heredocs = &step.instruction().heredocs;
+    if heredocs.is_empty() || script.form != ScriptForm::Shell {
         return Vec::new();
     }
-    let mut inner = Vec::new();
-    for command in outer.script.commands() {
-        let Some(invocation) = command.invocation() else { continue };
-        let Some(dialect) = invocation.name().and_then(Dialect::of_program) else { continue };
-        let run_by = Some((index, command.index()));
-        if let Some((word, dialect)) = invocation.inline_script() {
-            inner.extend(inline_word(step, outer, word, dialect, run_by));
-        } else if let Some(heredoc) = fed_heredoc(step, outer, command) {
-            inner.push(StepScript {
-                script: shell::parse(heredoc.body.of(&step.model().file.text), dialect),
-                form: ScriptForm::Inline,
-                run_by,
-                map: Map::Joined(Joined::slice(heredoc.body)),
-                depth: outer.depth + 1,
-            });
-        }
+    let source = step.model().file.text.as_slice();
+    let mut scripts = Vec::new();
+    for command in script.script.commands() {
+        let Some(dialect) = command.invocation().and_then(|run| Dialect::of_program(run.name()?)) else { continue };
+        let Some(redirect) = command.redirects().filter(|redirect| redirect.heredoc().is_some()).last() else {
+            continue;
+        };
+        let marker = script.file_span(redirect.span());
+        let Some(heredoc) = heredocs.iter().find(|heredoc| marker.covers(heredoc.marker)) else { continue };
+        scripts.push(StepScript {
+            script: shell::parse(heredoc.body.of(source), dialect),
+            form: ScriptForm::Fed,
+            map: Map::Joined(Joined::slice(heredoc.body)),
+        });
     }
-    inner
-}
-
-/// The script that a word is, if its text is certain.
-fn inline_word(
-    step: Step<'_>,
-    outer: &StepScript,
-    word: Word<'_>,
-    dialect: Dialect,
-    run_by: Option<(usize, u32)>,
-) -> Option<StepScript> {
-    let text = match word.literal() {
-        Some(text) => text.as_bytes(),
-        // Variables of the outer shell stand for what nobody knows; the commands around them are still told.
-        None if !word.has_substitution() => word.bytes(),
-        None => return None,
-    };
-    let map = match (&outer.map, verbatim(word)) {
-        (Map::Joined(joined), Some(span)) => Map::Joined(joined.part(&step.model().file.text, span.start..span.end)),
-        (Map::Joined(_) | Map::Words(_) | Map::Whole(_), _) => Map::Whole(outer.file_span(word.span())),
-    };
-    let script = shell::parse(text, dialect);
-    Some(StepScript { script, form: ScriptForm::Inline, run_by, map, depth: outer.depth + 1 })
-}
-
-/// The span of a word that is one quoted text without escapes: its value is its bytes.
-fn verbatim(word: Word<'_>) -> Option<Span> {
-    let mut pieces = word.pieces();
-    let piece = pieces.next()?;
-    let is_text = matches!(piece.kind, PieceKind::Text(Quoting::Single | Quoting::Double));
-    (pieces.next().is_none() && is_text && piece.span.len() == word.bytes().len()).then_some(piece.span)
-}
-
-/// The heredoc of the instruction that a command reads as its input.
-fn fed_heredoc<'m>(step: Step<'m>, outer: &StepScript, command: Command<'_>) -> Option<&'m Heredoc> {
-    let heredocs = &step.instruction().heredocs;
-    if heredocs.is_empty() || outer.depth > 0 {
-        return None;
-    }
-    let marker = command.redirects().filter(|redirect| redirect.heredoc().is_some()).last()?;
-    let marker = outer.file_span(marker.span());
-    heredocs.iter().find(|heredoc| heredoc.marker.start == marker.start || marker.covers(heredoc.marker))
+    scripts
 }

@@ -1,8 +1,8 @@
 //! What Dockerfiles mean, on the smallest of them.
 
 use super::{
-    Base, BaseImages, Build, BuildFailure, CopySource, DockerfileModel, Group, MountKind, Stage, Step, UnknownBase,
-    UnknownUser, User, UserOrigin, expand::Cause,
+    AccountKind, Base, BaseImages, Build, BuildFailure, CopySource, DockerfileModel, Group, MountKind, Stage, Step,
+    UnknownBase, UnknownUser, User, UserOrigin, expand::Cause,
 };
 use crate::{
     knowledge::Knowledge,
@@ -228,8 +228,8 @@ fn scripts_lead_back_to_the_file() {
             [
                 ("a", "a"),
                 ("sh", "sh -c 'b c'"),
-                ("d", "d"),
                 ("b", "b c"),
+                ("d", "d"),
                 ("e", "e f"),
                 ("g", "\"g\", \"h i\""),
                 ("sh", "sh -c \"exec j\""),
@@ -241,6 +241,43 @@ fn scripts_lead_back_to_the_file() {
                 ("m", "\"m\""),
             ]
         );
+    });
+}
+
+#[test]
+fn names_have_the_numbers_that_the_file_gives_them() {
+    let ids =
+        |text: &str| with(text, |model| model.target().expect("a stage").user_ids()).map(|ids| (ids.uid, ids.gid));
+    for (text, expected) in [
+        ("FROM debian\nRUN useradd -r -u 1001 -g 0 app\nUSER app\n", Some((1001, Some(0)))),
+        ("FROM debian\nRUN groupadd -g 7 app && useradd --uid=8 -g app -m app\nUSER app\n", Some((8, Some(7)))),
+        ("FROM debian\nARG ID=9\nRUN useradd -u ${ID} \"app\"\nUSER app:7\n", Some((9, Some(7)))),
+        ("FROM debian\nARG ID\nRUN useradd -u $ID app\nUSER app\n", None),
+        ("FROM debian\nRUN useradd app\nUSER app\n", None),
+        ("FROM debian\nRUN useradd -u 5 app; usermod -u 6 app\nUSER app\n", Some((6, None))),
+        ("FROM alpine\nRUN addgroup -g 4 -S g && adduser -S -D -H -u 3 -G g app\nUSER app\n", Some((3, Some(4)))),
+        ("FROM debian\nRUN adduser --uid 3 --disabled-password --gecos '' app\nUSER app\n", Some((3, None))),
+        ("FROM debian AS a\nRUN useradd -u 3 app\nFROM a\nUSER app\n", Some((3, None))),
+        ("FROM debian AS a\nRUN useradd -u 3 app\nFROM debian\nUSER app\n", None),
+        ("FROM node\nUSER node\n", Some((1000, Some(1000)))),
+        ("FROM scratch\nUSER 5\n", Some((5, None))),
+        ("FROM scratch\n", Some((0, Some(0)))),
+    ] {
+        assert_eq!(ids(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_user_joins_groups() {
+    let text = "FROM debian\nRUN usermod -aG docker,video app && adduser app sudo && gpasswd -a app kvm\n";
+    with(text, |model| {
+        let groups = model.steps().flat_map(Step::account_changes).map(|change| match change.kind {
+            AccountKind::Membership { user, groups } => (user.unwrap_or_default(), groups),
+            other => panic!("{other:?} is no membership"),
+        });
+        let groups: Vec<_> = groups.collect();
+        let group = |names: &[&str]| ("app".to_owned(), names.iter().map(ToString::to_string).collect());
+        assert_eq!(groups, [group(&["docker", "video"]), group(&["sudo"]), group(&["kvm"])]);
     });
 }
 
