@@ -2,7 +2,7 @@
 //!
 //! The text of an answer is what a build without build arguments makes of the word. What may change it (an `ARG`, the
 //! environment of the base image, the platform) is told with it, so that nobody takes a guess for a fact.
-//! Knows words and scopes only; which scope is in force where is [`super::dockerfile`]'s business.
+//! Knows words and scopes only; which scope is in force where is `model::dockerfile`'s business.
 
 use std::{borrow::Cow, cell::Cell, fmt};
 

@@ -25,7 +25,7 @@
 //! file decides (defaults of `ARG`s count as decided, see [`Value::defaulted`]); [`Value::missing`] names what a build
 //! would have to be given. [`User::Unknown`] and [`Base::Unknown`] say why. A rule that meets them stays silent.
 //!
-//! One engine each: words are expanded by [`expand`], image names are read by [`reference`], users by [`User::parse`].
+//! One engine each: words are expanded by [`expand`], image names are read by [`mod@reference`], users by [`User::parse`].
 
 pub mod add;
 pub mod credential;

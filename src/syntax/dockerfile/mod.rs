@@ -1,6 +1,6 @@
 //! Dockerfiles, read as BuildKit reads them, without losing a byte.
 //!
-//! [`parse`] answers a [`Dockerfile`] for any input: tokens that concatenate to the file, instructions with the spans
+//! [`parse()`] answers a [`Dockerfile`] for any input: tokens that concatenate to the file, instructions with the spans
 //! of their parts, and errors where BuildKit would refuse the file. Meaning (variables, stages, users) is `model`'s.
 
 mod arguments;
