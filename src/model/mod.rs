@@ -29,6 +29,7 @@
 
 pub mod add;
 pub mod credential;
+pub mod downloads;
 pub mod expand;
 pub mod packages;
 pub mod reference;
@@ -47,6 +48,7 @@ mod port;
 mod scope;
 mod script;
 mod signal;
+mod tls;
 mod user;
 
 pub use accounts::{AccountChange, AccountKind, Ids, NewUser};

@@ -1,0 +1,85 @@
+//! `curl … | sh` runs whatever the server sends that day.
+
+use crate::{
+    model::{
+        DockerfileModel,
+        downloads::{Download, is_interpreter},
+    },
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "pipe-to-shell",
+        title: "Download piped to an interpreter",
+        why: "Whoever controls the server, the name or the way to it runs code in the build, usually as root, and nobody can look at it before or afterwards. A download that breaks off runs half a script.",
+        remedy: "Use the distribution's package or a released file of a fixed version; else download the script, verify its checksum, then run it.",
+        group: Group::Network,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.11"),
+            Reference::new(Scheme::Cwe, "494"),
+            Reference::new(Scheme::Cwe, "829"),
+        ],
+        equivalents: &[],
+        examples: &[
+            Example::new(
+                "A pipe",
+                "FROM debian:13\nRUN «curl -fsSL https://example.com/install.sh | sh»\n",
+                "FROM debian:13\nRUN curl -fsSLo /tmp/install.sh https://example.com/1.2/install.sh \\\n && echo '24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /tmp/install.sh' | sha256sum -c - \\\n && sh /tmp/install.sh\n",
+            ),
+            Example::new(
+                "A substitution",
+                "FROM debian:13\nRUN «bash -c \"$(wget -qO- https://example.com/install.sh)\"»\n",
+                "FROM debian:13\nRUN version=\"$(wget -qO- https://example.com/version)\" && echo \"$version\"\n",
+            ),
+            Example::new(
+                "With sudo, and an interpreter that is no shell",
+                "FROM debian:13\nRUN «curl -sSL https://example.com/get.py | sudo python3 -»\n",
+                "FROM debian:13\nRUN curl -sSL https://example.com/data.json | jq .version\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    for stage in cx.model.stages() {
+        for download in stage.downloads().filter(|download| !download.command.step.is_trigger()) {
+            report(&download, out);
+        }
+    }
+}
+
+fn report(download: &Download<'_>, out: &mut Findings) {
+    let Some(consumer) = download.consumer() else { return };
+    let Some(invocation) = consumer.invocation() else { return };
+    let Some(name) = invocation.name().filter(|name| is_interpreter(name)) else { return };
+    // `python3 -c '…'` and `node -e` read data from their input, not a script.
+    let own_code = ["-c", "-e", "-m", "-r", "--eval", "-p", "-ne", "-pe", "-nle", "-lne", "-n", "-E", "-ane", "-0777"];
+    let is_piped = download.command.command.piped_into().is_some();
+    if is_piped
+        && invocation
+            .arguments()
+            .next()
+            .is_some_and(|word| own_code.contains(&&*word.text()) || is_script_file(&word.text()))
+    {
+        return;
+    }
+    let span = download.span().to(download.command.script.file_span(consumer.span()));
+    let over = if download.is_plain_http() { " over plain HTTP" } else { "" };
+    let finding = out.report(span, format!("what `{}` downloads{over} is run by `{name}` unseen", download.program));
+    if download.is_plain_http() {
+        finding.severity(Severity::Critical);
+    }
+}
+
+/// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.
+fn is_script_file(argument: &str) -> bool {
+    !argument.starts_with('-') && [".py", ".sh", ".js", ".rb", ".pl", ".php"].iter().any(|end| argument.ends_with(end))
+}

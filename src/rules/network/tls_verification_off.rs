@@ -1,0 +1,70 @@
+//! A connection whose other end is not checked is plain text to anybody on the way.
+
+use crate::{
+    model::DockerfileModel,
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "tls-verification-off",
+        title: "TLS verification switched off",
+        why: "Anybody on the way can answer in place of the server, read what is sent and replace what comes back.",
+        remedy: "Leave verification on. For a private certificate authority, copy its certificate and add it to the system's or the program's trust store.",
+        group: Group::Network,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[Reference::new(Scheme::Cwe, "295"), Reference::new(Scheme::CisDocker, "4.11")],
+        equivalents: &[
+            "checkov:CKV2_DOCKER_2",
+            "checkov:CKV2_DOCKER_3",
+            "checkov:CKV2_DOCKER_4",
+            "checkov:CKV2_DOCKER_5",
+            "checkov:CKV2_DOCKER_6",
+            "checkov:CKV2_DOCKER_12",
+            "checkov:CKV2_DOCKER_13",
+            "checkov:CKV2_DOCKER_14",
+            "checkov:CKV2_DOCKER_15",
+            "checkov:CKV2_DOCKER_16",
+        ],
+        examples: &[
+            Example::new(
+                "An option",
+                "FROM debian:13\nRUN curl «-fsSkLO» https://example.com/data.json\n",
+                "FROM debian:13\nRUN curl -fsSLO https://example.com/data.json\n",
+            ),
+            Example::new(
+                "A variable of the image",
+                "FROM node:24\nENV «NODE_TLS_REJECT_UNAUTHORIZED=0»\n",
+                "FROM node:24\nENV NODE_EXTRA_CA_CERTS=/etc/ssl/own.pem\n",
+            ),
+            Example::new(
+                "A setting that lasts",
+                "FROM node:24\nRUN npm config set «strict-ssl» false && npm ci\n",
+                "FROM node:24\nRUN npm config set cafile /etc/ssl/own.pem && npm ci\n",
+            ),
+            Example::new(
+                "The own machine has no certificate to check",
+                "FROM python:3.13\nRUN pip install «--trusted-host» pypi.example.com flask\n",
+                "FROM python:3.13\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+        for off in step.unverified_tls() {
+            let scope = if off.lasts { " from here on" } else { "" };
+            let finding = out.report(off.span, format!("`{}` makes {} trust any server{scope}", off.text, off.program));
+            if !step.stage().is_built() {
+                finding.severity(Severity::Medium);
+            }
+        }
+    }
+}
