@@ -416,8 +416,9 @@ impl<'m> Step<'m> {
             if current != self && current.verifies(Some(file_name(file))) {
                 return None;
             }
-            let behind = current.commands().filter(|command| current != self || is_behind(*command, download.command));
-            if let Some(found) = behind.filter_map(|command| Some((use_of_file(command, file)?, command))).next() {
+            let mut behind =
+                current.commands().filter(|command| current != self || is_behind(*command, download.command));
+            if let Some(found) = behind.find_map(|command| Some((use_of_file(command, file)?, command))) {
                 return Some(found);
             }
             step = current.next();

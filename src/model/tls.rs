@@ -52,7 +52,7 @@ const VARIABLES: &[(&str, &[&str], &str)] = &[
     ("PERL_LWP_SSL_VERIFY_HOSTNAME", &["0"], "LWP"),
 ];
 
-impl<'m> Step<'m> {
+impl Step<'_> {
     /// Every place of the step that turns the verification of a server's certificate off.
     pub fn unverified_tls(self) -> Vec<Unverified> {
         match self.keyword() {
@@ -164,7 +164,7 @@ fn switch_off<'s>(name: &str, invocation: Invocation<'s>) -> Option<(Word<'s>, &
                 || text.ends_with("=0")
                 || words.next().is_some_and(|word| is(&word, &["false", "0"]));
             let lasts = invocation.arguments().any(|word| is(&word, &["config", "set"]));
-            off.then(|| (key, "npm", lasts))
+            off.then_some((key, "npm", lasts))
         }
         "pip" | "pip3" if words().any(|word| is(&word, &["config"])) => {
             words().find(|word| word.text().ends_with("trusted-host")).map(|word| (word, "pip", true))
