@@ -196,17 +196,16 @@ impl<'s> Invocation<'s> {
         let mut is_script_next = false;
         let mut words = self.arguments();
         while let Some(word) = words.next() {
-            let text = word.bytes();
-            match text {
+            match word.bytes() {
+                b"--" => return words.next().filter(|_| is_script_next).map(|script| (script, dialect)),
                 [b'-' | b'+', b'-', ..] => {}
-                [b'-' | b'+', cluster @ ..] if !word.is_dynamic() => {
-                    is_script_next |= text[0] == b'-' && cluster.contains(&b'c');
-                    if cluster.last().is_some_and(|flag| matches!(flag, b'o' | b'O')) {
+                [sign @ (b'-' | b'+'), cluster @ ..] if !word.is_dynamic() => {
+                    is_script_next |= *sign == b'-' && cluster.contains(&b'c');
+                    if let [.., b'o' | b'O'] = cluster {
                         words.next();
                     }
                 }
-                _ if is_script_next => return Some((word, dialect)),
-                _ => return None,
+                _ => return is_script_next.then_some((word, dialect)),
             }
         }
         None

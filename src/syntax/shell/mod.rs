@@ -36,4 +36,6 @@ pub fn parse(script: &[u8], dialect: Dialect) -> Script {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -356,6 +356,8 @@ fn inline_scripts_are_read() {
         every_command("sudo bash -o pipefail -lc 'a x | b' name; c"),
         ["sudo bash -o pipefail -lc 'a x | b' name", "a x", "b", "c"]
     );
+    assert_eq!(every_command("sh -c ''"), ["sh -c ''"]);
+    assert!(parse(b"sh -c ''", Dialect::Posix).command(0).inline().is_some());
     assert_eq!(every_command("sh script.sh -c x"), ["sh script.sh -c x"]);
     assert_eq!(every_command("python -c 'a; b'; grep -c sh"), ["python -c 'a; b'", "grep -c sh"]);
     assert_eq!(every_command("su - app -c \"a && b\""), ["su - app -c \"a && b\"", "a", "b"]);
@@ -397,4 +399,10 @@ fn deep_nesting_is_given_up_not_followed() {
     }
     let heredocs = "$(cat <<A\n".repeat(100);
     assert!(doubts(&heredocs).contains(&Reason::TooDeep));
+}
+
+#[test]
+fn what_arithmetic_commands_expand_is_part_of_no_word() {
+    let script = parse(b"a $((b); (( $c )); for ((i = $d; ; )); do e; done)", Dialect::Bash);
+    assert_eq!(first_word(&script, 1).variables().count(), 0);
 }

@@ -23,14 +23,22 @@ pub struct Piece {
 impl Piece {
     /// With the spans that leave this module.
     pub(super) fn placed(self, script: &Script) -> Self {
+        if !script.is_inline() {
+            return self;
+        }
+        let whole = script.placed(self.span);
+        // An empty operand has no place of its own where quotes lie beside it.
+        let operand_in = |operand: Span| {
+            if operand.is_empty() { Span::at(whole.end as usize) } else { script.placed(operand) }
+        };
         let kind = match self.kind {
             PieceKind::Variable { name, operator, operand } => {
-                PieceKind::Variable { name: script.placed(name), operator, operand: script.placed(operand) }
+                PieceKind::Variable { name: script.placed(name), operator, operand: operand_in(operand) }
             }
             kind
             @ (PieceKind::Text(_) | PieceKind::Substitution(_) | PieceKind::Process(_) | PieceKind::Arithmetic) => kind,
         };
-        Self { kind, span: script.placed(self.span), ..self }
+        Self { kind, span: whole, ..self }
     }
 }
 
@@ -170,6 +178,11 @@ impl<'s> Word<'s> {
     /// Whether any part of it is quoted or protected by a backslash.
     pub fn is_quoted(self) -> bool {
         self.data.features.any(Features::QUOTES)
+    }
+
+    /// Whether the shell changes it beyond quote removal, so that its value is not certain.
+    pub fn is_expanded(self) -> bool {
+        !self.data.features.is_literal()
     }
 
     /// Whether variables, substitutions or arithmetic decide its value.

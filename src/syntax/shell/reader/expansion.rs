@@ -177,11 +177,16 @@ impl Reader<'_> {
         let piece = self.piece(PieceKind::Arithmetic, start, self.at, quoted);
         self.nesting += 1;
         let kind = if length == 3 { Arithmetic::Expansion(piece) } else { Arithmetic::Bracket(piece) };
-        self.push(Frame::Arithmetic { start, open: 0, kind });
+        self.push_arithmetic(start, kind);
+    }
+
+    pub(super) fn push_arithmetic(&mut self, start: usize, kind: Arithmetic) {
+        let pieces = self.pieces.len();
+        self.push(Frame::Arithmetic { start, open: 0, kind, pieces });
     }
 
     pub(super) fn arithmetic_step(&mut self) {
-        let Some(&Frame::Arithmetic { start, open, kind }) = self.frames.last() else { return };
+        let Some(&Frame::Arithmetic { start, open, kind, pieces }) = self.frames.last() else { return };
         let mut depth = open;
         loop {
             match self.peek() {
@@ -224,8 +229,15 @@ impl Reader<'_> {
                 self.pieces[piece].span.end = end;
                 self.nesting -= 1;
             }
-            Arithmetic::Command(compound) => self.out.compounds[compound as usize].span.end = end,
-            Arithmetic::Loop => self.skip_separator(),
+            // What is expanded in an arithmetic command is part of no word.
+            Arithmetic::Command(compound) => {
+                self.out.compounds[compound as usize].span.end = end;
+                self.pieces.truncate(pieces);
+            }
+            Arithmetic::Loop => {
+                self.pieces.truncate(pieces);
+                self.skip_separator();
+            }
         }
     }
 

@@ -181,6 +181,10 @@ impl Reader<'_> {
 
     /// The innermost list ends without a connector.
     fn end_chain(&mut self) {
+        if self.list().opener == Opener::Function {
+            self.finish_element();
+            return;
+        }
         if self.list().state != State::Start {
             return self.connect(Connector::None, self.at, self.at);
         }
@@ -336,7 +340,7 @@ impl Reader<'_> {
             let is_name_only = self.words.len() == words + 1
                 && self.assignments.len() == assignments
                 && self.redirects.len() == redirects
-                && index as usize + 1 == self.out.commands.len();
+                && self.words[words].pieces == Run::default();
             if let Some(length) = empty_parentheses(self.rest()).filter(|_| is_name_only) {
                 let start = self.out.commands[index as usize].span.start as usize;
                 self.out.commands.pop();
@@ -350,7 +354,7 @@ impl Reader<'_> {
             let start = self.at;
             let compound = self.begin_compound(CompoundKind::Arithmetic, start);
             self.at += 2;
-            return self.push(Frame::Arithmetic { start, open: 0, kind: Arithmetic::Command(compound) });
+            return self.push_arithmetic(start, Arithmetic::Command(compound));
         }
         self.open(CompoundKind::Subshell, Opener::Parenthesis, Section::Body, 1);
     }
@@ -509,7 +513,7 @@ impl Reader<'_> {
         if self.rest().starts_with(b"((") {
             let start = self.at;
             self.at += 2;
-            return self.push(Frame::Arithmetic { start, open: 0, kind: Arithmetic::Loop });
+            return self.push_arithmetic(start, Arithmetic::Loop);
         }
         self.push(Frame::For { compound, words: self.words.len(), state: ForState::Name });
     }

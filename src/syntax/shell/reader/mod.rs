@@ -39,7 +39,7 @@ pub(super) enum Frame {
     /// `${…}` behind its operator.
     Parameter { piece: usize, operand: usize, quoted: bool, quotes_count: bool },
     /// `$((`, `((`, `$[`.
-    Arithmetic { start: usize, open: u32, kind: Arithmetic },
+    Arithmetic { start: usize, open: u32, kind: Arithmetic, pieces: usize },
     /// `name=( … )`.
     Array { start: usize, words: usize, head: AssignmentHead },
     /// The head and the patterns of a `case`.
