@@ -4,11 +4,11 @@
 
 use crate::context::Files;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs::{self, File, Metadata},
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 
 /// Files above this size are refused: no build file comes near it, and spans count in 32 bits.
@@ -110,23 +110,37 @@ fn is_repository_root(directory: &Path) -> bool {
 /// The files around the checked ones, as evidence: regular files inside the checked tree, small ones, each read once.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    roots: Vec<PathBuf>,
+    directories: BTreeSet<PathBuf>,
+    roots: OnceLock<Vec<PathBuf>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
 }
 
 /// A file of evidence above this size is passed over.
 const LARGEST_EVIDENCE: u64 = 1024 * 1024;
 
-/// After so many different files the rest count as missing.
-const MOST_EVIDENCE: usize = 50_000;
+/// After so many answers the rest count as missing.
+const MOST_EVIDENCE: usize = 1_000_000;
 
 impl Surroundings {
     /// What lies in the repositories of `paths`; outside of one, in the directories that were named.
     pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
-        let mut roots: Vec<PathBuf> = paths.into_iter().filter_map(tree_of).collect();
-        roots.sort();
-        roots.dedup();
-        Self { roots, read: Mutex::default() }
+        let directories =
+            paths.into_iter().map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(path) });
+        Self { directories: directories.map(Path::to_owned).collect(), ..Self::default() }
+    }
+
+    /// The directories that evidence may come from; looked for when the first piece is asked for.
+    fn roots(&self) -> &[PathBuf] {
+        self.roots.get_or_init(|| {
+            let mut roots: Vec<PathBuf> = Vec::new();
+            for directory in self.directories.iter().map(|directory| real_directory(directory)) {
+                if !roots.iter().any(|root| directory.starts_with(root)) {
+                    let repository = directory.ancestors().find(|directory| is_repository_root(directory));
+                    roots.push(repository.unwrap_or(&directory).to_owned());
+                }
+            }
+            roots
+        })
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>>> {
@@ -134,13 +148,19 @@ impl Surroundings {
     }
 
     fn read_evidence(&self, path: &str) -> Option<Arc<[u8]>> {
-        let metadata = fs::symlink_metadata(path).ok()?;
+        let metadata = fs::metadata(path).ok()?;
+        if !metadata.is_file() || metadata.len() > LARGEST_EVIDENCE {
+            return None;
+        }
         let target = fs::canonicalize(path).ok()?;
-        let metadata = if metadata.is_symlink() { fs::metadata(&target).ok()? } else { metadata };
-        let is_evidence = metadata.is_file() && metadata.len() <= LARGEST_EVIDENCE;
-        let is_inside = self.roots.iter().any(|root| target.starts_with(root));
-        if is_evidence && is_inside { read(&target).ok().map(Arc::from) } else { None }
+        let is_inside = self.roots().iter().any(|root| target.starts_with(root));
+        if is_inside { read(&target).ok().map(Arc::from) } else { None }
     }
+}
+
+/// `directory` without links; the empty path is the working directory.
+fn real_directory(directory: &Path) -> PathBuf {
+    if directory.as_os_str().is_empty() { real(Path::new(".")) } else { real(directory) }
 }
 
 impl Files for Surroundings {
@@ -155,12 +175,4 @@ impl Files for Surroundings {
         }
         seen.entry(path.to_owned()).or_insert(answer).clone()
     }
-}
-
-/// The repository that `path` lies in; without one the directory that was named or holds the named file.
-fn tree_of(path: &Path) -> Option<PathBuf> {
-    let path = fs::canonicalize(path).ok()?;
-    let directory = if path.is_dir() { path.as_path() } else { path.parent()? };
-    let repository = directory.ancestors().find(|directory| is_repository_root(directory));
-    Some(repository.unwrap_or(directory).to_owned())
 }

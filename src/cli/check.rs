@@ -62,7 +62,8 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     };
     match options.format {
         Format::Terminal => {
-            let look = Look { width: Terminal::width(), verbose: options.verbose || options.settings.selects() };
+            let verbose = options.verbose || options.settings.selects();
+            let look = Look { width: Terminal::width(), verbose, command: own_command() };
             terminal.print(|out| emit::terminal(&report, &look, out))?;
         }
         Format::Json => Terminal::print_plain(|out| emit::json(&report, out))?,
@@ -71,6 +72,15 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let fail_at = project.policy().fail_at();
     let fails = fail_at > Level::Off && report.highest_level() >= fail_at;
     Ok(if fails || !is_whole { Outcome::Failing } else { Outcome::Clean })
+}
+
+/// The command of this run, if a shell reads it as it is written here; otherwise only its beginning.
+fn own_command() -> String {
+    const LONGEST: usize = 60;
+    let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = format!("ironhull {}", words.join(" "));
+    if words.iter().all(is_plain) && command.len() <= LONGEST { command } else { "ironhull check".to_owned() }
 }
 
 fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) -> Report {

@@ -102,15 +102,20 @@ impl Settings {
 fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
     let mut common: Option<PathBuf> = None;
     for named in paths {
-        let (Named::Argument(path) | Named::Listed(path)) = named;
-        let path = disk::real(&working.join(path));
-        let directory = if path.is_dir() { path } else { path.parent().unwrap_or(working).to_owned() };
+        let directory = match named {
+            Named::Argument(path) => {
+                let path = disk::real(&working.join(path));
+                if path.is_dir() { path } else { path.parent().unwrap_or(working).to_owned() }
+            }
+            // A list may be long, and comes from a program: its paths are taken as they are.
+            Named::Listed(path) => working.join(path).parent().unwrap_or(working).to_owned(),
+        };
         common = Some(match common {
             None => directory,
             Some(common) => common.ancestors().find(|above| directory.starts_with(above)).unwrap_or(working).to_owned(),
         });
     }
-    common.unwrap_or_else(|| working.to_owned())
+    disk::real(&common.unwrap_or_else(|| working.to_owned()))
 }
 
 fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Option<ConfigFile>> {

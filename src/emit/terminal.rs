@@ -11,18 +11,21 @@ use crate::{
 };
 use anstyle::{AnsiColor, Style};
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
 /// How much is shown, and in how much room.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Look {
     /// Columns of the terminal, if it is one.
     pub width: Option<usize>,
     /// Every finding, however many there are.
     pub verbose: bool,
+    /// The command that was run, so that a hint can say how to see more of the same.
+    pub command: String,
 }
 
 /// Lines for findings; with the summary a run fits a screen of 24.
@@ -44,14 +47,14 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// If `out` does not take it.
 pub fn terminal(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let width = look.width.unwrap_or(100).clamp(40, 200);
-    let page = Page { sources: &report.sources, width, is_cut: look.width.is_some() };
+    let page = Page { sources: &report.sources, width, is_cut: look.width.is_some(), command: visible(&look.command) };
     unread(report, look, out)?;
     let groups = groups(&report.findings);
     let plans = if look.verbose { everything(&groups) } else { page.fitting(&groups, ROOM) };
     for plan in &plans {
         page.group(plan, out)?;
     }
-    left_out(&groups[plans.len()..], out)?;
+    page.left_out(&groups[plans.len()..], out)?;
     summary(report, &groups, out)
 }
 
@@ -124,6 +127,7 @@ struct Page<'a> {
     width: usize,
     /// Whether lines end at the width: in a terminal, but not in a file.
     is_cut: bool,
+    command: Cow<'a, str>,
 }
 
 impl Page<'_> {
@@ -173,9 +177,18 @@ impl Page<'_> {
         }
         if plan.has_count_line() {
             let rule = plan.group.rule();
-            writeln!(out, "{FAINT}… and {hidden} more of this rule: ironhull check --select {rule}{FAINT:#}")?;
+            writeln!(out, "{FAINT}… and {hidden} more of this rule: {} --select {rule}{FAINT:#}", self.command)?;
         }
         if plan.in_full.is_empty() { Ok(()) } else { writeln!(out) }
+    }
+
+    fn left_out(&self, groups: &[Group<'_>], out: &mut dyn Write) -> io::Result<()> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let findings: usize = groups.iter().map(|group| group.findings.len()).sum();
+        let (rules, findings) = (counted(groups.len(), "rule"), counted(findings, "finding"));
+        writeln!(out, "{FAINT}… and {rules} more with {findings}: {} --verbose{FAINT:#}", self.command)
     }
 
     fn line(&self, ranked: &Ranked, suffix: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -232,17 +245,12 @@ fn unread(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     }
     match report.errors.len().saturating_sub(most) {
         0 => Ok(()),
-        rest => writeln!(out, "{FAINT}… and {rest} more that are not checked: ironhull check --verbose{FAINT:#}"),
+        rest => writeln!(
+            out,
+            "{FAINT}… and {rest} more that are not checked: {} --verbose{FAINT:#}",
+            visible(&look.command)
+        ),
     }
-}
-
-fn left_out(groups: &[Group<'_>], out: &mut dyn Write) -> io::Result<()> {
-    if groups.is_empty() {
-        return Ok(());
-    }
-    let findings: usize = groups.iter().map(|group| group.findings.len()).sum();
-    let (rules, findings) = (counted(groups.len(), "rule"), counted(findings, "finding"));
-    writeln!(out, "{FAINT}… and {rules} more with {findings}: ironhull check --verbose{FAINT:#}")
 }
 
 fn summary(report: &Report, groups: &[Group<'_>], out: &mut dyn Write) -> io::Result<()> {
