@@ -35,6 +35,6 @@ fn check(script: &Script, text: &[u8]) {
         }
     }
     script.compounds().for_each(|compound| inside(compound.span()));
-    script.comments().iter().copied().for_each(inside);
-    script.doubts().iter().for_each(|doubt| inside(doubt.span));
+    script.comments().for_each(inside);
+    script.doubts().for_each(|doubt| inside(doubt.span));
 }
