@@ -16,6 +16,9 @@ use crate::{
 };
 use std::borrow::Cow;
 
+/// Accounts are followed through so many stages that start from each other.
+const MOST_STAGES: usize = 64;
+
 /// What one command does to the accounts of an image.
 #[derive(Clone, Debug)]
 pub struct AccountChange<'m> {
@@ -103,7 +106,7 @@ impl<'m> Step<'m> {
 impl<'m> Stage<'m> {
     /// What its steps and those of the stages it starts from do to accounts, oldest first.
     pub fn account_changes(self) -> Vec<AccountChange<'m>> {
-        let mut chain: Vec<_> = self.chain().collect();
+        let mut chain: Vec<_> = self.chain().take(MOST_STAGES).collect();
         chain.reverse();
         chain.into_iter().flat_map(Stage::steps).flat_map(Step::account_changes).collect()
     }

@@ -536,6 +536,11 @@ impl<'m> Step<'m> {
         Some(path::join(self.workdir().path.known()?, path))
     }
 
+    /// The same as [`Step::absolute`] for an argument of the step.
+    pub fn absolute_arg(self, arg: &Arg<'m>) -> Option<String> {
+        self.absolute(&evaluate::text_of(arg))
+    }
+
     /// Where `COPY --from` takes its files from; `None` for the build context.
     pub fn copy_source(self) -> Option<CopySource<'m>> {
         if self.keyword() != Keyword::Copy {

@@ -14,7 +14,7 @@ use crate::{
     },
     text::Span,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet, sync::OnceLock};
 
 /// A script that a step runs.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct StepScript {
     /// How it is run.
     pub form: ScriptForm,
     map: Map,
+    /// The names that its commands set, found when they are asked for.
+    assigned: OnceLock<HashSet<String>>,
 }
 
 /// How a script is run.
@@ -73,12 +75,7 @@ impl StepScript {
 
     /// Whether a command of it may set `name`: an assignment, `read`, `for`, `export`.
     fn assigns(&self, name: &str) -> bool {
-        let is_name = |word: Word<'_>| word.bytes() == name.as_bytes() || word.assigned_name() == Some(name);
-        self.commands().any(|command| {
-            command.assignments().any(|assignment| assignment.name() == name)
-                || (matches!(command.name(), Some("read" | "export" | "declare" | "local" | "typeset" | "unset"))
-                    && command.arguments().any(is_name))
-        }) || self.script.compounds().any(|compound| compound.words().next().is_some_and(is_name))
+        self.assigned.get_or_init(|| assigned_in(self)).contains(name)
     }
 
     /// Its commands in source order, each followed by those of a script that it hands to a shell.
@@ -184,6 +181,22 @@ impl<'m> Step<'m> {
     }
 }
 
+/// The names that the commands of a script may set.
+fn assigned_in(script: &StepScript) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for command in script.commands() {
+        names.extend(command.assignments().map(|assignment| assignment.name().to_owned()));
+        if matches!(command.name(), Some("read" | "export" | "declare" | "local" | "typeset" | "unset" | "readonly")) {
+            let name = |word: Word<'_>| word.assigned_name().map_or_else(|| word.text().into_owned(), str::to_owned);
+            names.extend(command.arguments().map(name));
+        }
+    }
+    names.extend(
+        script.script.compounds().filter_map(|compound| compound.words().next()).map(|word| word.text().into_owned()),
+    );
+    names
+}
+
 fn scripts_of(step: Step<'_>) -> Vec<StepScript> {
     if !matches!(step.keyword(), Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck) {
         return Vec::new();
@@ -217,6 +230,7 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
             script: shell::parse(body, dialect),
             form: ScriptForm::Heredoc,
             map: Map::Joined(Joined::slice(heredoc.body)),
+            assigned: OnceLock::new(),
         });
         return;
     }
@@ -231,6 +245,7 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
         script: shell::parse(joined.text(source), step.dialect()),
         form: ScriptForm::Shell,
         map: Map::Joined(joined),
+        assigned: OnceLock::new(),
     });
 }
 
@@ -259,6 +274,7 @@ fn exec(words: &[Arg<'_>]) -> Option<StepScript> {
         script: shell::parse(text.as_bytes(), Dialect::Posix),
         form: ScriptForm::Exec,
         map: Map::Words(places),
+        assigned: OnceLock::new(),
     })
 }
 
@@ -281,6 +297,7 @@ fn fed(step: Step<'_>, script: &StepScript) -> Vec<StepScript> {
             script: shell::parse(heredoc.body.of(source), dialect),
             form: ScriptForm::Fed,
             map: Map::Joined(Joined::slice(heredoc.body)),
+            assigned: OnceLock::new(),
         });
     }
     scripts
