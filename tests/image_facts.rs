@@ -62,6 +62,52 @@ fn a_repository_has_one_entry_and_is_written_with_its_registry() {
 }
 
 #[test]
+fn every_base_has_an_entry() {
+    // Their own facts do not depend on these, of which no source was found.
+    const ALONE: [&str; 3] = ["docker.io/helder/php-5.3", "docker.io/vulhub/java", "quay.io/sclorg/s2i-core-c9s"];
+    let lines = builtin_files().flat_map(|(file, text)| text.lines().map(move |line| (file, line)));
+    let bases = lines.filter_map(|(file, line)| Some((file, line.strip_prefix("base = \"")?.strip_suffix('"')?)));
+    let without: BTreeSet<String> = bases
+        .map(|(file, base)| (file, base.rsplit_once(':').map_or(base, |(name, _)| name)))
+        .filter(|(_, name)| *name != "unknown" && !ALONE.contains(name))
+        .filter(|(_, name)| KNOWLEDGE.image_of(name, Tag::Any).is_none())
+        .map(|(file, name)| format!("{file}.toml: {name}"))
+        .collect();
+    assert!(without.is_empty(), "nothing is taken over from these:\n{}", Vec::from_iter(without).join("\n"));
+}
+
+#[test]
+fn a_defect_is_named() {
+    let entry =
+        |facts: &str| format!("[[image]]\nmatch = [\"docker.io/somebody/image\"]\n\n[[image.facts]]\n{facts}\n");
+    let defect = |facts: &str| check_entry(&entry(facts)).expect_err("the entry has a defect").to_string();
+    let source =
+        "[[image.facts.source]]\nurl = \"https://a.example/b\"\nsays = \"USER 7\"\nchecked = 2026-11-21\ncovers = ";
+    assert_eq!(check_entry(&entry("user = \"unknown\"")), Ok(()));
+    assert_eq!(check_entry(&entry(&format!("user = \"root\"\n{source}[\"user\"]"))), Ok(()));
+    assert_eq!(defect("user = \"root\""), "no source covers `user`");
+    assert_eq!(
+        defect(&format!("user = \"root\"\n{source}[\"user\", \"usher\"]")),
+        "a source covers `usher`, which is not a field"
+    );
+    assert!(defect("uzer = \"root\"").contains("unknown field `uzer`"));
+    assert!(defect(&format!("family = \"debain\"\n{source}[\"family\"]")).contains("did not match"));
+    assert!(
+        defect(&format!("tag = [\"*\"]\nslim = \"a:{{version}}\"\n{source}[\"slim\"]")).contains("not every pattern")
+    );
+    assert!(
+        defect(&format!("user = \"root\"\n{}[\"user\"]", source.replace("https:", "ftp:")))
+            .contains("is not an address")
+    );
+    assert!(
+        defect(&format!("user = \"root\"\n{}[\"user\"]", source.replace("USER 7", " "))).contains("does not quote")
+    );
+    assert!(
+        defect(&format!("user = \"root\"\n{}[\"user\"]", source.replace("2026-11-21", "2026"))).contains("checked")
+    );
+}
+
+#[test]
 fn facts_follow_the_tag() {
     let node = facts("docker.io/library/node", Some("22-alpine3.20"));
     assert_eq!(node.family.known(), Some(&Family::Alpine));
