@@ -43,6 +43,8 @@ pub struct Candidate {
     pub name: String,
     /// What it is.
     pub kind: FileKind,
+    /// Whether it was named on the command line.
+    pub named: bool,
 }
 
 /// Something that looks like a file to be judged, and why it cannot be read.
@@ -168,12 +170,17 @@ struct Found {
 
 /// Sorted by name; of several names of one file the first stays, names that are links last.
 fn each_once(mut found: Vec<Found>) -> Vec<Candidate> {
-    found.sort_by(|a, b| (a.is_link, &a.candidate.name).cmp(&(b.is_link, &b.candidate.name)));
+    found.sort_by(|a, b| rank(a).cmp(&rank(b)));
     let mut seen = HashSet::with_capacity(found.len());
     found.retain(|file| seen.insert(file.identity.clone()));
     let mut files: Vec<Candidate> = found.into_iter().map(|file| file.candidate).collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
+}
+
+/// Real files before links; of the same name what was named on the command line first.
+fn rank(file: &Found) -> (bool, &str, bool) {
+    (file.is_link, &file.candidate.name, !file.candidate.named)
 }
 
 struct Search<'a> {
@@ -210,7 +217,7 @@ impl Search<'_> {
         match kind {
             Some(_) if !is_argument && (self.request.excluded)(&name, false) => {}
             Some(kind) if self.request.wanted.contains(&kind) => {
-                let candidate = Candidate { path: path.to_owned(), name, kind };
+                let candidate = Candidate { path: path.to_owned(), name, kind, named: is_argument };
                 self.found.push(Found { identity: Identity::of(path, metadata), is_link: false, candidate });
             }
             Some(kind) if is_argument => {
@@ -301,7 +308,7 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
         return Met::Obstacle(obstacle(path, message, false));
     }
     let identity = Identity::of(path, &metadata);
-    Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind }, is_link, identity })
+    Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind, named: false }, is_link, identity })
 }
 
 fn walk_obstacle(error: &ignore::Error) -> Obstacle {

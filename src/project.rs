@@ -2,7 +2,7 @@
 
 use crate::{
     context::Files,
-    engine,
+    engine::{self, Unjudged},
     knowledge::Knowledge,
     policy::Policy,
     report::Ranked,
@@ -32,13 +32,16 @@ impl Project {
     }
 
     /// What is to be said about `file`, sorted by place and rule; `around` answers for the files beside it.
-    pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Vec<Ranked> {
-        let found = engine::findings(file, &self.rules, &self.knowledge, around);
+    ///
+    /// # Errors
+    /// If the file is not of its kind.
+    pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Result<Vec<Ranked>, Unjudged> {
+        let found = engine::findings(file, &self.rules, &self.knowledge, around)?;
         let rank = |finding: crate::rule::Finding| {
             let rule = self.rules.iter().find(|rule| rule.meta.id == finding.rule)?;
             let level = self.policy.level(&rule.meta, &file.path);
             (level > Level::Off).then_some(Ranked { finding, rule: &rule.meta, level })
         };
-        found.into_iter().filter_map(rank).collect()
+        Ok(found.into_iter().filter_map(rank).collect())
     }
 }

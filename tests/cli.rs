@@ -236,6 +236,26 @@ fn what_cannot_be_read_is_said_and_stops_nothing() {
 }
 
 #[test]
+fn what_is_no_dockerfile_whatever_its_name_is_said_and_not_judged() {
+    let utf16: Vec<u8> = "\u{feff}FROM a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let tree = Tree::new("unjudged")
+        .file("elf/Dockerfile", b"\x7fELF\0\0\x01\xff")
+        .file("template/Dockerfile", "FROM debian:12\n{{ if .X }}\nADD a /b\n{{ end }}\n")
+        .file("utf16/Dockerfile", utf16)
+        .file("zz-good/Dockerfile", BROKEN);
+    let run = tree.run(&JSON);
+    assert_eq!((run.code, run.files()), (Some(1), vec!["zz-good/Dockerfile".to_owned()]));
+    let expected = [
+        "elf/Dockerfile: it is no text",
+        "template/Dockerfile: it is a template; what it is rendered to can be checked",
+        "utf16/Dockerfile: it is UTF-16, and builders read UTF-8",
+    ];
+    assert_eq!(run.errors(), expected);
+    assert_eq!(tree.run(&["check", "template"]).code, Some(0));
+    assert_eq!(tree.run(&["check", "template/Dockerfile"]).code, Some(1), "it was named and is not checked");
+}
+
+#[test]
 fn a_file_that_is_too_large_is_refused_unread() {
     let tree = Tree::new("large").file("Dockerfile", "");
     fs::File::options().write(true).open(tree.0.join("Dockerfile")).unwrap().set_len(1 << 40).unwrap();

@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let Some(policy) = policy else { return Ok(Outcome::Refused) };
     let project = Project::new(policy);
     let (report, is_whole) = match given {
-        Given::Text { name, text } => (check_text(&project, options.inputs.kind_of_text(&name), name, text), true),
+        Given::Text { name, text } => check_text(&project, options.inputs.kind_of_text(&name), name, text),
         Given::Paths(paths) => check_paths(&project, &paths, options)?,
     };
     match options.format {
@@ -83,10 +83,13 @@ fn own_command() -> String {
     if words.iter().all(is_plain) && command.len() <= LONGEST { command } else { "ironhull check".to_owned() }
 }
 
-fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) -> Report {
+fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) -> (Report, bool) {
     let file = SourceFile::new(FileId(0), name, kind, text);
-    let findings = project.check(&file, &NoFiles);
-    report(vec![Checked { file, findings }], Vec::new())
+    let name = file.path.clone();
+    match judge(project, file, &NoFiles) {
+        Ok(checked) => (report(vec![checked], Vec::new()), true),
+        Err(message) => (report(Vec::new(), vec![Obstacle { name, message, named: true }]), false),
+    }
 }
 
 /// The report, and whether every file that was named could be judged.
@@ -126,14 +129,21 @@ fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Ve
 }
 
 fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn Files) -> Result<Checked, Obstacle> {
-    let name = candidate.name.clone();
-    let text = disk::read(&candidate.path).map_err(|message| Obstacle { name: name.clone(), message, named: false })?;
-    let mut file = SourceFile::new(id, name, candidate.kind, text);
-    let findings = project.check(&file, around);
-    if findings.is_empty() {
-        file.text = Vec::new();
+    let Candidate { path, name, kind, named } = candidate;
+    let hinder = |message| Obstacle { name: name.clone(), message, named: *named };
+    let text = disk::read(path).map_err(hinder)?;
+    let mut checked = judge(project, SourceFile::new(id, name.as_str(), *kind, text), around).map_err(hinder)?;
+    if checked.findings.is_empty() {
+        checked.file.text = Vec::new();
     }
-    Ok(Checked { file, findings })
+    Ok(checked)
+}
+
+fn judge(project: &Project, file: SourceFile, around: &dyn Files) -> Result<Checked, String> {
+    match project.check(&file, around) {
+        Ok(findings) => Ok(Checked { file, findings }),
+        Err(reason) => Err(reason.to_string()),
+    }
 }
 
 fn report(checked: Vec<Checked>, obstacles: Vec<Obstacle>) -> Report {

@@ -22,7 +22,7 @@ pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let knowledge = Knowledge::builtin();
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
     let mut found: Vec<Finding> =
-        read.flat_map(|file| engine::findings(file, &[rule], &knowledge, &Tree(&sources))).collect();
+        read.flat_map(|file| engine::findings(file, &[rule], &knowledge, &Tree(&sources))).flatten().collect();
     found.sort_by_key(|finding| (finding.primary.file, finding.primary.span));
     found
 }
