@@ -1,7 +1,9 @@
 //! The catalogue: the only place that names every rule.
 
 mod image;
+mod layer;
 mod network;
+mod runtime;
 mod syntax;
 
 use crate::rule::Builtin;
@@ -11,11 +13,20 @@ pub static RULES: &[&Builtin] = &[
     &image::add_archive::RULE,
     &image::add_local_file::RULE,
     &image::add_remote_url::RULE,
+    &runtime::docker_group::RULE,
+    &runtime::docker_host_tcp::RULE,
+    &runtime::docker_socket::RULE,
     &image::eol_base::RULE,
+    &runtime::host_network_run::RULE,
+    &runtime::insecure_run::RULE,
+    &runtime::kernel_module::RULE,
     &network::pipe_to_shell::RULE,
+    &layer::setuid_bit::RULE,
+    &runtime::ssh_server::RULE,
     &syntax::syntax_error::RULE,
     &network::tls_verification_off::RULE,
     &image::unpinned_base::RULE,
     &network::unverified_download::RULE,
     &image::unversioned_base::RULE,
+    &layer::world_writable::RULE,
 ];

@@ -1,0 +1,191 @@
+//! Ways from a container to the engine that runs it: its socket, its group, its port. Each is root on the host.
+
+use super::{dockerfile::Step, evaluate::text_of, script::StepCommand};
+use crate::{
+    syntax::{
+        dockerfile::{Arguments, Keyword},
+        shell::Word,
+    },
+    text::Span,
+};
+
+/// A place that leads to the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Where it is written.
+    pub span: Span,
+    /// The socket, user or address.
+    pub what: String,
+}
+
+/// Sockets of container engines (Docker, containerd, CRI-O, Podman, the old shim of Kubernetes).
+const SOCKETS: [&str; 6] =
+    ["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "dockershim.sock", "cri-dockerd.sock"];
+
+impl Step<'_> {
+    /// Where the step names the socket of an engine to use it: volumes, variables, commands.
+    pub fn engine_sockets(self) -> Vec<Reach> {
+        let arguments = || match self.arguments() {
+            Arguments::Json(words) | Arguments::Words(words) => words.as_slice(),
+            Arguments::Assignments(_) | Arguments::Text(_) | Arguments::None => &[],
+        };
+        match self.keyword() {
+            Keyword::Volume | Keyword::Copy | Keyword::Add => {
+                let words = arguments().iter().map(|arg| (text_of(arg), arg.span));
+                words.filter_map(|(text, span)| Some(Reach { span, what: socket(&text)?.to_owned() })).collect()
+            }
+            Keyword::Env => {
+                let values = self.assigned().iter().filter_map(|variable| {
+                    let what = socket(variable.value.as_ref()?.known()?)?.to_owned();
+                    Some(Reach { span: variable.value_span.unwrap_or(variable.name_span), what })
+                });
+                values.collect()
+            }
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
+                let named = self.commands().filter(|command| !is_talk(*command)).flat_map(|command| {
+                    let words = command.command.words();
+                    words.filter_map(move |word| {
+                        Some(Reach { span: command.word_span(word), what: socket(&word.text())?.to_owned() })
+                    })
+                });
+                named.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The words that put a user into the group `docker`.
+    pub fn engine_group_members(self) -> Vec<Reach> {
+        if self.keyword() != Keyword::Run {
+            return Vec::new();
+        }
+        self.commands().filter_map(group_member).collect()
+    }
+
+    /// Addresses of an engine that anybody who reaches the port may use: `tcp://…` without TLS.
+    pub fn engine_addresses(self) -> Vec<Reach> {
+        match self.keyword() {
+            Keyword::Env | Keyword::Arg => {
+                let verifies = ["DOCKER_TLS_VERIFY", "DOCKER_TLS"].iter().any(|name| {
+                    let own = self.assigned().iter().find(|variable| variable.name == *name);
+                    own.or_else(|| self.stage().variable(name))
+                        .is_some_and(|variable| variable.value.as_ref().is_some_and(|value| !value.text.is_empty()))
+                });
+                let hosts = self.assigned().iter().filter(|variable| variable.name == "DOCKER_HOST" && !verifies);
+                let open = hosts.filter_map(|variable| {
+                    let what = open_address(variable.value.as_ref()?.known()?)?.to_owned();
+                    Some(Reach { span: variable.value_span.unwrap_or(variable.name_span), what })
+                });
+                open.collect()
+            }
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.commands().flat_map(open_addresses).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The words that load or unload a module of the host's kernel.
+    pub fn kernel_modules(self) -> impl Iterator<Item = Reach> {
+        self.commands().filter_map(|command| {
+            let invocation = command.invocation()?;
+            let name = invocation.name().filter(|name| matches!(*name, "modprobe" | "insmod" | "rmmod"))?;
+            // `modprobe --version`, `modprobe -n` change nothing.
+            let harmless = invocation.arguments().any(|word| {
+                matches!(&*word.text(), "-n" | "--dry-run" | "--version" | "-V" | "--help" | "-c" | "--showconfig")
+            });
+            (!harmless).then(|| Reach { span: command.span(), what: name.to_owned() })
+        })
+    }
+}
+
+/// The name of the socket that a text holds the path of.
+fn socket(text: &str) -> Option<&'static str> {
+    SOCKETS
+        .iter()
+        .copied()
+        .find(|socket| text.split(['/', ':', ',', '=']).any(|part| part == *socket) && text.contains('/'))
+}
+
+/// Whether a command only prints or looks for what it names.
+fn is_talk(command: StepCommand<'_>) -> bool {
+    matches!(command.name(), Some("echo" | "printf" | "grep" | "sed" | "test" | "[" | "ls" | "rm" | "cat"))
+}
+
+fn group_member(command: StepCommand<'_>) -> Option<Reach> {
+    let invocation = command.invocation()?;
+    let words: Vec<Word<'_>> = invocation.arguments().collect();
+    let is_docker = |word: &Word<'_>| word.text().split(',').any(|group| group == "docker");
+    let found = match invocation.name()? {
+        "usermod" | "useradd" => {
+            let at = words.iter().position(|word| {
+                matches!(&*word.text(), "-G" | "-aG" | "-Ga" | "--groups" | "-g" | "--gid" | "-a" | "-ag")
+                    || word.text().starts_with("--groups=")
+            })?;
+            words[at..].iter().find(|word| {
+                is_docker(word)
+                    || word
+                        .text()
+                        .strip_prefix("--groups=")
+                        .is_some_and(|groups| groups.split(',').any(|group| group == "docker"))
+            })
+        }
+        "adduser" | "addgroup" => {
+            let named: Vec<&Word<'_>> = words.iter().filter(|word| !word.text().starts_with('-')).collect();
+            let option = words.iter().position(|word| matches!(&*word.text(), "-G" | "--ingroup"));
+            match option {
+                Some(at) => words.get(at + 1).filter(|word| is_docker(word)),
+                None => (named.len() == 2).then(|| named[1]).filter(|word| is_docker(word)),
+            }
+        }
+        "gpasswd" => words
+            .iter()
+            .any(|word| matches!(&*word.text(), "-a" | "--add" | "-M"))
+            .then(|| words.last())
+            .flatten()
+            .filter(|word| is_docker(word)),
+        _ => None,
+    };
+    found.map(|word| Reach { span: command.span(), what: word.text().into_owned() })
+}
+
+fn open_addresses(command: StepCommand<'_>) -> Vec<Reach> {
+    let Some(invocation) = command.invocation() else { return Vec::new() };
+    let mut found: Vec<Reach> = command
+        .command
+        .assignments()
+        .filter(|assignment| assignment.name() == "DOCKER_HOST")
+        .filter_map(|assignment| {
+            Some(Reach {
+                span: command.script.file_span(assignment.span()),
+                what: open_address(assignment.literal()?)?.to_owned(),
+            })
+        })
+        .collect();
+    let is_engine =
+        matches!(invocation.name(), Some("dockerd" | "docker" | "docker-compose" | "dockerd-entrypoint.sh" | "podman"));
+    let verifies = invocation.arguments().any(|word| word.text().starts_with("--tls"));
+    if is_engine && !verifies {
+        let hosts = invocation.arguments().filter_map(|word| {
+            let text = word.text();
+            let address = text
+                .strip_prefix("--host=")
+                .or_else(|| text.strip_prefix("-H="))
+                .or_else(|| text.strip_prefix("-H"))
+                .unwrap_or(&text);
+            Some(Reach { span: command.word_span(word), what: open_address(address)?.to_owned() })
+        });
+        found.extend(hosts);
+    }
+    if invocation.name() == Some("export") {
+        let hosts = invocation.arguments().filter_map(|word| {
+            let address = word.literal()?.strip_prefix("DOCKER_HOST=")?;
+            Some(Reach { span: command.word_span(word), what: open_address(address)?.to_owned() })
+        });
+        found.extend(hosts);
+    }
+    found
+}
+
+/// The text, if it is a TCP address that is not Docker's port for TLS.
+fn open_address(text: &str) -> Option<&str> {
+    (text.starts_with("tcp://") && !text.contains(":2376")).then_some(text)
+}

@@ -1,0 +1,202 @@
+//! File modes that a step sets: by `chmod`, `install -m`, `mkdir -m`, `COPY --chmod`.
+//!
+//! Sources: chmod(1), install(1), mkdir(1), Dockerfile reference `COPY --chmod`.
+
+use super::{dockerfile::Step, script::StepCommand};
+use crate::{
+    syntax::{dockerfile::Keyword, shell::Word},
+    text::Span,
+};
+
+/// One mode that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModeChange {
+    /// Where the mode is written.
+    pub span: Span,
+    /// As it is written.
+    pub text: String,
+    /// What it lets happen.
+    pub mode: Mode,
+    /// The files that get it, as far as they are written out.
+    pub targets: Vec<String>,
+}
+
+/// The bits that a mode sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mode(u32);
+
+impl Mode {
+    const WORLD_WRITABLE: u32 = 0o2;
+    const STICKY: u32 = 0o1000;
+    const SETGID: u32 = 0o2000;
+    const SETUID: u32 = 0o4000;
+
+    /// Reads an octal or symbolic mode; `None` for what is neither.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        if text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
+            return u32::from_str_radix(text, 8).ok().map(Self);
+        }
+        text.split(',').try_fold(0, |bits, clause| Some(bits | clause_bits(clause)?)).map(Self)
+    }
+
+    /// Everybody may write.
+    pub fn is_world_writable(self) -> bool {
+        self.0 & Self::WORLD_WRITABLE != 0
+    }
+
+    /// Only owners may remove what lies in the directory.
+    pub fn is_sticky(self) -> bool {
+        self.0 & Self::STICKY != 0
+    }
+
+    /// A program runs as its owner.
+    pub fn is_setuid(self) -> bool {
+        self.0 & Self::SETUID != 0
+    }
+
+    /// A program runs as its group; files made in a directory get its group.
+    pub fn is_setgid(self) -> bool {
+        self.0 & Self::SETGID != 0
+    }
+}
+
+/// Those of the bits that matter here which a clause such as `go+w` sets.
+fn clause_bits(clause: &str) -> Option<u32> {
+    let (who, rest) = clause.split_at(clause.find(['+', '=', '-'])?);
+    if !who.bytes().all(|byte| b"ugoa".contains(&byte)) {
+        return None;
+    }
+    let mut bits = 0;
+    let mut adds = false;
+    for letter in rest.chars() {
+        match letter {
+            '+' | '=' => adds = true,
+            '-' => adds = false,
+            // Without `who` the umask keeps others from writing.
+            'w' if adds && who.contains(['o', 'a']) => bits |= Mode::WORLD_WRITABLE,
+            't' if adds => bits |= Mode::STICKY,
+            's' if adds => {
+                let of = |letter| who.is_empty() || who.contains([letter, 'a']);
+                bits |= if of('u') { Mode::SETUID } else { 0 } | if of('g') { Mode::SETGID } else { 0 };
+            }
+            'r' | 'w' | 'x' | 'X' | 's' | 't' | 'u' | 'g' | 'o' => {}
+            _ => return None,
+        }
+    }
+    Some(bits)
+}
+
+impl Step<'_> {
+    /// The modes that it sets.
+    pub fn mode_changes(self) -> Vec<ModeChange> {
+        match self.keyword() {
+            Keyword::Copy | Keyword::Add => self.copied_mode().into_iter().collect(),
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.commands().filter_map(of_command).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn copied_mode(self) -> Option<ModeChange> {
+        let flag = self.instruction().flag("chmod")?;
+        let text = flag.value.clone()?;
+        let mode = Mode::parse(&text)?;
+        let target = self.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned());
+        Some(ModeChange { span: flag.span, text, mode, targets: target.into_iter().collect() })
+    }
+}
+
+fn of_command(command: StepCommand<'_>) -> Option<ModeChange> {
+    let invocation = command.invocation()?;
+    let name = invocation.name()?;
+    let words: Vec<Word<'_>> = invocation.arguments().collect();
+    let at = match name {
+        // `-x` and the like are modes that take away, and may stand in front.
+        "chmod" => words.iter().position(|word| !is_option(&word.text()))?,
+        "umask" => return umask(command, *words.first()?),
+        "install" | "mkdir" => return with_option(command, &words),
+        _ => return None,
+    };
+    let text = words[at].literal()?;
+    let targets =
+        words[at + 1..].iter().map(|word| word.text().into_owned()).filter(|word| !word.starts_with('-')).collect();
+    Some(ModeChange { span: command.word_span(words[at]), text: text.to_owned(), mode: Mode::parse(text)?, targets })
+}
+
+fn is_option(text: &str) -> bool {
+    text.starts_with("--")
+        || text.starts_with('-')
+            && text[1..].chars().all(|c| matches!(c, 'R' | 'v' | 'f' | 'c' | 'h' | 'H' | 'L' | 'P'))
+}
+
+/// `install -m 4755 …`, `mkdir -p -m777 …`.
+fn with_option(command: StepCommand<'_>, words: &[Word<'_>]) -> Option<ModeChange> {
+    let mut words = words.iter();
+    let mut found = None;
+    let mut targets = Vec::new();
+    while let Some(word) = words.next() {
+        let text = word.literal();
+        match text {
+            Some("-m" | "--mode") => found = words.next().map(|word| (*word, word.literal())),
+            Some(text) if text.starts_with("-m") || text.starts_with("--mode=") => {
+                found = Some((*word, Some(text.trim_start_matches("--mode=").trim_start_matches("-m"))));
+            }
+            Some(text) if text.starts_with('-') => {}
+            Some(_) | None => targets.push(word.text().into_owned()),
+        }
+    }
+    let (word, text) = found?;
+    Some(ModeChange { span: command.word_span(word), text: text?.to_owned(), mode: Mode::parse(text?)?, targets })
+}
+
+/// `umask 0` lets everybody write what is made from here on.
+fn umask(command: StepCommand<'_>, word: Word<'_>) -> Option<ModeChange> {
+    let text = word.literal().filter(|text| text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)))?;
+    let mode = Mode(!u32::from_str_radix(text, 8).ok()? & Mode::WORLD_WRITABLE);
+    Some(ModeChange { span: command.word_span(word), text: format!("umask {text}"), mode, targets: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `w` world-writable, `t` sticky, `u` set-uid, `g` set-gid.
+    fn letters(text: &str) -> Option<String> {
+        let mode = Mode::parse(text)?;
+        let bits = [
+            (mode.is_world_writable(), 'w'),
+            (mode.is_sticky(), 't'),
+            (mode.is_setuid(), 'u'),
+            (mode.is_setgid(), 'g'),
+        ];
+        Some(bits.into_iter().filter_map(|(set, letter)| set.then_some(letter)).collect())
+    }
+
+    #[test]
+    fn modes() {
+        for (text, expected) in [
+            ("777", Some("w")),
+            ("0755", Some("")),
+            ("1777", Some("wt")),
+            ("4755", Some("u")),
+            ("2775", Some("g")),
+            ("666", Some("w")),
+            ("a+rwx", Some("w")),
+            ("ugo+w", Some("w")),
+            ("o+w,+t", Some("wt")),
+            ("+w", Some("")),
+            ("o-w", Some("")),
+            ("u+s", Some("u")),
+            ("g+s", Some("g")),
+            ("a-s", Some("")),
+            ("u=rwx,go=rx", Some("")),
+            ("", None),
+            ("888", None),
+            ("x", None),
+        ] {
+            assert_eq!(letters(text).as_deref(), expected, "{text}");
+        }
+    }
+}

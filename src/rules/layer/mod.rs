@@ -1,0 +1,4 @@
+//! What a layer leaves behind.
+
+pub(super) mod setuid_bit;
+pub(super) mod world_writable;

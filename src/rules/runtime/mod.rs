@@ -1,0 +1,9 @@
+//! Privileges of a build or a container.
+
+pub(super) mod docker_group;
+pub(super) mod docker_host_tcp;
+pub(super) mod docker_socket;
+pub(super) mod host_network_run;
+pub(super) mod insecure_run;
+pub(super) mod kernel_module;
+pub(super) mod ssh_server;
