@@ -1,8 +1,8 @@
 //! What Dockerfiles mean, on the smallest of them.
 
 use super::{
-    AccountKind, Base, BaseImages, Build, BuildFailure, CopySource, DockerfileModel, Group, MountKind, Stage, Step,
-    UnknownBase, UnknownUser, User, UserOrigin, expand::Cause,
+    AccountKind, Base, BaseImages, Build, BuildFailure, CopySource, DockerfileModel, Group, MountKind, RootNeedKind,
+    Stage, Step, UnknownBase, UnknownUser, User, UserOrigin, expand::Cause, packages::Manager,
 };
 use crate::{
     knowledge::Knowledge,
@@ -279,6 +279,61 @@ fn a_user_joins_groups() {
         let group = |names: &[&str]| ("app".to_owned(), names.iter().map(ToString::to_string).collect());
         assert_eq!(groups, [group(&["docker", "video"]), group(&["sudo"]), group(&["kvm"])]);
     });
+}
+
+/// What the steps of the last stage need root for.
+fn root_needs(text: &str) -> Vec<RootNeedKind> {
+    with(text, |model| {
+        let needs = model.target().expect("a stage").root_needs();
+        needs.into_iter().flat_map(|(_, needs)| needs).map(|need| need.kind).collect()
+    })
+}
+
+#[test]
+fn steps_that_need_root_say_why() {
+    use RootNeedKind::{Accounts, Owner, Packages, Path, StepDown, System, SystemWide};
+    let path = |path: &str| Path(path.to_owned());
+    for (run, expected) in [
+        ("apt-get update && apt-get install -y x", vec![Packages(Manager::Apt), Packages(Manager::Apt)]),
+        ("apk add --no-cache x", vec![Packages(Manager::Apk)]),
+        ("sudo apt-get install x", vec![]),
+        ("npm ci", vec![]),
+        ("npm install -g x", vec![SystemWide(Manager::Npm)]),
+        ("pip install --user x", vec![]),
+        ("pip install x", vec![SystemWide(Manager::Pip)]),
+        ("useradd app", vec![Accounts]),
+        ("chown -R app /app", vec![Owner]),
+        ("update-ca-certificates", vec![System]),
+        ("gosu app x", vec![StepDown]),
+        ("echo x > /etc/y", vec![path("/etc/y")]),
+        ("echo x > /dev/null", vec![]),
+        ("mkdir -p /var/log/x /tmp/y", vec![path("/var/log/x")]),
+        ("cp a b /usr/local/bin/", vec![path("/usr/local/bin")]),
+        ("cp /etc/a /tmp/b", vec![]),
+        ("sed -i s/a/b/ /etc/x", vec![path("/etc/x")]),
+        ("sed s/a/b/ /etc/x", vec![]),
+        ("rm -rf /var/lib/apt/lists/*", vec![path("/var/lib/apt/lists")]),
+        ("touch $X/y", vec![]),
+        ("cd /tmp && touch y", vec![]),
+        ("touch y", vec![path("/opt/y")]),
+        ("go build ./...", vec![]),
+    ] {
+        assert_eq!(root_needs(&format!("FROM debian\nWORKDIR /opt\nRUN {run}\n")), expected, "{run}");
+    }
+}
+
+#[test]
+fn a_path_that_was_given_away_needs_no_root() {
+    for (text, expected) in [
+        ("FROM debian\nRUN chown app /opt/a\nRUN touch /opt/a/b\n", 1),
+        ("FROM debian\nRUN chmod 777 /opt/a\nRUN touch /opt/a/b\n", 1),
+        ("FROM debian\nCOPY --chown=app x /opt/a\nRUN touch /opt/a/b\n", 0),
+        ("FROM debian\nUSER app\nWORKDIR /opt/a\nRUN touch b\n", 0),
+        ("FROM debian\nWORKDIR /opt/a\nUSER app\nRUN touch b\n", 1),
+        ("FROM debian AS a\nCOPY --chown=app x /opt/a\nFROM a\nRUN touch /opt/a/b\n", 0),
+    ] {
+        assert_eq!(root_needs(text).len(), expected, "{text}");
+    }
 }
 
 #[test]
