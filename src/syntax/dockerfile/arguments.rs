@@ -1,6 +1,6 @@
 //! Arguments of an instruction, split as BuildKit splits them.
 
-use super::{Instruction, Keyword, json, parse::is_blank};
+use super::{Instruction, Keyword, json, space, words};
 use crate::text::Span;
 use std::{borrow::Cow, ops::Range};
 
@@ -9,11 +9,12 @@ use std::{borrow::Cow, ops::Range};
 pub enum Arguments<'a> {
     /// The JSON form: `["a", "b"]`, strings decoded.
     Json(Vec<Arg<'a>>),
-    /// Words between blanks (`FROM`, `ADD`, `COPY`, `EXPOSE`, `VOLUME`), quotes kept as written.
+    /// Words between blanks (`FROM`, `ADD`, `COPY`, `EXPOSE`, `VOLUME`), quotes kept as written. Also `HEALTHCHECK`:
+    /// its type, then its command, which is one word in shell form, and strings that own their text in JSON form.
     Words(Vec<Arg<'a>>),
     /// `NAME=value` lists (`ENV`, `LABEL`, `ARG`), quotes kept as written.
     Assignments(Vec<Assignment<'a>>),
-    /// Everything as one string (`RUN`, `CMD`, `ENTRYPOINT`, `HEALTHCHECK CMD`, … in shell form; `USER`, `WORKDIR`, …).
+    /// Everything as one string (`RUN`, `CMD`, `ENTRYPOINT`, … in shell form; `USER`, `WORKDIR`, …).
     Text(Arg<'a>),
     /// No arguments, or none that could be read.
     None,
@@ -22,7 +23,7 @@ pub enum Arguments<'a> {
 /// One argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arg<'a> {
-    /// Its text: decoded in the JSON form, else as written with lines joined.
+    /// Its text: decoded and owned in the JSON form, else as written with lines joined.
     pub text: Cow<'a, [u8]>,
     /// Where it lies in the file.
     pub span: Span,
@@ -52,7 +53,7 @@ pub(super) fn arguments<'a>(instruction: &'a Instruction, source: &'a [u8]) -> A
         Keyword::Add | Keyword::Copy | Keyword::Volume => reader.json().unwrap_or_else(|| reader.words()),
         Keyword::From | Keyword::Expose => reader.words(),
         Keyword::Env | Keyword::Label => reader.pairs(),
-        Keyword::Arg => reader.declarations(),
+        Keyword::Arg => Arguments::Assignments(reader.assignments()),
         Keyword::Healthcheck => reader.health_check(),
         Keyword::Maintainer | Keyword::Stopsignal | Keyword::User | Keyword::Workdir | Keyword::Onbuild => {
             reader.whole()
@@ -61,92 +62,65 @@ pub(super) fn arguments<'a>(instruction: &'a Instruction, source: &'a [u8]) -> A
     }
 }
 
+/// Where the type of a `HEALTHCHECK` ends and where its command starts, in the text of its arguments.
+pub(super) fn health_check(args: &[u8]) -> (usize, usize) {
+    let end = args.iter().take_while(|&&byte| !space::is_space_byte(byte)).count();
+    let blanks = args[end..].iter().take_while(|&&byte| space::is_space_byte(byte)).count();
+    (end, end + blanks)
+}
+
 struct Reader<'a> {
     instruction: &'a Instruction,
     text: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// The bytes from `start` to `end` of the arguments as they are.
+    /// A part of the arguments as it is.
     fn arg(&self, range: Range<usize>) -> Arg<'a> {
+        Arg { span: self.span(&range), text: Cow::Borrowed(&self.text[range]) }
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
         let start = self.instruction.args.start;
-        let span = self.instruction.body.file_span(start + range.start as u32..start + range.end as u32);
-        Arg { text: Cow::Borrowed(&self.text[range]), span }
+        self.instruction.body.file_span(start + range.start as u32..start + range.end as u32)
     }
 
     fn whole(&self) -> Arguments<'a> {
         Arguments::Text(self.arg(0..self.text.len()))
     }
 
+    /// The strings of the JSON array that starts at `start`.
+    fn strings(&self, start: usize) -> Option<impl Iterator<Item = Arg<'a>>> {
+        let strings = json::strings(&self.text[start..])?;
+        Some(strings.into_iter().map(move |(range, text)| {
+            let span = self.span(&(start + range.start..start + range.end));
+            Arg { text: Cow::Owned(text), span }
+        }))
+    }
+
     fn json(&self) -> Option<Arguments<'a>> {
-        let strings = json::strings(self.text)?;
-        let args =
-            strings.into_iter().map(|(range, text)| Arg { text: Cow::Owned(text.into_bytes()), ..self.arg(range) });
-        Some(Arguments::Json(args.collect()))
+        Some(Arguments::Json(self.strings(0)?.collect()))
     }
 
     fn words(&self) -> Arguments<'a> {
-        Arguments::Words(self.ranges().into_iter().map(|range| self.arg(range)).collect())
+        Arguments::Words(words::plain(self.text).map(|range| self.arg(range)).collect())
     }
 
-    /// Words between blanks, quotes without meaning.
-    fn ranges(&self) -> Vec<Range<usize>> {
-        let mut ranges = Vec::new();
-        let mut at = 0;
-        while at < self.text.len() {
-            let end =
-                self.text[at..].iter().position(|&byte| is_blank(byte)).map_or(self.text.len(), |length| at + length);
-            if end > at {
-                ranges.push(at..end);
-            }
-            at = end + 1;
-        }
-        ranges
-    }
-
-    /// Words between blanks that no quote or escape protects.
-    fn quoted_words(&self) -> Vec<Range<usize>> {
-        let escape = b'\\';
-        let mut words = Vec::new();
-        let mut at = 0;
-        while at < self.text.len() {
-            if is_blank(self.text[at]) {
-                at += 1;
-                continue;
-            }
-            let start = at;
-            let mut quote = None;
-            while at < self.text.len() {
-                let byte = self.text[at];
-                match quote {
-                    None if is_blank(byte) => break,
-                    None if byte == b'"' || byte == b'\'' => quote = Some(byte),
-                    Some(open) if open == byte => quote = None,
-                    None | Some(b'"') if byte == escape => at += 1,
-                    None | Some(_) => {}
-                }
-                at += 1;
-            }
-            at = at.min(self.text.len());
-            words.push(start..at);
-        }
-        words
-    }
-
+    /// `ENV` and `LABEL`: the old form if the first word has no `=`.
     fn pairs(&self) -> Arguments<'a> {
-        let words = self.quoted_words();
-        let is_legacy = words.first().is_some_and(|first| !self.text[first.clone()].contains(&b'='));
-        if is_legacy {
-            let first = words[0].clone();
-            let value_start = first.end + self.text[first.end..].iter().take_while(|&&byte| is_blank(byte)).count();
-            let value = (value_start < self.text.len()).then(|| self.arg(value_start..self.text.len()));
-            return Arguments::Assignments(vec![Assignment { name: self.arg(first), value, legacy: true }]);
+        let Some(first) = words::quoted(self.text, self.instruction.escape).next() else { return Arguments::None };
+        if memchr::memchr(b'=', &self.text[first]).is_some() {
+            return Arguments::Assignments(self.assignments());
         }
-        Arguments::Assignments(words.into_iter().map(|word| self.assignment(word)).collect())
+        // The old form knows no quotes: its name ends at the first separator.
+        let end = self.text.iter().take_while(|&&byte| !space::is_separator(byte)).count();
+        let blanks = self.text[end..].iter().take_while(|&&byte| space::is_separator(byte)).count();
+        let value = (blanks > 0).then(|| self.arg(end + blanks..self.text.len()));
+        Arguments::Assignments(vec![Assignment { name: self.arg(0..end), value, legacy: true }])
     }
 
-    fn declarations(&self) -> Arguments<'a> {
-        Arguments::Assignments(self.quoted_words().into_iter().map(|word| self.assignment(word)).collect())
+    fn assignments(&self) -> Vec<Assignment<'a>> {
+        words::quoted(self.text, self.instruction.escape).map(|word| self.assignment(word)).collect()
     }
 
     fn assignment(&self, word: Range<usize>) -> Assignment<'a> {
@@ -160,17 +134,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `NONE`, or `CMD` with what follows as the JSON form or one string.
     fn health_check(&self) -> Arguments<'a> {
-        let word = self.ranges().into_iter().next().unwrap_or_default();
-        let rest = word.end + self.text[word.end..].iter().take_while(|&&byte| is_blank(byte)).count();
-        let mut args = vec![self.arg(word)];
-        match json::strings(&self.text[rest..]) {
-            Some(strings) => args.extend(strings.into_iter().map(|(range, text)| Arg {
-                text: Cow::Owned(text.into_bytes()),
-                ..self.arg(rest + range.start..rest + range.end)
-            })),
-            None if rest < self.text.len() => args.push(self.arg(rest..self.text.len())),
+        let (end, start) = health_check(self.text);
+        if end == 0 {
+            return Arguments::None;
+        }
+        let mut args = vec![self.arg(0..end)];
+        match self.strings(start) {
+            Some(strings) => args.extend(strings),
+            None if start < self.text.len() => args.push(self.arg(start..self.text.len())),
             None => {}
         }
         Arguments::Words(args)

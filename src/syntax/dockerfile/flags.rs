@@ -1,82 +1,134 @@
 //! `--name=value` words in front of the arguments.
 
-use super::{Flag, Joined, parse::is_blank};
-use std::ops::Range;
+use super::{Flag, Joined, space};
+use std::{borrow::Cow, ops::Range};
 
-/// The flags at the start of `body`, and where the arguments begin.
+/// The flags at the start of `text`, which is `body` without white space at its end, and where the arguments begin.
 ///
-/// A flag ends at a blank outside quotes; `--` alone ends the flags; a backslash protects the next byte.
-pub(super) fn flags(body: &Joined, source: &[u8]) -> (Vec<Flag>, usize) {
-    let text = body.text(source);
+/// A flag ends at white space outside quotes; `--` alone ends the flags; a backslash protects the next byte, whatever
+/// the escape character of the file is.
+pub(super) fn flags(body: &Joined, text: &[u8]) -> (Vec<Flag>, usize) {
     let mut flags = Vec::new();
     let mut at = 0;
     loop {
-        at += text[at..].iter().take_while(|&&byte| is_blank(byte)).count();
+        at += text[at..].iter().take_while(|&&byte| space::is_space_byte(byte)).count();
         if !text[at..].starts_with(b"--") {
             return (flags, at);
         }
-        let end = word_end(text, at);
-        if end == at + 2 {
-            return (flags, end);
+        let word = Word::read(text, at);
+        at = word.range.end;
+        if *word.decoded == *b"--" {
+            return (flags, at);
         }
-        flags.push(flag(body, source, at..end));
-        at = end;
+        flags.push(word.flag(body));
     }
 }
 
-fn flag(body: &Joined, source: &[u8], range: Range<usize>) -> Flag {
-    let text = &body.text(source)[range.clone()];
-    let equals = memchr::memchr(b'=', text);
-    let name_end = equals.unwrap_or(text.len());
-    let value_start = equals.map_or(text.len(), |at| at + 1);
-    let range = range.start as u32..range.end as u32;
-    Flag {
-        span: body.file_span(range.clone()),
-        name: String::from_utf8_lossy(&text[2..name_end]).into_owned(),
-        value: equals.map(|_| unquote(&text[value_start..])),
-        value_span: body.file_span(range.start + value_start as u32..range.end),
-        range,
-    }
+struct Word<'a> {
+    /// As written.
+    range: Range<usize>,
+    /// Without quotes and the backslashes that protect.
+    decoded: Cow<'a, [u8]>,
+    /// Where the first `=` is written, and where it is when decoded.
+    equals: Option<(usize, usize)>,
 }
 
-/// A flag's value as BuildKit takes it: quotes and protecting backslashes taken off.
-fn unquote(value: &[u8]) -> String {
-    let mut out = Vec::with_capacity(value.len());
-    let mut quote = None;
-    let mut bytes = value.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (quote, byte) {
-            (_, b'\\') => out.extend(bytes.next()),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
-            (None | Some(_), _) => out.push(byte),
+impl<'a> Word<'a> {
+    fn read(text: &'a [u8], start: usize) -> Self {
+        let plain = text[start..].iter().take_while(|&&byte| !is_special(byte)).count();
+        let end = start + plain;
+        if text.get(end).is_none_or(|&byte| space::is_space_byte(byte)) {
+            let decoded = &text[start..end];
+            let equals = memchr::memchr(b'=', decoded).map(|at| (start + at, at));
+            return Word { range: start..end, decoded: Cow::Borrowed(decoded), equals };
         }
+        Self::decode(text, start)
     }
-    String::from_utf8_lossy(&out).into_owned()
-}
 
-/// The end of the word that starts at `at`: the next blank outside quotes.
-fn word_end(text: &[u8], at: usize) -> usize {
-    let mut quote = None;
-    let mut at = at;
-    while at < text.len() {
-        match (quote, text[at]) {
-            (_, b'\\') => at += 1,
-            (None, b'"' | b'\'') => quote = Some(text[at]),
-            (Some(open), byte) if open == byte => quote = None,
-            (None, byte) if is_blank(byte) => return at,
-            (None | Some(_), _) => {}
+    fn decode(text: &[u8], start: usize) -> Word<'static> {
+        let mut decoded = Vec::new();
+        let mut equals = None;
+        let mut quote = None;
+        let mut at = start;
+        while at < text.len() {
+            match (quote, text[at]) {
+                (_, b'\\') => {
+                    at += 1;
+                    decoded.extend(text.get(at));
+                }
+                (None, open @ (b'"' | b'\'')) => quote = Some(open),
+                (Some(open), byte) if open == byte => quote = None,
+                (None, byte) if space::is_space_byte(byte) => break,
+                (None | Some(_), byte) => {
+                    if byte == b'=' {
+                        equals.get_or_insert((at, decoded.len()));
+                    }
+                    decoded.push(byte);
+                }
+            }
+            at += 1;
         }
-        at += 1;
+        Word { range: start..at.min(text.len()), decoded: Cow::Owned(decoded), equals }
     }
-    text.len()
+
+    fn flag(self, body: &Joined) -> Flag {
+        let range = self.range.start as u32..self.range.end as u32;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (name, value) = match self.equals {
+            Some((_, at)) => (text(&self.decoded[2..at]), Some(text(&self.decoded[at + 1..]))),
+            None => (text(&self.decoded[2..]), None),
+        };
+        let value_start = self.equals.map_or(range.end, |(written, _)| written as u32 + 1);
+        let value_span = body.file_span(value_start..range.end);
+        Flag { span: body.file_span(range.clone()), range, name, value, value_span }
+    }
 }
 
-/// The range of `text` from `start` on, blanks at both ends left out.
-pub(super) fn trim(text: &[u8], start: usize) -> Range<u32> {
-    let rest = &text[start.min(text.len())..];
-    let lead = rest.len() - rest.trim_ascii_start().len();
-    let kept = rest.trim_ascii().len();
-    let start = start.min(text.len()) + lead;
-    start as u32..(start + kept) as u32
+fn is_special(byte: u8) -> bool {
+    space::is_space_byte(byte) || matches!(byte, b'"' | b'\'' | b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    fn read(text: &str) -> (Vec<(String, Option<String>)>, usize) {
+        let (flags, args) = flags(&Joined::slice(Span::new(0, text.len())), text.as_bytes());
+        (flags.into_iter().map(|flag| (flag.name, flag.value)).collect(), args)
+    }
+
+    fn flag(name: &str, value: &str) -> (String, Option<String>) {
+        (name.to_owned(), Some(value.to_owned()))
+    }
+
+    #[test]
+    fn quotes_and_backslashes_are_taken_off() {
+        let (flags, _) = read(r#"--chown="a b":c --from='x\' y --mount=a\ b"#);
+        assert_eq!(flags, [flag("chown", "a b:c"), flag("from", "x' y --mount=a b")]);
+        let (flags, _) = read(r#"--"a=b c" d"#);
+        assert_eq!(flags, [flag("a", "b c")]);
+    }
+
+    #[test]
+    fn two_dashes_end_the_flags() {
+        assert_eq!(read("-- --a b"), (vec![], 2));
+        assert_eq!(read("--a=1 -- --b"), (vec![flag("a", "1")], 8));
+        assert_eq!(read("--"), (vec![], 2));
+    }
+
+    #[test]
+    fn the_value_lies_where_it_is_written() {
+        let text = br#"--a="b" c"#;
+        let (flags, args) = flags(&Joined::slice(Span::new(0, text.len())), text);
+        assert_eq!(flags[0].value_span.of(text), br#""b""#);
+        assert_eq!(flags[0].span.of(text), br#"--a="b""#);
+        assert_eq!(args, 8);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_is_dropped() {
+        assert_eq!(read("--a=b\\").0, [flag("a", "b")]);
+        assert_eq!(read("--a='b\\").0, [flag("a", "b")]);
+    }
 }

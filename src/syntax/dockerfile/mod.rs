@@ -4,17 +4,24 @@
 //! of their parts, and errors where BuildKit would refuse the file. Meaning (variables, stages, users) is `model`'s.
 
 mod arguments;
+mod duration;
 mod flags;
 mod heredoc;
 mod joined;
 mod json;
+mod lex;
 mod parse;
+mod refusal;
+mod space;
+mod words;
 
 pub use arguments::{Arg, Arguments, Assignment};
+pub use duration::nanoseconds;
 pub use joined::Joined;
 pub use parse::parse;
 
 use crate::text::Span;
+use json::Form;
 use std::ops::Range;
 
 /// A Dockerfile in order of its text.
@@ -63,7 +70,7 @@ pub enum TokenKind {
     Comment,
     /// Blanks that separate.
     Blank,
-    /// `\n`, or `\r\n`.
+    /// `\n`, or `\r\n`; every `\r` before the `\n` or the end of the file belongs to it.
     LineEnd,
     /// The word that names an instruction.
     Keyword,
@@ -124,8 +131,10 @@ pub struct Instruction {
     pub args: Range<u32>,
     /// Heredocs that it opens, in order.
     pub heredocs: Vec<Heredoc>,
-    /// The instruction that `ONBUILD` keeps for later.
+    /// The instruction that `ONBUILD` keeps for later; it has the heredocs too. Never an `ONBUILD` itself.
     pub trigger: Option<Box<Instruction>>,
+    /// The escape character in force.
+    pub escape: u8,
 }
 
 /// `--name` or `--name=value`.
@@ -135,9 +144,9 @@ pub struct Flag {
     pub span: Span,
     /// The whole flag, in the instruction's `body`.
     pub range: Range<u32>,
-    /// The name, without the dashes, in lower or upper case as written.
+    /// The name, without the dashes, in lower or upper case as written; BuildKit knows lower case only.
     pub name: String,
-    /// The value as written, if there is a `=`.
+    /// The value, if there is a `=`; quotes and protecting backslashes are taken off.
     pub value: Option<String>,
     /// Where the value lies in the file.
     pub value_span: Span,
@@ -176,6 +185,36 @@ impl Instruction {
     /// The flags of that name, in order.
     pub fn flags_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Flag> {
         self.flags.iter().filter(move |flag| flag.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether the arguments are in JSON form; the command behind `HEALTHCHECK CMD` counts.
+    pub fn is_json(&self, source: &[u8]) -> bool {
+        self.json_form(source) == Form::Strings
+    }
+
+    fn json_form(&self, source: &[u8]) -> Form {
+        let args = self.args_text(source);
+        match self.keyword {
+            Keyword::Add
+            | Keyword::Cmd
+            | Keyword::Copy
+            | Keyword::Entrypoint
+            | Keyword::Run
+            | Keyword::Shell
+            | Keyword::Volume => json::form(args, |_| {}),
+            Keyword::Healthcheck => json::form(&args[arguments::health_check(args).1..], |_| {}),
+            Keyword::Arg
+            | Keyword::Env
+            | Keyword::Expose
+            | Keyword::From
+            | Keyword::Label
+            | Keyword::Maintainer
+            | Keyword::Onbuild
+            | Keyword::Stopsignal
+            | Keyword::Unknown
+            | Keyword::User
+            | Keyword::Workdir => Form::NotJson,
+        }
     }
 
     /// The arguments as BuildKit splits them for this instruction.

@@ -2,28 +2,50 @@
 //!
 //! Facts of the format: `frontend/dockerfile/parser` of BuildKit and the Dockerfile reference.
 
-use super::{Directive, Dockerfile, Heredoc, Instruction, Joined, Keyword, Token, TokenKind, flags, heredoc};
+use super::{
+    Directive, Dockerfile, Heredoc, Instruction, Joined, Keyword, Token, TokenKind, flags, heredoc,
+    refusal::{self, Stages},
+    space,
+};
 use crate::text::{Parsed, Span, SyntaxError};
 use memchr::memchr;
+use std::ops::Range;
 
 /// Reads a Dockerfile. Never fails: what BuildKit would refuse is in `errors`, and the tree holds all the rest.
 pub fn parse(source: &[u8]) -> Parsed<Dockerfile> {
     let mut parser = Parser::new(source);
     parser.directives();
-    while parser.at < source.len() {
-        parser.statement();
+    while let Some(line) = parser.next_line() {
+        parser.statement(line);
     }
-    Parsed { tree: parser.tree, errors: parser.errors }
+    parser.finish()
 }
+
+/// BuildKit refuses lines of more bytes, whatever is on them.
+const LONGEST_LINE: usize = 65_535;
 
 struct Parser<'s> {
     source: &'s [u8],
-    /// Offset of the next byte that has no token yet.
+    /// Offset of the next line.
     at: usize,
-    /// Line of `at`, from 1.
-    line: u32,
+    /// How many lines were read.
+    lines: u32,
     tree: Dockerfile,
     errors: Vec<SyntaxError>,
+    stages: Stages,
+    /// The instruction being read, kept to reuse its room.
+    draft: Draft,
+}
+
+/// The lines of one instruction, before it is known what is on them.
+#[derive(Default)]
+struct Draft {
+    /// What they are made of; the parts that Docker joins are still [`TokenKind::Text`].
+    pieces: Vec<Token>,
+    /// The parts that Docker joins.
+    segments: Vec<Span>,
+    /// Where the parts of the joined text end, in order.
+    marks: Vec<(TokenKind, usize)>,
 }
 
 /// One physical line.
@@ -39,330 +61,386 @@ struct Line {
 
 impl<'s> Parser<'s> {
     fn new(source: &'s [u8]) -> Self {
-        let bom = source.starts_with(b"\xef\xbb\xbf");
-        let tree =
-            Dockerfile { bom, escape: b'\\', directives: Vec::new(), instructions: Vec::new(), tokens: Vec::new() };
-        let mut parser = Self { source, at: 0, line: 1, tree, errors: Vec::new() };
-        if bom {
-            parser.token(TokenKind::Bom, 3);
-        }
-        parser
+        let tree = Dockerfile {
+            bom: source.starts_with(b"\xef\xbb\xbf"),
+            escape: b'\\',
+            directives: Vec::new(),
+            instructions: Vec::new(),
+            tokens: Vec::new(),
+        };
+        Self { source, at: 0, lines: 0, tree, errors: Vec::new(), stages: Stages::default(), draft: Draft::default() }
     }
 
-    /// Gives the bytes up to `end` a token, unless there are none.
-    fn token(&mut self, kind: TokenKind, end: usize) {
-        if end > self.at {
-            self.tree.tokens.push(Token { kind, span: Span::new(self.at, end) });
-            self.at = end;
-        }
+    fn finish(mut self) -> Parsed<Dockerfile> {
+        self.stages.finish(&self.tree, &mut self.errors);
+        // A heredoc, for example, is found open after what stands in it.
+        self.errors.sort_by_key(|error| error.span.start);
+        Parsed { tree: self.tree, errors: self.errors }
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
         self.errors.push(SyntaxError { span, message: message.into() });
     }
 
-    fn peek(&self) -> Line {
-        let start = self.at;
-        let next = memchr(b'\n', &self.source[start..]).map_or(self.source.len(), |at| start + at + 1);
-        let mut end = next;
-        while end > start && matches!(self.source[end - 1], b'\n' | b'\r') {
-            end -= 1;
+    /// Gives `start..end` a token, unless there is nothing.
+    fn token(&mut self, kind: TokenKind, start: usize, end: usize) {
+        if start < end {
+            self.tree.tokens.push(Token { kind, span: Span::new(start, end) });
         }
-        Line { start, end, next }
     }
 
-    fn end_line(&mut self, line: Line) {
-        self.token(TokenKind::LineEnd, line.next);
-        self.line += 1;
+    /// The line at `at`, a byte order mark at the start of the file left out.
+    fn line(&self) -> Option<Line> {
+        let start = self.at;
+        let rest = self.source.get(start..).filter(|rest| !rest.is_empty())?;
+        let next = memchr(b'\n', rest).map_or(self.source.len(), |at| start + at + 1);
+        let start = if start == 0 && self.tree.bom { 3 } else { start };
+        let endings = self.source[start..next].iter().rev().take_while(|&&byte| matches!(byte, b'\n' | b'\r')).count();
+        Some(Line { start, end: next - endings, next })
+    }
+
+    /// The next line, which is read then.
+    fn next_line(&mut self) -> Option<Line> {
+        let line = self.line()?;
+        self.token(TokenKind::Bom, self.at, if self.at == 0 { line.start } else { 0 });
+        let ending = usize::from(self.source[line.next - 1] == b'\n');
+        if line.next - ending - self.at > LONGEST_LINE {
+            self.error(Span::at(line.start), format!("the line is longer than {LONGEST_LINE} bytes"));
+        }
+        self.at = line.next;
+        self.lines += 1;
+        Some(line)
     }
 
     fn directives(&mut self) {
-        while self.at < self.source.len() {
-            let line = self.peek();
-            let Some(directive) = directive(self.source, line) else { return };
-            let name = directive.name.of(self.source).to_ascii_lowercase();
-            if !matches!(&name[..], b"syntax" | b"escape" | b"check") {
-                return;
-            }
-            self.token(TokenKind::Directive, line.end);
-            self.end_line(line);
-            if self.tree.directives.iter().any(|seen| seen.name.of(self.source).eq_ignore_ascii_case(&name)) {
-                let name = String::from_utf8_lossy(&name).into_owned();
-                self.error(directive.span, format!("only one `{name}` parser directive can be used"));
-            }
-            if name == b"escape" {
-                match directive.value.of(self.source) {
-                    [byte @ (b'\\' | b'`')] => self.tree.escape = *byte,
-                    _ => self.error(directive.value, "the escape character is neither `\\` nor a backquote"),
-                }
-            }
+        while let Some(line) = self.line()
+            && let Some(directive) = directive(self.source, line)
+        {
+            self.next_line();
+            let start = directive.span.start as usize;
+            self.token(TokenKind::Blank, line.start, start);
+            self.token(TokenKind::Directive, start, line.end);
+            self.token(TokenKind::LineEnd, line.end, line.next);
+            self.heed(&directive);
             self.tree.directives.push(directive);
         }
     }
 
-    /// A blank line, a comment, or an instruction with all its lines.
-    fn statement(&mut self) {
-        let line = self.peek();
-        let text = trim_start(self.source, line.start, line.end);
-        self.token(TokenKind::Blank, text);
-        if text == line.end {
-            return self.end_line(line);
+    fn heed(&mut self, directive: &Directive) {
+        let name = directive.name.of(self.source);
+        let is_repeated = self.tree.directives.iter().any(|seen| seen.name.of(self.source).eq_ignore_ascii_case(name));
+        if is_repeated {
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            return self.error(directive.span, format!("the directive `{name}` is given twice"));
         }
-        if self.source[text] == b'#' {
-            self.token(TokenKind::Comment, line.end);
-            return self.end_line(line);
+        if name.eq_ignore_ascii_case(b"escape") {
+            match directive.value.of(self.source) {
+                [escape @ (b'\\' | b'`')] => self.tree.escape = *escape,
+                _ => self.error(directive.value, "the escape character is neither a backslash nor a backquote"),
+            }
+        }
+    }
+
+    /// A blank line, a comment, or an instruction with all its lines.
+    fn statement(&mut self, line: Line) {
+        let text = line.start + space::leading(&self.source[line.start..line.end]);
+        self.token(TokenKind::Blank, line.start, text);
+        if text == line.end || self.source[text] == b'#' {
+            self.token(TokenKind::Comment, text, line.end);
+            self.token(TokenKind::LineEnd, line.end, line.next);
+            return;
         }
         self.instruction(line, text);
     }
 
     fn instruction(&mut self, first: Line, start: usize) {
-        let first_line = self.line;
-        let mut keyword_end = start;
-        let mut segments: Vec<Span> = Vec::with_capacity(1);
-        let mut line = first;
-        let mut from = start;
-        let (last, last_line) = loop {
-            let is_comment = line.start != first.start && {
-                let text = trim_start(self.source, line.start, line.end);
-                if text == line.end {
-                    self.token(TokenKind::Blank, line.end);
-                    true
-                } else if self.source[text] == b'#' {
-                    self.token(TokenKind::Blank, text);
-                    self.token(TokenKind::Comment, line.end);
-                    true
-                } else {
-                    false
-                }
-            };
-            let mut ends = false;
-            if !is_comment {
-                let escape = continuation(&self.source[from..line.end], self.tree.escape).map(|at| from + at);
-                let end = escape.unwrap_or(line.end);
-                segments.push(Span::new(from, end));
-                if line.start == first.start {
-                    keyword_end =
-                        self.source[start..end].iter().position(|&byte| is_blank(byte)).map_or(end, |at| start + at);
-                    self.token(TokenKind::Keyword, keyword_end);
-                    let blank = self.source[keyword_end..end].iter().take_while(|&&byte| is_blank(byte)).count();
-                    self.token(TokenKind::Blank, keyword_end + blank);
-                }
-                self.token(TokenKind::Text, end);
-                self.token(TokenKind::Continuation, line.end);
-                ends = escape.is_none();
-            }
-            let this_line = self.line;
-            self.end_line(line);
-            if ends || self.at >= self.source.len() {
-                break (line, this_line);
-            }
-            line = self.peek();
-            from = line.start;
-        };
-        let joined = Joined::new(self.source, segments);
-        let mut instruction = self.read(&joined, first_line, last_line);
-        instruction.span = Span::new(start, last.end.max(keyword_end));
+        let first_line = self.lines;
+        let mut draft = std::mem::take(&mut self.draft);
+        let end = self.gather(&mut draft, first, start);
+        let (head, mut instruction) = self.read(&draft, first_line);
+        instruction.span = Span::new(start, end);
+        draft.mark(&head, &instruction);
+        draft.write(&mut self.tree.tokens);
+        self.draft = draft;
         self.heredocs(&mut instruction);
+        refusal::refuse(&instruction, self.source, &mut self.errors);
+        self.stages.see(&instruction, &mut self.errors);
         self.tree.instructions.push(instruction);
     }
 
-    /// The parts of an instruction whose lines are joined in `joined`, keyword included.
-    fn read(&mut self, joined: &Joined, first: u32, last: u32) -> Instruction {
-        let text = joined.text(self.source);
-        let keyword_start = text.iter().take_while(|&&byte| is_blank(byte)).count();
-        let keyword_length =
-            text[keyword_start..].iter().position(|&byte| is_blank(byte)).unwrap_or(text.len() - keyword_start);
-        let keyword_end = keyword_start + keyword_length;
-        let body_start = keyword_end + text[keyword_end..].iter().take_while(|&&byte| is_blank(byte)).count();
-        let body = joined.part(self.source, body_start as u32..text.len() as u32);
-        let keyword = keyword(&text[keyword_start..keyword_end]);
-        let keyword_span = joined.file_span(keyword_start as u32..keyword_end as u32);
-        let (flags, args_start) = flags::flags(&body, self.source);
-        let args = flags::trim(body.text(self.source), args_start);
-        let mut instruction = Instruction {
-            keyword,
-            keyword_span,
-            span: joined.file_span(0..text.len() as u32),
-            lines: (first, last),
-            body,
-            flags,
-            args,
-            heredocs: Vec::new(),
-            trigger: None,
-        };
-        if keyword == Keyword::Unknown {
-            let name = String::from_utf8_lossy(&text[keyword_start..keyword_end]).into_owned();
-            self.error(keyword_span, format!("unknown instruction `{name}`"));
-        }
-        if keyword == Keyword::Onbuild && !instruction.args.is_empty() {
-            let rest = instruction.body.part(self.source, instruction.args.clone());
-            let is_nested =
-                self::keyword(rest.text(self.source).split(|&byte| is_blank(byte)).next().unwrap_or_default())
-                    == Keyword::Onbuild;
-            if !is_nested {
-                instruction.trigger = Some(Box::new(self.read(&rest, first, last)));
+    /// Collects the lines of an instruction and answers where the last one ends.
+    fn gather(&mut self, draft: &mut Draft, first: Line, start: usize) -> usize {
+        draft.clear();
+        let mut is_open = self.gather_line(draft, first, start);
+        let mut end = first.end;
+        while is_open && let Some(line) = self.next_line() {
+            end = line.end;
+            let text = line.start + space::leading(&self.source[line.start..line.end]);
+            if text == line.end || self.source[text] == b'#' {
+                draft.piece(TokenKind::Blank, line.start, text);
+                draft.piece(TokenKind::Comment, text, line.end);
+                draft.piece(TokenKind::LineEnd, line.end, line.next);
+                continue;
             }
+            is_open = self.gather_line(draft, line, line.start);
         }
-        instruction
+        end
     }
 
+    /// Collects one line that says something, and answers whether it is continued.
+    fn gather_line(&self, draft: &mut Draft, line: Line, start: usize) -> bool {
+        let continuation = continuation(&self.source[start..line.end], self.tree.escape);
+        let end = continuation.map_or(line.end, |at| start + at);
+        draft.segments.push(Span::new(start, end));
+        draft.piece(TokenKind::Text, start, end);
+        draft.piece(TokenKind::Continuation, end, line.end);
+        draft.piece(TokenKind::LineEnd, line.end, line.next);
+        continuation.is_some()
+    }
+
+    /// The instruction on the lines of `draft`; its span and heredocs are still open.
+    fn read(&self, draft: &Draft, first_line: u32) -> (Head, Instruction) {
+        let lines = (first_line, self.lines);
+        let first = draft.segments[0];
+        let text = first.of(self.source);
+        let head = Head::of(text);
+        let word = &text[head.keyword.clone()];
+        let is_separated = text.get(head.keyword.end).copied().is_some_and(space::is_separator) && word.is_ascii();
+        if draft.segments.len() > 1 && !is_separated {
+            let whole = Joined::new(self.source, draft.segments.clone());
+            return self.read_joined(&whole, lines);
+        }
+        let keyword_span = Joined::slice(first).file_span(head.keyword.start as u32..head.keyword.end as u32);
+        let rest = Span::new(first.start as usize + head.body, first.end as usize);
+        let body = match &draft.segments[1..] {
+            [] => Joined::slice(rest),
+            more => {
+                let mut segments = Vec::with_capacity(draft.segments.len());
+                segments.push(rest);
+                segments.extend_from_slice(more);
+                Joined::new(self.source, segments)
+            }
+        };
+        let instruction = self.complete(Keyword::of(word), keyword_span, body, lines);
+        (head, instruction)
+    }
+
+    /// The same from lines that are joined already: a keyword over several lines, or the trigger of `ONBUILD`.
+    fn read_joined(&self, whole: &Joined, lines: (u32, u32)) -> (Head, Instruction) {
+        let text = whole.text(self.source);
+        let head = Head::of(text);
+        let keyword = Keyword::of(&text[head.keyword.clone()]);
+        let keyword_span = whole.file_span(head.keyword.start as u32..head.keyword.end as u32);
+        let body = whole.part(self.source, head.body as u32..text.len() as u32);
+        let instruction = self.complete(keyword, keyword_span, body, lines);
+        (head, instruction)
+    }
+
+    fn complete(&self, keyword: Keyword, keyword_span: Span, body: Joined, lines: (u32, u32)) -> Instruction {
+        let text = body.text(self.source);
+        let text = &text[..space::trailing(text)];
+        let (flags, start) = flags::flags(&body, text);
+        let start = start + space::leading(&text[start..]);
+        let args = start as u32..text.len() as u32;
+        let trigger = (keyword == Keyword::Onbuild && !args.is_empty())
+            .then(|| self.trigger(&body.part(self.source, args.clone()), lines))
+            .flatten();
+        let end = body.file_span(0..text.len() as u32).end.max(keyword_span.end);
+        let span = Span { start: keyword_span.start, end };
+        let escape = self.tree.escape;
+        Instruction { keyword, keyword_span, span, lines, body, flags, args, heredocs: Vec::new(), trigger, escape }
+    }
+
+    /// What `ONBUILD` keeps. BuildKit refuses one in another, so that there is never a second level.
+    fn trigger(&self, whole: &Joined, lines: (u32, u32)) -> Option<Box<Instruction>> {
+        let text = whole.text(self.source);
+        let is_nested = Keyword::of(&text[Head::of(text).keyword]) == Keyword::Onbuild;
+        (!is_nested).then(|| Box::new(self.read_joined(whole, lines).1))
+    }
+
+    /// Reads the heredocs that the lines of `instruction` open.
     fn heredocs(&mut self, instruction: &mut Instruction) {
         let holder = instruction.trigger.as_deref().unwrap_or(instruction);
-        if !matches!(holder.keyword, Keyword::Add | Keyword::Copy | Keyword::Run) {
+        if !holder.may_open_heredocs(self.source) {
             return;
         }
-        let openings = heredoc::openings(&holder.body, self.source, self.tree.escape);
-        let mut heredocs = Vec::new();
-        for opening in openings {
-            let start = self.at;
-            let mut body_end = start;
-            let mut end = None;
-            while self.at < self.source.len() {
-                let line = self.peek();
-                let mut text = line.start;
-                while opening.chomp && text < line.end && self.source[text] == b'\t' {
-                    text += 1;
-                }
-                if &self.source[text..line.end] == opening.name.as_bytes() {
-                    self.token(TokenKind::HeredocEnd, line.end);
-                    end = Some(Span::new(line.start, line.end));
-                    instruction.span.end = line.end as u32;
-                    instruction.lines.1 = self.line;
-                    self.end_line(line);
-                    break;
-                }
-                body_end = line.next;
-                instruction.span.end = line.end as u32;
-                instruction.lines.1 = self.line;
-                self.token(TokenKind::HeredocBody, line.next);
-                self.line += 1;
-            }
-            if end.is_none() {
-                self.error(opening.marker, format!("the heredoc `{}` is not ended", opening.name));
-            }
-            heredocs.push(Heredoc { body: Span::new(start, body_end), end, ..opening });
-        }
+        let heredocs = match heredoc::openings(&instruction.body, self.source) {
+            Ok(openings) => openings.into_iter().map(|opening| self.heredoc(opening)).collect::<Vec<_>>(),
+            Err(word) => return self.error(word, "the name of the heredoc cannot be read"),
+        };
+        let Some(last) = heredocs.last() else { return };
+        let end = match last.end {
+            Some(end) => end.end,
+            None => last.body.of(self.source).trim_ascii_end().len() as u32 + last.body.start,
+        };
+        instruction.span.end = instruction.span.end.max(end);
+        instruction.lines.1 = self.lines;
         if let Some(trigger) = &mut instruction.trigger {
-            trigger.heredocs.clone_from(&heredocs);
             trigger.span.end = instruction.span.end;
-            trigger.lines.1 = instruction.lines.1;
+            trigger.lines.1 = self.lines;
+            trigger.heredocs.clone_from(&heredocs);
         }
         instruction.heredocs = heredocs;
     }
+
+    /// Reads the lines of one heredoc.
+    fn heredoc(&mut self, opening: Heredoc) -> Heredoc {
+        let start = self.at;
+        while let Some(line) = self.next_line() {
+            let text = &self.source[line.start..line.end];
+            let tabs = if opening.chomp { text.iter().take_while(|&&byte| byte == b'\t').count() } else { 0 };
+            if &text[tabs..] == opening.name.as_bytes() {
+                self.token(TokenKind::HeredocBody, start, line.start);
+                self.token(TokenKind::HeredocEnd, line.start, line.end);
+                self.token(TokenKind::LineEnd, line.end, line.next);
+                let end = Some(Span::new(line.start, line.end));
+                return Heredoc { body: Span::new(start, line.start), end, ..opening };
+            }
+        }
+        self.token(TokenKind::HeredocBody, start, self.at);
+        self.error(opening.marker, format!("no line ends the heredoc `{}`", opening.name));
+        Heredoc { body: Span::new(start, self.at), end: None, ..opening }
+    }
 }
 
-/// The directive that a line holds, known or not.
+impl Instruction {
+    fn may_open_heredocs(&self, source: &[u8]) -> bool {
+        matches!(self.keyword, Keyword::Add | Keyword::Copy | Keyword::Run) && !self.is_json(source)
+    }
+}
+
+impl Draft {
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.segments.clear();
+        self.marks.clear();
+    }
+
+    fn piece(&mut self, kind: TokenKind, start: usize, end: usize) {
+        if start < end {
+            self.pieces.push(Token { kind, span: Span::new(start, end) });
+        }
+    }
+
+    /// Notes where the parts of `instruction` end in the joined text.
+    fn mark(&mut self, head: &Head, instruction: &Instruction) {
+        let in_body = |at: u32| head.body + at as usize;
+        self.marks.push((TokenKind::Blank, head.keyword.start));
+        self.marks.push((TokenKind::Keyword, head.keyword.end));
+        for flag in &instruction.flags {
+            self.marks.push((TokenKind::Blank, in_body(flag.range.start)));
+            self.marks.push((TokenKind::Flag, in_body(flag.range.end)));
+        }
+        self.marks.push((TokenKind::Blank, in_body(instruction.args.start)));
+        self.marks.push((TokenKind::Text, in_body(instruction.args.end)));
+        self.marks.push((TokenKind::Blank, usize::MAX));
+    }
+
+    /// Writes the tokens of the instruction: its texts are cut at the marks.
+    fn write(&self, tokens: &mut Vec<Token>) {
+        let mut marks = self.marks.iter().copied();
+        let mut mark = (TokenKind::Blank, 0);
+        let mut logical = 0;
+        for piece in &self.pieces {
+            if piece.kind != TokenKind::Text {
+                tokens.push(*piece);
+                continue;
+            }
+            let mut span = piece.span;
+            while !span.is_empty() {
+                while mark.1 <= logical {
+                    mark = marks.next().unwrap_or((TokenKind::Blank, usize::MAX));
+                }
+                let length = span.len().min(mark.1 - logical);
+                let end = span.start + length as u32;
+                tokens.push(Token { kind: mark.0, span: Span { start: span.start, end } });
+                span.start = end;
+                logical += length;
+            }
+        }
+    }
+}
+
+/// Where the keyword stands in the joined lines, and where what follows it starts.
+struct Head {
+    keyword: Range<usize>,
+    body: usize,
+}
+
+impl Head {
+    fn of(text: &[u8]) -> Self {
+        let Range { start, end } = space::trim(text);
+        let length = text[start..end].iter().take_while(|&&byte| !space::is_separator(byte)).count();
+        let keyword = start..start + length;
+        let blanks = text[keyword.end..].iter().take_while(|&&byte| space::is_separator(byte)).count();
+        Head { body: keyword.end + blanks, keyword }
+    }
+}
+
+/// The directive on a line, if it is one that BuildKit knows.
 fn directive(source: &[u8], line: Line) -> Option<Directive> {
-    let start = trim_start(source, line.start, line.end);
-    let text = &source[start..line.end];
-    let rest = text.strip_prefix(b"#")?;
-    let name_start = start + 1 + rest.iter().take_while(|&&byte| is_blank(byte)).count();
-    let name_length = source[name_start..line.end].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let name = Span::new(name_start, name_start + name_length);
-    let after = &source[name.end as usize..line.end];
-    let equals = after.iter().take_while(|&&byte| is_blank(byte)).count();
-    if name.is_empty() || !name.of(source)[0].is_ascii_alphabetic() || after.get(equals) != Some(&b'=') {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0c | b'\r');
+    let blanks = |at: usize| source[at..line.end].iter().take_while(|byte| is_blank(byte)).count();
+    let start = line.start + space::leading(&source[line.start..line.end]);
+    if source[start..line.end].first() != Some(&b'#') {
         return None;
     }
-    let value_start = trim_start(source, name.end as usize + equals + 1, line.end);
-    let value = source[value_start..line.end].trim_ascii_end();
-    if value.is_empty() {
+    let name_start = start + 1 + space::leading(&source[start + 1..line.end]);
+    let length = source[name_start..line.end].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let name = Span::new(name_start, name_start + length);
+    let is_known =
+        [&b"syntax"[..], b"escape", b"check"].iter().any(|known| name.of(source).eq_ignore_ascii_case(known));
+    let equals = name_start + length + blanks(name_start + length);
+    if !is_known || source[equals..line.end].first() != Some(&b'=') {
         return None;
     }
-    Some(Directive {
-        span: Span::new(line.start, line.end),
-        name,
-        value: Span::new(value_start, value_start + value.len()),
-    })
+    let value_start = equals + 1 + blanks(equals + 1);
+    let value_end = line.end - source[value_start..line.end].iter().rev().take_while(|byte| is_blank(byte)).count();
+    let value = match (value_start < value_end, equals + 1 < value_start) {
+        (true, _) => Span::new(value_start, value_end),
+        // Where there are only blanks the last of them is the value.
+        (false, true) => Span::new(value_start - 1, value_start),
+        (false, false) => return None,
+    };
+    Some(Directive { span: Span::new(start, line.end), name, value })
 }
 
 /// Where the escape character stands that continues `line`, if one does.
 ///
-/// Two of them in a row at the end continue nothing.
+/// Two of them in a row at the end continue nothing, and neither do three: BuildKit looks at one byte only.
 fn continuation(line: &[u8], escape: u8) -> Option<usize> {
-    let end = line.len() - line.iter().rev().take_while(|&&byte| matches!(byte, b' ' | b'\t')).count();
-    let before = line[..end].strip_suffix(&[escape])?;
+    let blanks = line.iter().rev().take_while(|&&byte| matches!(byte, b' ' | b'\t')).count();
+    let before = line[..line.len() - blanks].strip_suffix(&[escape])?;
     (before.last() != Some(&escape)).then_some(before.len())
 }
 
-fn trim_start(source: &[u8], start: usize, end: usize) -> usize {
-    start + source[start..end].iter().take_while(|&&byte| is_blank(byte) || byte == b'\n').count()
-}
-
-/// Blanks between words: BuildKit's `[\t\v\f\r ]`.
-pub(super) fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | b'\r')
-}
-
-fn keyword(word: &[u8]) -> Keyword {
-    const KEYWORDS: [(&[u8], Keyword); 18] = [
-        (b"add", Keyword::Add),
-        (b"arg", Keyword::Arg),
-        (b"cmd", Keyword::Cmd),
-        (b"copy", Keyword::Copy),
-        (b"entrypoint", Keyword::Entrypoint),
-        (b"env", Keyword::Env),
-        (b"expose", Keyword::Expose),
-        (b"from", Keyword::From),
-        (b"healthcheck", Keyword::Healthcheck),
-        (b"label", Keyword::Label),
-        (b"maintainer", Keyword::Maintainer),
-        (b"onbuild", Keyword::Onbuild),
-        (b"run", Keyword::Run),
-        (b"shell", Keyword::Shell),
-        (b"stopsignal", Keyword::Stopsignal),
-        (b"user", Keyword::User),
-        (b"volume", Keyword::Volume),
-        (b"workdir", Keyword::Workdir),
-    ];
-    KEYWORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map_or(Keyword::Unknown, |&(_, keyword)| keyword)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shape(text: &str) -> Vec<(Keyword, (u32, u32))> {
-        parse(text.as_bytes()).tree.instructions.iter().map(|i| (i.keyword, i.lines)).collect()
-    }
-
-    #[test]
-    fn lines() {
-        let text = "# syntax=docker/dockerfile:1\nFROM a\n\nRUN b \\\n  # c\n\n  && d\nCMD [\"e\"]";
-        assert_eq!(shape(text), [(Keyword::From, (2, 2)), (Keyword::Run, (4, 7)), (Keyword::Cmd, (8, 8))]);
-        assert_eq!(shape("RUN a \\\\\nUSER b\n"), [(Keyword::Run, (1, 1)), (Keyword::User, (2, 2))]);
-        assert_eq!(shape("# escape=`\nRUN a `\n b\nUSER c\n"), [(Keyword::Run, (2, 3)), (Keyword::User, (4, 4))]);
-        assert_eq!(shape("RUN <<A <<-B\na\nA\nb\n\tB\nUSER c"), [(Keyword::Run, (1, 5)), (Keyword::User, (6, 6))]);
-    }
-
-    #[test]
-    fn tokens_concatenate_to_the_file() {
-        for text in [
-            "",
-            "F",
-            "\u{feff}FROM a\r\n",
-            "RUN a \\ \n",
-            "RUN <<E\nx",
-            "\r\n \t# c\n RUN \\\n\\\n#\n",
-            "ONBUILD RUN <<E\nx\nE\n",
-            "RUN\\\nx",
-        ] {
-            let tree = parse(text.as_bytes()).tree;
-            let joined: Vec<u8> =
-                tree.tokens.iter().flat_map(|token| token.span.of(text.as_bytes()).to_vec()).collect();
-            assert_eq!(joined, text.as_bytes(), "{text:?}");
+impl Keyword {
+    /// The keyword that a word is, in any case.
+    pub fn of(word: &[u8]) -> Keyword {
+        let mut lower = [0; 11];
+        let Some(lower) = lower.get_mut(..word.len()) else { return Keyword::Unknown };
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        match &*lower {
+            b"add" => Keyword::Add,
+            b"arg" => Keyword::Arg,
+            b"cmd" => Keyword::Cmd,
+            b"copy" => Keyword::Copy,
+            b"entrypoint" => Keyword::Entrypoint,
+            b"env" => Keyword::Env,
+            b"expose" => Keyword::Expose,
+            b"from" => Keyword::From,
+            b"healthcheck" => Keyword::Healthcheck,
+            b"label" => Keyword::Label,
+            b"maintainer" => Keyword::Maintainer,
+            b"onbuild" => Keyword::Onbuild,
+            b"run" => Keyword::Run,
+            b"shell" => Keyword::Shell,
+            b"stopsignal" => Keyword::Stopsignal,
+            b"user" => Keyword::User,
+            b"volume" => Keyword::Volume,
+            b"workdir" => Keyword::Workdir,
+            _ => Keyword::Unknown,
         }
-    }
-
-    #[test]
-    fn flags_and_arguments() {
-        let text = b"COPY --from=build --chown=\"1:1\" a \\\n b /c/\n";
-        let tree = parse(text).tree;
-        let copy = &tree.instructions[0];
-        assert_eq!(
-            copy.flags.iter().map(|f| (f.name.as_str(), f.value.as_deref())).collect::<Vec<_>>(),
-            [("from", Some("build")), ("chown", Some("1:1"))]
-        );
-        assert_eq!(copy.args_text(text), b"a  b /c/");
     }
 }
