@@ -3,6 +3,7 @@
 mod image;
 mod layer;
 mod network;
+mod package;
 mod runtime;
 mod syntax;
 
@@ -13,6 +14,7 @@ pub static RULES: &[&Builtin] = &[
     &image::add_archive::RULE,
     &image::add_local_file::RULE,
     &image::add_remote_url::RULE,
+    &package::apt_recommends::RULE,
     &runtime::docker_group::RULE,
     &runtime::docker_host_tcp::RULE,
     &runtime::docker_socket::RULE,
@@ -20,13 +22,16 @@ pub static RULES: &[&Builtin] = &[
     &runtime::host_network_run::RULE,
     &runtime::insecure_run::RULE,
     &runtime::kernel_module::RULE,
+    &package::package_cache_left::RULE,
     &network::pipe_to_shell::RULE,
     &layer::setuid_bit::RULE,
     &runtime::ssh_server::RULE,
     &syntax::syntax_error::RULE,
     &network::tls_verification_off::RULE,
     &image::unpinned_base::RULE,
+    &package::unsigned_packages::RULE,
     &network::unverified_download::RULE,
     &image::unversioned_base::RULE,
+    &package::update_alone::RULE,
     &layer::world_writable::RULE,
 ];

@@ -1,0 +1,88 @@
+//! `apt-get install` takes what packages recommend, unless it is told not to.
+
+use crate::{
+    model::{
+        DockerfileModel, Step,
+        packages::{Action, Manager},
+    },
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "apt-recommends",
+        title: "Recommended packages installed",
+        why: "Debian and Ubuntu packages recommend others that most images never use: each is more to update and more for an attacker to use.",
+        remedy: "Add `--no-install-recommends`, and name what is really needed, such as `ca-certificates`.",
+        group: Group::Package,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.3"),
+            Reference::new(Scheme::Nist800190, "4.1.2"),
+            Reference::new(Scheme::Url, "https://docs.docker.com/build/building/best-practices/#apt-get"),
+        ],
+        equivalents: &[
+            "hadolint:DL3015",
+            "trivy:DS-0029",
+            "semgrep:missing-no-install-recommends",
+            "kics:7384dfb2-fcd1-4fbf-91cd-6c44c318c33c",
+        ],
+        examples: &[
+            Example::new(
+                "Without the option",
+                "FROM debian:13\nRUN apt-get update && «apt-get install» -y curl\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends curl\n",
+            ),
+            Example::new(
+                "A setting for all calls",
+                "FROM debian:13\nRUN apt-get update && «apt-get -y install» curl git\n",
+                "FROM debian:13\nRUN echo 'APT::Install-Recommends \"false\";' > /etc/apt/apt.conf.d/99norecommends\nRUN apt-get update && apt-get -y install curl git\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    for stage in cx.model.stages() {
+        let mut is_set = false;
+        for step in stage.steps() {
+            is_set |= sets_for_all(step);
+            if is_set || step.is_trigger() {
+                continue;
+            }
+            report(step, out);
+        }
+    }
+}
+
+fn report(step: Step<'_>, out: &mut Findings) {
+    for packages in step.package_commands() {
+        let call = &packages.call;
+        let installs = call.manager == Manager::Apt && call.action == Action::Install && !call.operands.is_empty();
+        let is_dependency_build = call.verb.is_some_and(|verb| verb.text() == "build-dep");
+        let is_local_file = call.operands.iter().all(|word| word.text().ends_with(".deb"));
+        let told = call.has_option(&["--no-install-recommends", "--install-recommends", "--without-recommends", "-R"])
+            || call.options.iter().copied().chain(call.values.iter().map(|&(_, word)| word)).any(|word| word.text().to_ascii_lowercase().contains("install-recommends"))
+            // A variable among the options may hold anything.
+            || call.options.iter().any(|word| word.literal().is_none())
+            || call.operands.first().is_some_and(|word| word.literal().is_none() && word.text().to_ascii_lowercase().contains("opt"));
+        if installs && !told && !is_dependency_build && !is_local_file {
+            out.report(packages.head_span(), format!("`{} install` takes recommended packages too", call.program));
+        }
+    }
+}
+
+/// Whether the step writes the setting that turns recommended packages off, or a variable points to such a file.
+fn sets_for_all(step: Step<'_>) -> bool {
+    let source = &step.model().file.text;
+    let text = step.instruction().span.of(source);
+    let setting = memchr::memmem::find(text, b"APT::Install-Recommends").is_some()
+        || memchr::memmem::find(text, b"Install-Recommends ").is_some();
+    setting && memchr::memmem::find(text, b"apt.conf").is_some() || memchr::memmem::find(text, b"APT_CONFIG").is_some()
+}

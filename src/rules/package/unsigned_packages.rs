@@ -1,0 +1,100 @@
+//! A package whose signature is not checked can be anybody's.
+
+use crate::{
+    model::{DockerfileModel, StepPackages, packages::Manager},
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+    syntax::shell::Word,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "unsigned-packages",
+        title: "Package signatures not checked",
+        why: "The signature is what ties a package to its distribution: without it a mirror, a proxy or anybody on the way can put another package in its place, which is installed as root.",
+        remedy: "Add the key of the repository (`signed-by=` for apt, `gpgkey=` for dnf, `/etc/apk/keys`), and leave the check on.",
+        group: Group::Package,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.11"),
+            Reference::new(Scheme::CisDocker, "4.12"),
+            Reference::new(Scheme::Cwe, "347"),
+            Reference::new(Scheme::Cwe, "494"),
+        ],
+        equivalents: &[
+            "checkov:CKV2_DOCKER_7",
+            "checkov:CKV2_DOCKER_8",
+            "checkov:CKV2_DOCKER_9",
+            "checkov:CKV2_DOCKER_10",
+            "checkov:CKV2_DOCKER_11",
+        ],
+        examples: &[
+            Example::new(
+                "With apt",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y «--allow-unauthenticated» tool\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y tool\n",
+            ),
+            Example::new(
+                "With apk",
+                "FROM alpine:3.22\nRUN apk add «--allow-untrusted» ./tool.apk\n",
+                "FROM alpine:3.22\nCOPY tool.rsa.pub /etc/apk/keys/\nRUN apk add ./tool.apk\n",
+            ),
+            Example::new(
+                "With dnf",
+                "FROM fedora:42\nRUN dnf install -y «--nogpgcheck» tool\n",
+                "FROM fedora:42\nRUN dnf install -y tool\n",
+            ),
+            Example::new(
+                "With rpm",
+                "FROM fedora:42\nRUN rpm -i «--nosignature» tool.rpm\n",
+                "FROM fedora:42\nRUN rpm -i tool.rpm\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+        for packages in step.package_commands() {
+            if let Some(word) = unchecked(&packages) {
+                out.report(
+                    packages.word_span(word),
+                    format!("`{}` is told not to check the signatures of packages", packages.call.program),
+                );
+            }
+        }
+    }
+}
+
+fn unchecked<'m>(packages: &StepPackages<'m>) -> Option<Word<'m>> {
+    let call = &packages.call;
+    let names: &[&str] = match call.manager {
+        Manager::Apt => &["--allow-unauthenticated", "--force-yes", "--no-gpg-check"],
+        Manager::Dpkg => &["--no-debsig"],
+        Manager::Apk => &["--allow-untrusted"],
+        Manager::Yum | Manager::Dnf | Manager::Microdnf | Manager::Tdnf => {
+            &["--nogpgcheck", "--no-gpgchecks", "--no-gpg-checks"]
+        }
+        Manager::Rpm => &["--nosignature", "--nodigest", "--noverify", "--nofiledigest", "--nogpg"],
+        Manager::Zypper => &["--no-gpg-checks", "--gpg-auto-import-keys", "--allow-unsigned-rpm"],
+        _ => return None,
+    };
+    let setting = |word: &Word<'m>| {
+        let text = word.text();
+        let text = text.strip_prefix("--setopt=").unwrap_or(&text);
+        matches!(text, "gpgcheck=0" | "gpgcheck=false" | "*.gpgcheck=0" | "tsflags=nocrypto")
+            || text.contains("AllowUnauthenticated=true")
+            || text.contains("AllowUnauthenticated=1")
+            || text.contains("AllowInsecureRepositories=true")
+    };
+    let values = call.values.iter().map(|&(_, word)| word);
+    let imports_only = |word: &Word<'m>| word.text() == "--gpg-auto-import-keys";
+    call.option(names)
+        .filter(|word| !imports_only(word))
+        .or_else(|| call.options.iter().copied().chain(values).find(setting))
+}
