@@ -4,7 +4,7 @@
 //! it was read by hand and asked of `bash -n`; so far every difference is a mistake of tree-sitter's grammar 0.25:
 //!
 //! - `$A/$B` may end at the second `$`, and `B` begin a new word or even a new command ([`Excuse::SplitWord`]);
-//! - `else` is a command where the branch before it ends in a comment or a here-document ([`Excuse::ReservedWord`]);
+//! - `else` behind a line of assignments is a command ([`Excuse::ReservedWord`]);
 //! - the `365` of `$(( 365 * 30 ))` is a command ([`Excuse::Number`]);
 //! - `["a"]`, which is one word to a shell, is a test with `[` ([`Excuse::Bracket`]);
 //! - commands in backquotes are lost in two scripts ([`Excuse::Listed`]: one by one in `shell_oracle.tsv`).

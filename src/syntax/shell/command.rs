@@ -181,6 +181,12 @@ impl<'s> Command<'s> {
         Some(Word { script: self.script, data })
     }
 
+    /// The words from `start` up to `end`.
+    pub(super) fn words_between(self, start: usize, end: usize) -> Words<'s> {
+        let words = self.data().words.of(&self.script.words);
+        Words::new(self.script, words.get(start..end).unwrap_or_default())
+    }
+
     /// The name as written, its directory included, if it is literal.
     pub fn path(self) -> Option<&'s str> {
         self.word(0)?.literal()
@@ -245,7 +251,7 @@ impl<'s> Command<'s> {
 
     /// Whether a doubt touches it.
     pub fn is_doubtful(self) -> bool {
-        self.script.doubts_in(self.span()).next().is_some()
+        self.script.is_doubtful(self.data().span)
     }
 
     /// Whether its bytes are those that the shell reads: no quotes around it change them, no variable.

@@ -1,7 +1,7 @@
 //! Scripts that a command hands to a shell as a word: `sh -c '…'`.
 
 use super::{
-    Command, Dialect, PieceKind, Script, Word,
+    Command, Dialect, Invocation, PieceKind, Script, Word,
     reader::{self, decode_traced},
     tree::{Features, ValueData, WordData},
 };
@@ -62,7 +62,7 @@ pub(super) fn read(command: Command<'_>, depth: u32) -> Option<Inline> {
     if depth >= DEEPEST {
         return None;
     }
-    let (word, dialect) = command.invocation()?.inline_script()?;
+    let (word, dialect) = command.invocations().find_map(Invocation::inline_script)?;
     let script = read_word(word, dialect, depth);
     Some(Inline { command: command.index(), script })
 }

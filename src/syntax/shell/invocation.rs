@@ -113,19 +113,23 @@ pub struct Invocation<'s> {
     command: Command<'s>,
     /// Index of the word that names the program.
     start: usize,
+    /// Index behind its last argument.
+    end: usize,
     wrappers: u16,
 }
 
 impl<'s> Command<'s> {
     /// What the command runs in the end. Without a name (an assignment, a redirection) there is nothing to run.
     pub fn invocation(self) -> Option<Invocation<'s>> {
-        let mut invocation = Invocation { command: self, start: 0, wrappers: 0 };
         self.word(0)?;
-        while let Some((start, wrapper)) = invocation.wrapped() {
-            invocation.start = start;
-            invocation.wrappers |= 1 << wrapper as u16;
-        }
-        Some(invocation)
+        Some(Invocation { command: self, start: 0, end: self.word_count(), wrappers: 0 }.unwrapped())
+    }
+
+    /// What the command runs: [`Command::invocation`], and what `find` runs for each file with `-exec`.
+    pub fn invocations(self) -> impl Iterator<Item = Invocation<'s>> {
+        let invocation = self.invocation();
+        let found = invocation.into_iter().flat_map(Invocation::executed);
+        invocation.into_iter().chain(found)
     }
 }
 
@@ -152,9 +156,7 @@ impl<'s> Invocation<'s> {
 
     /// The words behind the name.
     pub fn arguments(self) -> impl DoubleEndedIterator<Item = Word<'s>> + ExactSizeIterator + Clone {
-        let mut words = self.command.words();
-        words.nth(self.start);
-        words
+        self.command.words_between(self.start + 1, self.end)
     }
 
     /// Whether it was found behind a wrapper of that kind.
@@ -211,6 +213,29 @@ impl<'s> Invocation<'s> {
         None
     }
 
+    /// Without wrappers.
+    fn unwrapped(mut self) -> Self {
+        while let Some((start, wrapper)) = self.wrapped() {
+            self.start = start;
+            self.wrappers |= 1 << wrapper as u16;
+        }
+        self
+    }
+
+    /// What `find` runs.
+    fn executed(self) -> impl Iterator<Item = Invocation<'s>> {
+        let mut next = if self.name() == Some("find") { self.start + 1 } else { self.end };
+        std::iter::from_fn(move || {
+            let is_action = |word: Word<'_>| matches!(word.bytes(), b"-exec" | b"-execdir" | b"-ok" | b"-okdir");
+            let start = next + self.command.words_between(next, self.end).position(is_action)? + 1;
+            let ends = |word: Word<'_>| matches!(word.bytes(), b";" | b"+");
+            let length = self.command.words_between(start, self.end).position(ends);
+            let end = length.map_or(self.end, |length| start + length);
+            next = end;
+            (start < end).then(|| Invocation { start, end, ..self }.unwrapped())
+        })
+    }
+
     /// Where the program that this one runs is named.
     fn wrapped(self) -> Option<(usize, Wrapper)> {
         let name = self.name()?;
@@ -222,7 +247,7 @@ impl<'s> Invocation<'s> {
         let mut positional = usage.positional;
         let mut options_end = false;
         loop {
-            let word = self.command.word(index)?;
+            let word = self.command.word(index).filter(|_| index < self.end)?;
             let text = word.text();
             index += match text.as_bytes() {
                 b"--" if !options_end => {

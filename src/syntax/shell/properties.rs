@@ -117,6 +117,9 @@ fn look_at(script: &Script, whole: Span) {
             assert!(span.covers(redirect.span()));
             look_at_word(redirect.target(), whole);
         }
+        if !script.is_inline() {
+            assert_eq!(command.is_doubtful(), script.doubts_in(span).next().is_some());
+        }
         assert!(command.blocks().count() <= script.compounds().len());
         if let Some(invocation) = command.invocation() {
             _ = (invocation.name(), invocation.inline_script(), invocation.has_option(Some('x'), "long", "o"));

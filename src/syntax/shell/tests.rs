@@ -334,6 +334,14 @@ fn wrappers_are_looked_through() {
 }
 
 #[test]
+fn find_runs_what_it_is_told_to() {
+    let script = parse(br"find / -type d -exec sudo chmod 777 {} \; -exec sh -c 'a; b' + -print", Dialect::Posix);
+    let names: Vec<_> = script.command(0).invocations().map(|run| (run.name(), run.arguments().len())).collect();
+    assert_eq!(names, [(Some("find"), 15), (Some("chmod"), 2), (Some("sh"), 2)]);
+    assert_eq!(script.every_command().count(), 3);
+}
+
+#[test]
 fn options_are_found_in_clusters() {
     let script = parse(b"curl -fsSLk --proto =https -okey -- -x", Dialect::Posix);
     let curl = script.command(0).invocation().unwrap();

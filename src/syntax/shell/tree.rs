@@ -29,7 +29,10 @@ pub struct Script {
     pub(super) heredocs: Vec<HeredocData>,
     pub(super) decoded: Vec<u8>,
     pub(super) comments: Vec<Span>,
+    /// By start.
     pub(super) doubts: Vec<Doubt>,
+    /// The largest end of the doubts up to each: what lets [`Script::doubts_in`] skip those before its span.
+    pub(super) doubt_ends: Vec<u32>,
     /// By command.
     pub(super) inlines: Vec<Inline>,
 }
@@ -68,6 +71,8 @@ pub enum Reason {
     Eval,
     /// Nested deeper than the reader goes; nothing after this is read.
     TooDeep,
+    /// Too many scripts inside this one; those that follow are not read.
+    TooMany,
     /// Not a script for a Bourne shell; nothing of it is read.
     NotShell,
 }
@@ -87,6 +92,7 @@ impl Reason {
             Reason::EscapedBackquotes => "backslashes in backquotes are read twice",
             Reason::Eval => "what `eval` runs is known at run time only",
             Reason::TooDeep => "this is nested too deep to be read",
+            Reason::TooMany => "too many scripts stand inside this one",
             Reason::NotShell => "this is no script for a Bourne shell",
         }
     }
@@ -229,6 +235,7 @@ impl Script {
             decoded: Vec::new(),
             comments: Vec::new(),
             doubts: Vec::new(),
+            doubt_ends: Vec::new(),
             inlines: Vec::new(),
         }
     }
@@ -287,6 +294,21 @@ impl Script {
     /// Doubts that touch `span`. A fix must not edit text in doubt.
     pub fn doubts_in(&self, span: Span) -> impl Iterator<Item = Doubt> {
         self.doubts().filter(move |doubt| doubt.span.start < span.end && span.start <= doubt.span.end)
+    }
+
+    /// Whether a doubt touches `own` text. Takes no longer where there are many doubts.
+    pub(super) fn is_doubtful(&self, own: Span) -> bool {
+        let first = self.doubt_ends.partition_point(|&end| end < own.start);
+        self.doubts.get(first).is_some_and(|doubt| doubt.span.start < own.end)
+    }
+
+    pub(super) fn sort_doubts(&mut self) {
+        self.doubts.sort_unstable();
+        let ends = self.doubts.iter().scan(0, |last, doubt| {
+            *last = doubt.span.end.max(*last);
+            Some(*last)
+        });
+        self.doubt_ends = ends.collect();
     }
 
     /// Here-documents in order.

@@ -27,6 +27,9 @@ use std::{collections::VecDeque, sync::Arc};
 /// Frames that may be open at once. Real scripts stay below twenty.
 const DEEPEST: usize = 500;
 
+/// Commands that are asked for a script inside them. Real scripts have a handful.
+const MOST_INLINE: usize = 1000;
+
 /// What is being read.
 #[derive(Debug)]
 pub(super) enum Frame {
@@ -214,13 +217,19 @@ pub(super) fn read(script: &Arc<[u8]>, dialect: Dialect, depth: u32) -> Script {
     };
     if !dialect.is_bourne() {
         reader.doubt(0, script.len(), Reason::NotShell);
+        reader.out.sort_doubts();
         return reader.out;
     }
     reader.push_list(Opener::Root, Section::Body, None, None);
     reader.run();
     let Reader { mut out, mut shells, .. } = reader;
-    out.doubts.sort_unstable();
     shells.sort_unstable();
+    if let Some(&index) = shells.get(MOST_INLINE) {
+        let span = Span { start: out.commands[index as usize].span.start, end: script.len() as u32 };
+        out.doubts.push(Doubt { span, reason: Reason::TooMany });
+        shells.truncate(MOST_INLINE);
+    }
+    out.sort_doubts();
     out.inlines = shells.into_iter().filter_map(|index| inline::read(out.command(index), depth)).collect();
     out
 }
