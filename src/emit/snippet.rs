@@ -82,25 +82,25 @@ impl Excerpt {
         let line_end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
         let line_end = if text[start..line_end].ends_with(b"\r") { line_end - 1 } else { line_end };
         let is_long = line_end - line_start > room;
+        let lead = LEAD.min(room / 3);
         let shown_from =
-            if is_long { character_start(text, line_start.max(start.saturating_sub(LEAD))) } else { line_start };
-        let shown_to = if is_long { character_start(text, line_end.min(shown_from + room)) } else { line_end };
-        let mut excerpt = String::new();
+            if is_long { character_start(text, line_start.max(start.saturating_sub(lead))) } else { line_start };
+        let mut excerpt = Shown { text: String::new(), room: room.saturating_sub(2) };
         if shown_from > line_start {
-            excerpt.push('…');
+            excerpt.text.push('…');
         }
-        push_visible(&mut excerpt, &text[shown_from..start.max(shown_from)]);
-        let place_start = excerpt.len();
-        let place_end = end.clamp(start, shown_to.max(start));
-        push_visible(&mut excerpt, &text[start..place_end]);
-        let place = place_start..excerpt.len();
-        push_visible(&mut excerpt, &text[place_end..shown_to.max(place_end)]);
-        if shown_to < line_end {
-            excerpt.push('…');
+        excerpt.push(&text[shown_from..start]);
+        let place_start = excerpt.text.len();
+        // The end of a place may lie on another line.
+        let place_end = end.min(line_end).max(start);
+        let whole_place = excerpt.push(&text[start..place_end]);
+        let place = place_start..excerpt.text.len();
+        if !whole_place || !excerpt.push(&text[place_end..line_end.max(place_end)]) {
+            excerpt.text.push('…');
         }
         // A place that ends with a line ending ends on its line.
         let last = if span.is_empty() { span.start } else { span.end - 1 };
-        Self { text: excerpt, place, last_line: file.line_index().line(last) }
+        Self { text: excerpt.text, place, last_line: file.line_index().line(last) }
     }
 }
 
@@ -110,19 +110,37 @@ fn character_start(text: &[u8], at: usize) -> usize {
     (at.saturating_sub(3)..=at).rev().find(|at| !is_continuation(at)).unwrap_or(at)
 }
 
-/// Appends `bytes` as a terminal may see them: tabs as blanks, what is not UTF-8 as U+FFFD, control characters spelled out.
-fn push_visible(shown: &mut String, bytes: &[u8]) {
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '\t' => shown.push_str("    "),
-                plain if is_plain(plain) => shown.push(plain),
-                other => shown.extend(other.escape_default()),
-            }
-        }
-        if !chunk.invalid().is_empty() {
-            shown.push(char::REPLACEMENT_CHARACTER);
-        }
+/// Text as a terminal may see it, and the room that is left for more.
+struct Shown {
+    text: String,
+    room: usize,
+}
+
+impl Shown {
+    /// Appends `bytes`: tabs as blanks, what is not UTF-8 as U+FFFD, control characters spelled out. Answers whether
+    /// there was room for all of them; no byte after the first that has none is looked at.
+    fn push(&mut self, bytes: &[u8]) -> bool {
+        // Four bytes at most make one character.
+        let near = &bytes[..bytes.len().min(4 * self.room + 4)];
+        near.utf8_chunks().all(|chunk| {
+            let replacement = if chunk.invalid().is_empty() { None } else { Some(char::REPLACEMENT_CHARACTER) };
+            chunk.valid().chars().chain(replacement).all(|character| self.push_character(character))
+        })
+    }
+
+    fn push_character(&mut self, character: char) -> bool {
+        let shown = match character {
+            '\t' => "    ".to_owned(),
+            plain if is_plain(plain) => plain.to_string(),
+            other => other.escape_default().to_string(),
+        };
+        let Some(rest) = self.room.checked_sub(shown.chars().count()) else {
+            self.room = 0;
+            return false;
+        };
+        self.room = rest;
+        self.text.push_str(&shown);
+        true
     }
 }
 

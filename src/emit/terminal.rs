@@ -55,6 +55,9 @@ pub fn terminal(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result
         page.group(plan, out)?;
     }
     page.left_out(&groups[plans.len()..], out)?;
+    if plans.last().is_some_and(|plan| plan.in_full.is_empty()) {
+        writeln!(out)?;
+    }
     summary(report, &groups, out)
 }
 
