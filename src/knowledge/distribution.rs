@@ -2,7 +2,7 @@
 
 use super::{Date, Fact, entry, image::Family};
 use serde::Deserialize;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 const TEXT: &str = include_str!("../../rulesets/distributions.toml");
 
@@ -48,10 +48,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Release>, String> {
     let file: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let mut releases = Vec::new();
     for raw in file.distribution {
-        let source = Arc::new(entry::source(&raw.source)?);
+        entry::check_source(&raw.source)?;
         for RawRelease(number, codename, end) in raw.releases {
             let end_of_life = match &end {
-                RawEnd::Day(day) => Fact::Known { value: entry::date(day)?, source: Arc::clone(&source) },
+                RawEnd::Day(day) => Fact::Known(entry::date(day)?),
                 RawEnd::Word(word) if word == "unknown" => Fact::Unknown,
                 RawEnd::Word(word) => return Err(format!("`{word}` is neither a date nor `unknown`")),
             };

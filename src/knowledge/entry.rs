@@ -1,28 +1,28 @@
 //! One `[[image]]` of `rulesets/images/*.toml`: found by name without parsing, then read and checked.
 
 use super::{
-    Date, Fact, Source,
+    Date, Fact,
     image::{Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User},
     pattern::{self, Bindings, PLACEHOLDERS},
 };
 use crate::text::Span;
 use memchr::memmem;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
 /// An image's blocks in the order of the file.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) names: Vec<String>,
     pub(super) blocks: Vec<Block>,
 }
 
-/// What a block says of a field: a value with its source, or that it is not known.
-#[derive(Debug)]
+/// What a block says of a field: a value, or that it is not known.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Known<T>(pub(super) Fact<T>);
 
 /// Facts that hold for every tag, or for those that fit one of `tags` and one of `versions`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Block {
     tags: Vec<String>,
     versions: Vec<String>,
@@ -81,13 +81,18 @@ impl fmt::Display for Defect {
     }
 }
 
-/// Reads the text of one entry as the program does, and says everything that is wrong with it.
+/// Reads the text of one entry as the program does, its sources too, and says what is wrong with it.
 ///
 /// # Errors
 /// The first defect: TOML that cannot be read, an unknown key or value, a field that no source covers, a placeholder that no
 /// pattern binds, a name that the index cannot see.
 pub fn check_entry(text: &str) -> Result<(), Defect> {
-    let entry = parse(text).map_err(Defect)?;
+    let raw = raw(text).map_err(Defect)?;
+    raw.facts.iter().try_for_each(check_block).map_err(Defect)?;
+    let entry = entry(raw).map_err(Defect)?;
+    if parse(text).as_ref() != Ok(&entry) {
+        return Err(Defect("a source must be a table of plain lines: the entry reads otherwise without it".to_owned()));
+    }
     let indexed: Vec<_> = names(text).collect();
     if entry.names != indexed {
         return Err(Defect(format!("`match` must be a plain list of plain strings: the index sees {indexed:?}")));
@@ -111,26 +116,45 @@ pub(super) fn names(entry: &str) -> impl Iterator<Item = &str> {
     list.split('"').skip(1).step_by(2)
 }
 
-/// Reads one entry.
+/// Reads one entry, its sources left out: they are most of its text, and at run time nobody asks for them.
 pub(super) fn parse(text: &str) -> Result<Entry, String> {
+    entry(raw(&without_sources(text))?)
+}
+
+fn raw(text: &str) -> Result<RawImage, String> {
     let raw: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
     let [image] = raw.image;
     if image.names.is_empty() || image.facts.is_empty() {
         return Err("an image needs `match` and at least one `[[image.facts]]`".to_owned());
     }
-    let blocks = image.facts.into_iter().map(block).collect::<Result<_, _>>()?;
-    Ok(Entry { names: image.names, blocks })
+    Ok(image)
 }
 
-/// Reads a source; each part of it is required.
-pub(super) fn source(raw: &RawSource) -> Result<Source, String> {
+fn entry(raw: RawImage) -> Result<Entry, String> {
+    let blocks = raw.facts.into_iter().map(block).collect::<Result<_, _>>()?;
+    Ok(Entry { names: raw.names, blocks })
+}
+
+/// The text of an entry without its tables of sources. Each reaches up to the next line that begins a table.
+fn without_sources(text: &str) -> String {
+    let mut parts = text.split("\n[[image.facts.source]]");
+    let mut kept = String::with_capacity(text.len() / 2);
+    kept.extend(parts.next());
+    for part in parts {
+        kept.push_str(part.find("\n[").map_or("", |next| &part[next..]));
+    }
+    kept
+}
+
+/// Says what is wrong with a source; each part of it is required.
+pub(super) fn check_source(raw: &RawSource) -> Result<(), String> {
     if !raw.url.starts_with("https://") {
         return Err(format!("`{}` is not an address", raw.url));
     }
     if raw.says.trim().is_empty() {
         return Err(format!("the source {} does not quote what it says", raw.url));
     }
-    Ok(Source { url: raw.url.clone(), says: raw.says.clone(), checked: date(&raw.checked)? })
+    date(&raw.checked).map(drop)
 }
 
 /// Reads a day.
@@ -142,95 +166,63 @@ pub(super) fn date(raw: &toml::value::Datetime) -> Result<Date, String> {
 }
 
 fn block(raw: RawBlock) -> Result<Block, String> {
-    let sources = Sources::new(&raw.source)?;
-    raw.tag.iter().try_for_each(|pattern| check_pattern(pattern))?;
-    for template in raw.templates() {
-        check_template(template, &raw.tag)?;
-    }
-    let block = Block {
-        base: sources.cover("base", raw.base, Ok)?,
-        user: sources.cover("user", raw.user, user)?,
-        identity: sources.cover("identity", raw.identity, |raw| Ok(raw.or_none(Some)))?,
-        step_down: sources.cover("step-down", raw.step_down, Ok)?,
-        any_user: sources.cover("any-user", raw.any_user, Ok)?,
-        entrypoint: sources.cover("entrypoint", raw.entrypoint, Ok)?,
-        family: sources.cover("family", raw.family, Ok)?,
-        distribution: sources.cover("distribution", raw.distribution, Ok)?,
-        release: sources.cover("release", raw.release, Ok)?,
-        package_manager: sources.cover("package-manager", raw.package_manager, |raw| Ok(raw.or_none(Some)))?,
-        shell: sources.cover("shell", raw.shell, |raw| Ok(raw.or_none(|list: Vec<String>| list)))?,
-        libc: sources.cover("libc", raw.libc, |raw| Ok(raw.or_none(Some)))?,
-        ports: sources.cover("ports", raw.ports, |list| list.into_iter().map(port).collect())?,
-        slim: sources.cover("slim", raw.slim, Ok)?,
-        runtime: sources.cover("runtime", raw.runtime, Ok)?,
-        shell_less: sources.cover("shell-less", raw.shell_less, Ok)?,
-        role: sources.cover("role", raw.role, Ok)?,
-        minimal: sources.cover("minimal", raw.minimal, Ok)?,
-        deprecated: sources.cover("deprecated", raw.deprecated, deprecation)?,
-        end_of_life: end_of_life(&sources, raw.end_of_life)?,
+    Ok(Block {
+        base: known(raw.base, Ok)?,
+        user: known(raw.user, user)?,
+        identity: known(raw.identity, |raw| Ok(raw.or_none(Some)))?,
+        step_down: known(raw.step_down, Ok)?,
+        any_user: known(raw.any_user, Ok)?,
+        entrypoint: known(raw.entrypoint, Ok)?,
+        family: known(raw.family, Ok)?,
+        distribution: known(raw.distribution, Ok)?,
+        release: known(raw.release, Ok)?,
+        package_manager: known(raw.package_manager, |raw| Ok(raw.or_none(Some)))?,
+        shell: known(raw.shell, |raw| Ok(raw.or_none(|list: Vec<String>| list)))?,
+        libc: known(raw.libc, |raw| Ok(raw.or_none(Some)))?,
+        ports: known(raw.ports, |list| list.into_iter().map(port).collect())?,
+        slim: known(raw.slim, Ok)?,
+        runtime: known(raw.runtime, Ok)?,
+        shell_less: known(raw.shell_less, Ok)?,
+        role: known(raw.role, Ok)?,
+        minimal: known(raw.minimal, Ok)?,
+        deprecated: known(raw.deprecated, deprecation)?,
+        end_of_life: end_of_life(raw.end_of_life)?,
         tags: raw.tag,
         versions: raw.version,
-    };
-    sources.all_used()?;
-    Ok(block)
+    })
 }
 
-/// The sources of a block by the field that they cover.
-struct Sources {
-    by_field: BTreeMap<String, Arc<Source>>,
-    used: std::cell::RefCell<Vec<&'static str>>,
-}
-
-impl Sources {
-    fn new(raw: &[RawSource]) -> Result<Self, String> {
-        let mut by_field = BTreeMap::new();
-        for raw in raw {
-            let read = Arc::new(source(raw)?);
-            for field in &raw.covers {
-                by_field.entry(field.clone()).or_insert_with(|| Arc::clone(&read));
-            }
-        }
-        Ok(Self { by_field, used: std::cell::RefCell::default() })
-    }
-
-    fn cover<R, T>(
-        &self,
-        field: &'static str,
-        raw: Option<Maybe<R>>,
-        read: impl FnOnce(R) -> Result<T, String>,
-    ) -> Result<Option<Known<T>>, String> {
-        self.used.borrow_mut().push(field);
-        match raw {
-            None => Ok(None),
-            Some(Maybe::Unknown(_)) => Ok(Some(Known(Fact::Unknown))),
-            Some(Maybe::Value(raw)) => {
-                let source = self.by_field.get(field).ok_or_else(|| format!("no source covers `{field}`"))?;
-                Ok(Some(Known(Fact::Known { value: read(raw)?, source: Arc::clone(source) })))
-            }
-        }
-    }
-
-    fn all_used(&self) -> Result<(), String> {
-        let used = self.used.borrow();
-        match self.by_field.keys().find(|field| !used.contains(&field.as_str())) {
-            Some(field) => Err(format!("a source covers `{field}`, which is not a field")),
-            None => Ok(()),
-        }
+fn known<R, T>(raw: Option<Maybe<R>>, read: impl FnOnce(R) -> Result<T, String>) -> Result<Option<Known<T>>, String> {
+    match raw {
+        None => Ok(None),
+        Some(Maybe::Unknown(_)) => Ok(Some(Known(Fact::Unknown))),
+        Some(Maybe::Value(raw)) => Ok(Some(Known(Fact::Known(read(raw)?)))),
     }
 }
 
-fn end_of_life(
-    sources: &Sources,
-    raw: BTreeMap<String, Maybe<toml::value::Datetime>>,
-) -> Result<Vec<(String, Known<Date>)>, String> {
-    sources.used.borrow_mut().push("end-of-life");
+fn end_of_life(raw: BTreeMap<String, Maybe<toml::value::Datetime>>) -> Result<Vec<(String, Known<Date>)>, String> {
     let mut ends = Vec::new();
     for (version, day) in raw {
-        if let Some(known) = sources.cover("end-of-life", Some(day), |day| date(&day))? {
+        if let Some(known) = known(Some(day), |day| date(&day))? {
             ends.push((version, known));
         }
     }
     Ok(ends)
+}
+
+fn check_block(raw: &RawBlock) -> Result<(), String> {
+    raw.tag.iter().try_for_each(|pattern| check_pattern(pattern))?;
+    raw.templates().try_for_each(|template| check_template(template, &raw.tag))?;
+    raw.source.iter().try_for_each(check_source)?;
+    let covered: Vec<&str> = raw.source.iter().flat_map(|source| &source.covers).map(String::as_str).collect();
+    let fields = raw.fields();
+    if let Some((field, _)) = fields.iter().find(|(field, has_value)| *has_value && !covered.contains(field)) {
+        return Err(format!("no source covers `{field}`"));
+    }
+    match covered.into_iter().find(|covered| fields.iter().all(|(field, _)| field != covered)) {
+        Some(field) => Err(format!("a source covers `{field}`, which is not a field")),
+        None => Ok(()),
+    }
 }
 
 fn user(raw: RawUser) -> Result<User, String> {
@@ -337,6 +329,35 @@ struct RawBlock {
 }
 
 impl RawBlock {
+    /// The name of every field, and whether the block gives it a value.
+    fn fields(&self) -> [(&'static str, bool); 20] {
+        fn has_value<T>(field: Option<&Maybe<T>>) -> bool {
+            matches!(field, Some(Maybe::Value(_)))
+        }
+        [
+            ("base", has_value(self.base.as_ref())),
+            ("user", has_value(self.user.as_ref())),
+            ("identity", has_value(self.identity.as_ref())),
+            ("step-down", has_value(self.step_down.as_ref())),
+            ("any-user", has_value(self.any_user.as_ref())),
+            ("entrypoint", has_value(self.entrypoint.as_ref())),
+            ("family", has_value(self.family.as_ref())),
+            ("distribution", has_value(self.distribution.as_ref())),
+            ("release", has_value(self.release.as_ref())),
+            ("package-manager", has_value(self.package_manager.as_ref())),
+            ("shell", has_value(self.shell.as_ref())),
+            ("libc", has_value(self.libc.as_ref())),
+            ("ports", has_value(self.ports.as_ref())),
+            ("slim", has_value(self.slim.as_ref())),
+            ("runtime", has_value(self.runtime.as_ref())),
+            ("shell-less", has_value(self.shell_less.as_ref())),
+            ("role", has_value(self.role.as_ref())),
+            ("minimal", has_value(self.minimal.as_ref())),
+            ("deprecated", has_value(self.deprecated.as_ref())),
+            ("end-of-life", self.end_of_life.values().any(|end| has_value(Some(end)))),
+        ]
+    }
+
     fn templates(&self) -> impl Iterator<Item = &String> {
         let fields = [&self.base, &self.release, &self.slim, &self.runtime, &self.shell_less];
         fields.into_iter().filter_map(|field| match field {

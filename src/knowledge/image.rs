@@ -345,9 +345,7 @@ impl<'a> Picker<'a> {
             Tag::Any => None,
         };
         match self.speaker(field) {
-            Some((Known(Fact::Known { value, source }), bindings)) => bindings
-                .fill(value, tag)
-                .map_or(Fact::Unknown, |value| Fact::Known { value, source: Arc::clone(source) }),
+            Some((Known(Fact::Known(value)), bindings)) => bindings.fill(value, tag).map_or(Fact::Unknown, Fact::Known),
             Some((Known(Fact::Unknown), _)) | None => Fact::Unknown,
         }
     }
@@ -449,10 +447,9 @@ fn inherit(facts: &mut ImageFacts, below: &ImageFacts, pick: &Picker<'_>) {
 
 /// Looks the release up in the table of distributions.
 fn complete(facts: &mut ImageFacts) {
-    let (Some(family), Fact::Known { value, source }) = (facts.family.known(), &facts.release) else { return };
+    let (Some(family), Some(name)) = (facts.family.known(), facts.release.known()) else { return };
     let distribution = facts.distribution.known().map_or("", String::as_str);
-    let Some(Release { number, end_of_life, .. }) = distribution::release(*family, distribution, value) else { return };
-    let source = Arc::clone(source);
+    let Some(Release { number, end_of_life, .. }) = distribution::release(*family, distribution, name) else { return };
     facts.distribution_end_of_life = end_of_life.clone();
-    facts.release = Fact::Known { value: number.clone(), source };
+    facts.release = Fact::Known(number.clone());
 }

@@ -45,27 +45,14 @@ impl fmt::Display for Date {
     }
 }
 
-/// Where a fact was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// The address.
-    pub url: String,
-    /// The line or sentence that says it.
-    pub says: String,
-    /// The day it was read.
-    pub checked: Date,
-}
-
-/// An answer that names its source, or none.
+/// An answer that a source gives, or none.
+///
+/// The source itself, an address and the words that say it, stays in the entry's text: nothing reads it at run time, and
+/// [`check_entry`] proves that there is one for each field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact<T> {
     /// A source says so.
-    Known {
-        /// What it says.
-        value: T,
-        /// Which source.
-        source: Arc<Source>,
-    },
+    Known(T),
     /// No source was found, or the tag hides the answer. Not the same as "no".
     Unknown,
 }
@@ -74,15 +61,7 @@ impl<T> Fact<T> {
     /// The value, where one is known.
     pub fn known(&self) -> Option<&T> {
         match self {
-            Fact::Known { value, .. } => Some(value),
-            Fact::Unknown => None,
-        }
-    }
-
-    /// The source, where the value is known.
-    pub fn source(&self) -> Option<&Source> {
-        match self {
-            Fact::Known { source, .. } => Some(source),
+            Fact::Known(value) => Some(value),
             Fact::Unknown => None,
         }
     }
@@ -95,7 +74,7 @@ impl<T> Fact<T> {
     /// This answer, or `other` where this one is unknown.
     pub fn or(self, other: Self) -> Self {
         match self {
-            Fact::Known { .. } => self,
+            Fact::Known(_) => self,
             Fact::Unknown => other,
         }
     }
