@@ -6,7 +6,7 @@ use super::{
     expand::{ExpandError, Value},
     healthcheck::{Healthcheck, HealthcheckError, healthcheck},
     platform::Platform,
-    port::{NoPort, Ports},
+    port::{NoPort, Ports, Protocol},
     reference::{Reference, ReferenceError},
     signal::is_signal,
     user::UserOrigin,
@@ -19,6 +19,9 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
+
+/// Bytes of labels and volumes; registries refuse configurations of a few megabytes.
+const MOST_TEXT: usize = 32 << 20;
 
 /// An OCI image configuration, as far as a Dockerfile decides it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +93,8 @@ pub enum BuildFailure {
     EmptyVolume,
     /// `HEALTHCHECK` is wrong.
     Healthcheck(HealthcheckError),
+    /// The configuration is larger than any builder takes.
+    TooLarge,
 }
 
 impl fmt::Display for BuildFailure {
@@ -105,6 +110,7 @@ impl fmt::Display for BuildFailure {
             BuildFailure::Signal(text) => write!(f, "`{text}` is not a signal"),
             BuildFailure::EmptyVolume => f.write_str("a volume has no path"),
             BuildFailure::Healthcheck(error) => error.fmt(f),
+            BuildFailure::TooLarge => f.write_str("the image configuration is too large"),
         }
     }
 }
@@ -162,6 +168,7 @@ impl DockerfileModel<'_> {
                 builder.run(step)?;
             }
         }
+        builder.config.exposed_ports = builder.ports.written();
         Ok(builder.config)
     }
 }
@@ -217,6 +224,29 @@ struct Builder {
     windows: bool,
     /// Where each name stands in the environment.
     places: HashMap<String, usize>,
+    ports: PortSet,
+    /// Bytes that variables have put into the configuration.
+    written: usize,
+}
+
+/// Ports by protocol. Ranges may be many and long, so they are not kept as text.
+#[derive(Default)]
+struct PortSet(BTreeMap<Protocol, Vec<bool>>);
+
+impl PortSet {
+    fn add(&mut self, ports: &Ports) {
+        let all = self.0.entry(ports.protocol).or_insert_with(|| vec![false; usize::from(u16::MAX) + 1]);
+        all[usize::from(ports.first)..=usize::from(ports.last)].fill(true);
+    }
+
+    fn written(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for (protocol, ports) in &self.0 {
+            let exposed = ports.iter().enumerate().filter(|&(_, &is_exposed)| is_exposed);
+            names.extend(exposed.map(|(port, _)| format!("{port}/{}", protocol.name())));
+        }
+        names
+    }
 }
 
 impl Builder {
@@ -293,12 +323,16 @@ impl Builder {
             }
             Keyword::Expose => {
                 for ports in exposed(step)? {
-                    config.exposed_ports.extend(ports.written());
+                    self.ports.add(&ports);
                 }
             }
             Keyword::Volume => {
                 for volume in words(step) {
                     let volume = step.expand_arg(volume).map_err(BuildFailure::Expand)?.text.trim().to_owned();
+                    self.written += volume.len();
+                    if self.written > MOST_TEXT {
+                        return Err(BuildFailure::TooLarge);
+                    }
                     if volume.is_empty() {
                         return Err(BuildFailure::EmptyVolume);
                     }
@@ -311,6 +345,10 @@ impl Builder {
                     let name = step.expand_arg(&label.name).map_err(BuildFailure::Expand)?;
                     let value = label.value.as_ref().map(|value| step.expand_arg(value)).transpose();
                     let value = value.map_err(BuildFailure::Expand)?.unwrap_or_default();
+                    self.written += name.text.len() + value.text.len();
+                    if self.written > MOST_TEXT {
+                        return Err(BuildFailure::TooLarge);
+                    }
                     config.labels.insert(name.text.into_owned(), value.text.into_owned());
                 }
             }

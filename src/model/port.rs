@@ -69,12 +69,6 @@ impl Ports {
         }
         Some(Self { first, last, protocol })
     }
-
-    /// Every port, as an image configuration writes it: `80/tcp`.
-    pub fn written(&self) -> impl Iterator<Item = String> {
-        let protocol = self.protocol.name();
-        (self.first..=self.last).map(move |port| format!("{port}/{protocol}"))
-    }
 }
 
 /// `80` or `80-90`.
