@@ -5,7 +5,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "the test reads the corpus, and gzip unpacks its answers")]
 
-use ironhull::emit::{Question, image_line};
+use ironhull::{
+    emit::{Question, image_line},
+    knowledge::Knowledge,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
@@ -34,13 +37,14 @@ fn images_are_those_that_buildkit_makes() {
     let answers = Command::new("gzip").arg("-dc").arg(shared.join("corpus/image.jsonl.gz")).output();
     let answers = String::from_utf8(answers.expect("gzip runs").stdout).expect("the answers are UTF-8");
     let known = known_differences();
+    let knowledge = Knowledge::builtin();
     let mut different = BTreeMap::new();
     let mut compared = 0;
     for line in answers.lines() {
         let wanted: Value = serde_json::from_str(line).expect("each line is JSON");
         let path = wanted["path"].as_str().expect("each answer has a path");
         let text = fs::read(shared.join("corpus/files").join(path)).expect("each answer has a file");
-        if let Some(what) = difference(&wanted, &answer(path, &text)) {
+        if let Some(what) = difference(&wanted, &answer(path, &text, &knowledge)) {
             different.insert(path.to_owned(), what);
         }
         compared += 1;
@@ -52,8 +56,8 @@ fn images_are_those_that_buildkit_makes() {
     assert!(settled.is_empty(), "these no longer differ, take them out of the list: {settled:#?}");
 }
 
-fn answer(path: &str, text: &[u8]) -> Value {
-    let question = Question { target: None, build_args: &[], platform: "linux/amd64", empty_base: true };
+fn answer(path: &str, text: &[u8], knowledge: &Knowledge) -> Value {
+    let question = Question { target: None, build_args: &[], platform: "linux/amd64", empty_base: true, knowledge };
     serde_json::from_slice(&image_line(path, text, &question)).expect("the line is JSON")
 }
 

@@ -6,6 +6,7 @@ use crate::{
         inputs::{Inputs, Text},
     },
     emit,
+    knowledge::Knowledge,
 };
 use clap::{Args, ValueEnum};
 
@@ -41,11 +42,13 @@ enum Format {
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
     let texts = options.inputs.dockerfiles()?;
+    let knowledge = Knowledge::builtin();
     let question = emit::Question {
         target: options.target.as_deref(),
         build_args: &options.build_args,
         platform: &options.platform,
         empty_base: options.empty_base,
+        knowledge: &knowledge,
     };
     texts.print_each(terminal, |Text { name, text }| match options.format {
         Format::Terminal => emit::image_page(name, text, &question),

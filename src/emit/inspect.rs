@@ -28,6 +28,8 @@ pub struct Question<'a> {
     pub platform: &'a str,
     /// Whether base images count as empty.
     pub empty_base: bool,
+    /// Facts about images.
+    pub knowledge: &'a Knowledge,
 }
 
 /// The line of JSON for the Dockerfile `text` called `name`.
@@ -59,7 +61,7 @@ fn answer<T>(name: &str, text: &[u8], question: &Question<'_>, make: impl FnOnce
     let arguments: Vec<_> = question.build_args.iter().map(given).collect();
     let platform = Platform::parse(question.platform).unwrap_or_default();
     let build = Build { arguments: &arguments, platform, target: question.target };
-    let model = DockerfileModel::of_build(&file, &parsed.tree, &Knowledge::builtin(), &build);
+    let model = DockerfileModel::of_build(&file, &parsed.tree, question.knowledge, &build);
     let bases = if question.empty_base { BaseImages::Empty } else { BaseImages::Known };
     make(&Answer { file: &file, model: &model, errors: &parsed.errors, bases })
 }
