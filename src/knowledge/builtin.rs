@@ -39,6 +39,7 @@ pub(super) const IMAGES: &[(&str, &str)] = &[
     ("kubernetes", include_str!("../../rulesets/images/kubernetes.toml")),
     ("lambda", include_str!("../../rulesets/images/lambda.toml")),
     ("languages", include_str!("../../rulesets/images/languages.toml")),
+    ("linuxserver", include_str!("../../rulesets/images/linuxserver.toml")),
     ("microsoft", include_str!("../../rulesets/images/microsoft.toml")),
     ("minor-os", include_str!("../../rulesets/images/minor-os.toml")),
     ("nginx", include_str!("../../rulesets/images/nginx.toml")),

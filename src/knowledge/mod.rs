@@ -124,7 +124,7 @@ impl Knowledge {
     /// As `image_of`, for an image that `depth` others are built on.
     fn facts(&self, repository: &str, tag: Tag<'_>, depth: usize) -> Option<Arc<ImageFacts>> {
         let index = self.index();
-        let slot = &index.slots[*index.by_name.get(canonical_repository(repository).as_ref())?];
+        let slot = index.slot_of(&canonical_repository(repository))?;
         if let Some(known) = slot.remembered(tag) {
             return Some(known);
         }
@@ -234,6 +234,15 @@ impl Index {
             }
         }
         index
+    }
+
+    /// The entry of a repository, or that of all repositories of its namespace.
+    fn slot_of(&self, repository: &str) -> Option<&Slot> {
+        let slot = self.by_name.get(repository).or_else(|| {
+            let (namespace, _) = repository.rsplit_once('/')?;
+            self.by_name.get(format!("{namespace}/*").as_str())
+        });
+        slot.map(|slot| &self.slots[*slot])
     }
 }
 
