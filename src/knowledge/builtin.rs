@@ -8,7 +8,6 @@ pub(super) const IMAGES: &[(&str, &str)] = &[
     ("amazon", include_str!("../../rulesets/images/amazon.toml")),
     ("applications", include_str!("../../rulesets/images/applications.toml")),
     ("arch", include_str!("../../rulesets/images/arch.toml")),
-    ("aws", include_str!("../../rulesets/images/aws.toml")),
     ("azurelinux", include_str!("../../rulesets/images/azurelinux.toml")),
     ("buildpack-deps", include_str!("../../rulesets/images/buildpack-deps.toml")),
     ("busybox", include_str!("../../rulesets/images/busybox.toml")),
