@@ -159,8 +159,8 @@ fn without_a_tag_only_what_holds_for_every_tag_is_known() {
 
 #[test]
 fn a_namespace_answers_for_repositories_without_an_entry() {
-    let swag = facts("lscr.io/linuxserver/swag", None);
-    assert_eq!((swag.step_down.known(), swag.any_user.known()), (Some(&StepDown::S6), Some(&false)));
+    let theirs = facts("lscr.io/linuxserver/unheard-of", None);
+    assert_eq!((theirs.step_down.known(), theirs.any_user.known()), (Some(&StepDown::S6), Some(&false)));
     assert!(facts("cgr.dev/chainguard/redis", Some("latest")).has_no_shell());
     assert!(!facts("cgr.dev/chainguard/redis", Some("latest-dev")).has_no_shell());
     assert_eq!(Knowledge::builtin().image("cgr.dev/chainguard/tools/redis", None), None);
