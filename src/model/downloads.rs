@@ -115,7 +115,7 @@ impl<'m> Download<'m> {
 
     /// The command that reads the answer: through a pipe, or as a shell whose script is a substitution.
     pub fn consumer(&self) -> Option<Command<'m>> {
-        let script = &self.command.script.script;
+        let script = self.command.command.script();
         let command = self.command.command;
         if self.output != Output::Stdout {
             return None;

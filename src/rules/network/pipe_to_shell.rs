@@ -38,6 +38,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN version=\"$(wget -qO- https://example.com/version)\" && echo \"$version\"\n",
             ),
             Example::new(
+                "In a script that is handed to a shell",
+                "FROM debian:13\nRUN su -l -c \"touch .profile && «curl https://example.com/install.sh | sh»\" app\n",
+                "FROM debian:13\nRUN su -l -c \"touch .profile && curl https://example.com/data.json | jq .version\" app\n",
+            ),
+            Example::new(
                 "With sudo, and an interpreter that is no shell",
                 "FROM debian:13\nRUN «curl -sSL https://example.com/get.py | sudo python3 -»\n",
                 "FROM debian:13\nRUN curl -sSL https://example.com/data.json | jq .version\n",
