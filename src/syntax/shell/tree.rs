@@ -220,14 +220,16 @@ pub(super) struct HeredocData {
 
 impl Script {
     pub(super) fn empty(own: Arc<[u8]>, dialect: Dialect) -> Self {
+        // About what real scripts have; the tables grow where that is not enough.
+        let length = own.len().min(32_768);
         Self {
             text: Arc::clone(&own),
             own,
             origin: None,
             dialect,
-            commands: Vec::new(),
+            commands: Vec::with_capacity(length / 48 + 1),
             compounds: Vec::new(),
-            words: Vec::new(),
+            words: Vec::with_capacity(length / 8 + 2),
             pieces: Vec::new(),
             assignments: Vec::new(),
             redirects: Vec::new(),
