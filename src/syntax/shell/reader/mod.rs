@@ -5,6 +5,7 @@
 //! one. Words, pieces, assignments and redirections wait on stacks until their owner is complete; then they move to
 //! the tables of the [`Script`], so that those of one owner lie side by side.
 
+mod block;
 mod decode;
 mod expansion;
 mod head;
