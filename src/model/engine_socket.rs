@@ -99,10 +99,10 @@ impl Step<'_> {
 
 /// The name of the socket that a text holds the path of.
 fn socket(text: &str) -> Option<&'static str> {
-    SOCKETS
-        .iter()
-        .copied()
-        .find(|socket| text.split(['/', ':', ',', '=']).any(|part| part == *socket) && text.contains('/'))
+    if !text.contains(".sock") || !text.contains('/') {
+        return None;
+    }
+    SOCKETS.iter().copied().find(|socket| text.split(['/', ':', ',', '=']).any(|part| part == *socket))
 }
 
 /// Whether a command only prints or looks for what it names.
@@ -112,9 +112,13 @@ fn is_talk(command: StepCommand<'_>) -> bool {
 
 fn group_member(command: StepCommand<'_>) -> Option<Reach> {
     let invocation = command.invocation()?;
+    let program = invocation.name()?;
+    if !matches!(program, "usermod" | "useradd" | "adduser" | "addgroup" | "gpasswd") {
+        return None;
+    }
     let words: Vec<Word<'_>> = invocation.arguments().collect();
     let is_docker = |word: &Word<'_>| word.text().split(',').any(|group| group == "docker");
-    let found = match invocation.name()? {
+    let found = match program {
         "usermod" | "useradd" => {
             let at = words.iter().position(|word| {
                 matches!(&*word.text(), "-G" | "-aG" | "-Ga" | "--groups" | "-g" | "--gid" | "-a" | "-ag")
@@ -162,8 +166,8 @@ fn open_addresses(command: StepCommand<'_>) -> Vec<Reach> {
         .collect();
     let is_engine =
         matches!(invocation.name(), Some("dockerd" | "docker" | "docker-compose" | "dockerd-entrypoint.sh" | "podman"));
-    let verifies = invocation.arguments().any(|word| word.text().starts_with("--tls"));
-    if is_engine && !verifies {
+    let verifies = || invocation.arguments().any(|word| word.text().starts_with("--tls"));
+    if is_engine && !verifies() {
         let hosts = invocation.arguments().filter_map(|word| {
             let text = word.text();
             let address = text

@@ -146,7 +146,7 @@ pub struct Command<'s> {
 }
 
 impl<'s> Command<'s> {
-    fn data(self) -> &'s CommandData {
+    pub(super) fn data(self) -> &'s CommandData {
         &self.script.commands[self.index as usize]
     }
 
@@ -387,5 +387,5 @@ impl<'s> Assignment<'s> {
 
 /// The last part of a path.
 pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }

@@ -1,6 +1,6 @@
 //! Which program a command really runs: `sudo`, `env A=b`, `xargs` and the like looked through.
 
-use super::{Command, Dialect, Word, command::file_name};
+use super::{Command, Dialect, Word, command::file_name, tree::Program};
 
 /// A program that runs another one, which is named among its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,8 +121,15 @@ pub struct Invocation<'s> {
 impl<'s> Command<'s> {
     /// What the command runs in the end. Without a name (an assignment, a redirection) there is nothing to run.
     pub fn invocation(self) -> Option<Invocation<'s>> {
+        let Program { word, wrappers } = self.data().program?;
+        Some(Invocation { command: self, start: word as usize, end: self.word_count(), wrappers })
+    }
+
+    /// What [`Command::invocation`] answers; asked for once, by the reader.
+    pub(super) fn program(self) -> Option<Program> {
         self.word(0)?;
-        Some(Invocation { command: self, start: 0, end: self.word_count(), wrappers: 0 }.unwrapped())
+        let found = Invocation { command: self, start: 0, end: self.word_count(), wrappers: 0 }.unwrapped();
+        Some(Program { word: found.start as u32, wrappers: found.wrappers })
     }
 
     /// What the command runs: [`Command::invocation`], and what `find` runs for each file with `-exec`.

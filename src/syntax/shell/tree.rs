@@ -122,6 +122,16 @@ pub(super) struct CommandData {
     pub(super) assignments: Run,
     pub(super) redirects: Run,
     pub(super) place: Place,
+    /// Found once the whole script is read.
+    pub(super) program: Option<Program>,
+}
+
+/// What a command runs in the end: the word that names it, behind the wrappers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Program {
+    pub(super) word: u32,
+    /// One bit for each [`Wrapper`](super::Wrapper).
+    pub(super) wrappers: u16,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -150,7 +150,14 @@ impl Reader<'_> {
         let index = self.out.commands.len() as u32;
         let place = self.place(Element::Command(index));
         let (words, assignments, redirects) = (Run::default(), Run::default(), Run::default());
-        self.out.commands.push(CommandData { span: Span::at(start), words, assignments, redirects, place });
+        self.out.commands.push(CommandData {
+            span: Span::at(start),
+            words,
+            assignments,
+            redirects,
+            place,
+            program: None,
+        });
         self.list().state = State::Command(index);
     }
 

@@ -231,6 +231,9 @@ pub(super) fn read(script: &Arc<[u8]>, dialect: Dialect, depth: u32) -> Script {
         shells.truncate(MOST_INLINE);
     }
     out.sort_doubts();
+    for index in 0..out.commands.len() {
+        out.commands[index].program = out.command(index as u32).program();
+    }
     out.inlines = shells.into_iter().filter_map(|index| inline::read(out.command(index), depth)).collect();
     out
 }
