@@ -351,6 +351,9 @@ pub enum Use {
     Unpack,
 }
 
+/// Commands that are looked at to see what becomes of the downloads of one stage; no real stage comes near.
+const MOST_LOOKS: usize = 300_000;
+
 /// A download, and the first thing in its stage that trusts what it brought.
 #[derive(Clone, Debug)]
 pub struct Trusted<'m> {
@@ -374,13 +377,14 @@ impl<'m> Stage<'m> {
     /// later step counts if that step names the file.
     pub fn unverified_downloads(self) -> Vec<Trusted<'m>> {
         let mut found = Vec::new();
+        let mut looks = MOST_LOOKS;
         for step in self.steps() {
             let downloads: Vec<_> = step.downloads().collect();
             if downloads.is_empty() || step.verifies(None) {
                 continue;
             }
             for download in downloads {
-                if let Some((used_as, by)) = step.trust_in(&download) {
+                if let Some((used_as, by)) = step.trust_in(&download, &mut looks) {
                     found.push(Trusted { download, used_as, by });
                 }
             }
@@ -402,7 +406,9 @@ impl<'m> Step<'m> {
     }
 
     /// The first command behind a download that trusts what it brought, in this step or a later one of the stage.
-    fn trust_in(self, download: &Download<'m>) -> Option<(Use, StepCommand<'m>)> {
+    ///
+    /// `looks` is how many commands may still be looked at; without any left nothing is told.
+    fn trust_in(self, download: &Download<'m>, looks: &mut usize) -> Option<(Use, StepCommand<'m>)> {
         if let Some(consumer) = download.consumer() {
             let by = StepCommand { command: consumer, ..download.command };
             return use_of_input(by).map(|used_as| (used_as, by));
@@ -413,6 +419,7 @@ impl<'m> Step<'m> {
         }
         let mut step = Some(self);
         while let Some(current) = step {
+            *looks = looks.checked_sub(current.commands().take(*looks + 1).count())?;
             if current != self && current.verifies(Some(file_name(file))) {
                 return None;
             }
