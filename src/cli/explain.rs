@@ -19,9 +19,21 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
     let meant: Vec<_> = RULES.iter().filter(|rule| is_meant(rule, &options.rule)).collect();
     anyhow::ensure!(!meant.is_empty(), "{}", no_such_rule(&options.rule));
-    terminal.print(|out| meant.iter().try_for_each(|rule| emit::explain(&rule.meta, out)))?;
+    let width = Terminal::width().unwrap_or(WIDEST).min(WIDEST);
+    terminal.print(|out| {
+        for (at, rule) in meant.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            emit::explain(&rule.meta, width, out)?;
+        }
+        Ok(())
+    })?;
     Ok(Outcome::Clean)
 }
+
+/// Longer lines are hard to read, however wide a terminal is.
+const WIDEST: usize = 100;
 
 fn is_meant(rule: &Builtin, name: &str) -> bool {
     let id_elsewhere = |equivalent: &str| equivalent.split_once(':').is_some_and(|(_, id)| id == name);

@@ -85,16 +85,19 @@ fn wire_fix(fix: FixNote) -> WireFix {
     WireFix { availability, safety: safety.map(Safety::name) }
 }
 
-/// Prints everything that is known about `rule`.
+/// Prints everything that is known about `rule`, sentences broken at `width` columns.
 ///
 /// # Errors
 /// If `out` does not take it.
-pub fn explain(rule: &RuleMeta, out: &mut dyn Write) -> io::Result<()> {
+pub fn explain(rule: &RuleMeta, width: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{STRONG}{}{STRONG:#}: {}", rule.id, rule.title)?;
     let (group, severity, since) = (rule.group.name(), rule.severity.name(), rule.since);
     writeln!(out, "{FAINT}group {group}, severity {severity}, since {since}{FAINT:#}\n")?;
-    writeln!(out, "{}\n\n{STRONG}What to do{STRONG:#}\n{}", rule.why, rule.remedy)?;
-    writeln!(out, "\n{STRONG}Fix{STRONG:#}\n{}", fix_sentence(rule.fix))?;
+    paragraph(rule.why, width, out)?;
+    writeln!(out, "\n{STRONG}What to do{STRONG:#}")?;
+    paragraph(rule.remedy, width, out)?;
+    writeln!(out, "\n{STRONG}Fix{STRONG:#}")?;
+    paragraph(&fix_sentence(rule.fix), width, out)?;
     for each in rule.examples {
         example(each, out)?;
     }
@@ -103,9 +106,26 @@ pub fn explain(rule: &RuleMeta, out: &mut dyn Write) -> io::Result<()> {
         rule.references.iter().try_for_each(|reference| writeln!(out, "- {}", reference_line(*reference)))?;
     }
     if !rule.equivalents.is_empty() {
-        writeln!(out, "\n{STRONG}In other tools{STRONG:#}\n{}", rule.equivalents.join(", "))?;
+        writeln!(out, "\n{STRONG}In other tools{STRONG:#}")?;
+        paragraph(&rule.equivalents.join(", "), width, out)?;
     }
     Ok(())
+}
+
+/// Prints `text` with line breaks between words, so that no line is longer than `width` unless a word is.
+fn paragraph(text: &str, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            writeln!(out)?;
+            column = 0;
+        }
+        let blank = if column > 0 { " " } else { "" };
+        write!(out, "{blank}{word}")?;
+        column += blank.len() + length;
+    }
+    writeln!(out)
 }
 
 fn fix_sentence(fix: FixNote) -> String {
@@ -133,5 +153,17 @@ fn reference_line(reference: Reference) -> String {
         Scheme::Nist800190 => format!("NIST SP 800-190, section {id}"),
         Scheme::Cwe => format!("CWE-{id}: https://cwe.mitre.org/data/definitions/{id}.html"),
         Scheme::Url => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_breaks_between_words_only() {
+        let mut out = Vec::new();
+        paragraph("aa bb cc ddddddddd e", 5, &mut out).expect("memory takes it");
+        assert_eq!(String::from_utf8_lossy(&out), "aa bb\ncc\nddddddddd\ne\n");
     }
 }
