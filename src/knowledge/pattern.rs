@@ -51,13 +51,24 @@ pub(super) fn placeholders(template: &str) -> Vec<&str> {
     names
 }
 
-/// Compares the whole of `tag` with `pattern`.
+/// Compares the whole of `tag` with `pattern`. What a star stands for is as short as it can be.
 pub(super) fn matches<'a>(pattern: &'a str, tag: &'a str) -> Option<Bindings<'a>> {
     if tag.len() > LONGEST_TAG {
         return None;
     }
     let mut bindings = Bindings::default();
-    match_rest(pattern, tag, &mut bindings).then_some(bindings)
+    let mut parts = pattern.split('*');
+    let mut rest = match_part(parts.next()?, tag, &mut bindings)?;
+    let Some(last) = parts.next_back() else { return rest.is_empty().then_some(bindings) };
+    for part in parts {
+        rest = starts(rest).find_map(|rest| match_part(part, rest, &mut bindings))?;
+    }
+    let bound = bindings.bound.len();
+    let ends = starts(rest).any(|rest| {
+        bindings.bound.truncate(bound);
+        match_part(last, rest, &mut bindings) == Some("")
+    });
+    ends.then_some(bindings)
 }
 
 /// Whether `tag` begins with the parts of `version`: `16` is in `16`, `16.2` and `16-slim`, not in `160` or `1`.
@@ -104,33 +115,41 @@ fn compare_prefix(version: &str, bound: &str) -> std::cmp::Ordering {
     std::cmp::Ordering::Equal
 }
 
-// Bounded by the pattern: one level for each placeholder or star of it, and patterns are ours.
-fn match_rest<'a>(pattern: &'a str, tag: &'a str, bindings: &mut Bindings<'a>) -> bool {
-    let Some(special) = pattern.find(['*', '{']) else { return pattern == tag };
-    let (literal, pattern) = pattern.split_at(special);
-    let Some(tag) = tag.strip_prefix(literal) else { return false };
-    if let Some(after) = pattern.strip_prefix('*') {
-        return (0..=tag.len()).rev().any(|at| tag.is_char_boundary(at) && match_rest(after, &tag[at..], bindings));
-    }
-    let Some((_, name, after)) = next_placeholder(pattern) else { return false };
-    let len = match name {
-        "version" | "release" => version_len(tag),
-        "major" => tag.len() - tag.trim_start_matches(|c: char| c.is_ascii_digit()).len(),
-        "codename" => distribution::codename_len(tag, |_| true),
-        "debian" => distribution::codename_len(tag, |family| family == Family::Debian),
-        "ubuntu" => distribution::codename_len(tag, |family| family == Family::Ubuntu),
-        _ => 0,
-    };
-    if len == 0 {
-        return false;
-    }
-    let (text, rest) = tag.split_at(len);
-    bindings.bound.push((name, text));
-    let matched = match_rest(after, rest, bindings);
-    if !matched {
-        bindings.bound.pop();
+/// The ends of `text`, the longest first.
+fn starts(text: &str) -> impl Iterator<Item = &str> {
+    (0..=text.len()).filter_map(|at| text.get(at..))
+}
+
+/// Compares the start of `tag` with a part of a pattern between stars, and answers what is left of the tag.
+fn match_part<'a>(part: &'a str, tag: &'a str, bindings: &mut Bindings<'a>) -> Option<&'a str> {
+    let bound = bindings.bound.len();
+    let matched = match_words(part, tag, bindings);
+    if matched.is_none() {
+        bindings.bound.truncate(bound);
     }
     matched
+}
+
+fn match_words<'a>(mut part: &'a str, mut tag: &'a str, bindings: &mut Bindings<'a>) -> Option<&'a str> {
+    while let Some((literal, name, after)) = next_placeholder(part) {
+        let word = tag.strip_prefix(literal)?;
+        let (text, rest) = word.split_at(placeholder_len(name, word).filter(|len| *len > 0)?);
+        bindings.bound.push((name, text));
+        (part, tag) = (after, rest);
+    }
+    tag.strip_prefix(part)
+}
+
+/// The length of what `name` stands for at the start of `text`.
+fn placeholder_len(name: &str, text: &str) -> Option<usize> {
+    Some(match name {
+        "version" | "release" => version_len(text),
+        "major" => text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len(),
+        "codename" => distribution::codename_len(text, |_| true),
+        "debian" => distribution::codename_len(text, |family| family == Family::Debian),
+        "ubuntu" => distribution::codename_len(text, |family| family == Family::Ubuntu),
+        _ => return None,
+    })
 }
 
 /// The length of the numbers with dots between them at the start of `text`.
@@ -171,6 +190,15 @@ mod tests {
         assert_eq!(filled("{version}", "22.1.0", "node:{tag}-slim").as_deref(), Some("node:22.1.0-slim"));
         assert_eq!(filled("{version}", "22-alpine", ""), None);
         assert_eq!(filled("*", "22", "{version}"), None);
+        assert_eq!(filled("*{version}", "3.1-jdk17", "{version}").as_deref(), Some("17"), "the tag ends with it");
+    }
+
+    #[test]
+    fn stars_do_not_multiply_the_work() {
+        let tag = "-a".repeat(64);
+        for _ in 0..10_000 {
+            assert_eq!(matches("*-a*-a*-b", &tag), None);
+        }
     }
 
     #[test]
