@@ -47,7 +47,10 @@ impl Dialect {
 /// for a shell (`/usr/local/bin/shell.sh`) counts as POSIX.
 pub fn dialect_of<W: AsRef<str>>(shell: &[W]) -> Dialect {
     let mut words = shell.iter().map(AsRef::as_ref);
-    if let Some(dialect) = words.clone().find_map(Dialect::of_program) {
+    let first = words.clone().next().and_then(Dialect::of_program);
+    let mut known = words.clone().filter_map(Dialect::of_program);
+    let bourne = || known.clone().find(|dialect| dialect.is_bourne());
+    if let Some(dialect) = first.or_else(bourne).or_else(|| known.next()) {
         return dialect;
     }
     match words.next() {
@@ -84,6 +87,7 @@ mod tests {
         assert_eq!(dialect_of(&["/bin/sh", "-c"]), Dialect::Posix);
         assert_eq!(dialect_of(&["/bin/bash", "-o", "pipefail", "-c"]), Dialect::Bash);
         assert_eq!(dialect_of(&["conda", "run", "-n", "env", "/bin/bash", "-c"]), Dialect::Bash);
+        assert_eq!(dialect_of(&["conda", "run", "-n", "python3", "bash", "-c"]), Dialect::Bash);
         assert_eq!(dialect_of(&["powershell", "-Command", "$ErrorActionPreference = 'Stop';"]), Dialect::PowerShell);
         assert_eq!(dialect_of(&["C:\\Windows\\System32\\CMD.EXE", "/S", "/C"]), Dialect::Cmd);
         assert_eq!(dialect_of(&["/usr/local/bin/_dockerfile_shell.sh"]), Dialect::Posix);

@@ -179,7 +179,8 @@ impl<'s> Invocation<'s> {
     /// Whether it has one of these options before a `--`: `-x` alone or in a cluster (`-fx`), `--long` or
     /// `--long=value`.
     ///
-    /// `valued` names the short options with a value, whose rest of the word (`-ofile`) is no cluster.
+    /// `valued` names the short options with a value, whose rest of the word (`-ofile`) is no cluster. What a variable
+    /// may hold is not looked for.
     pub fn has_option(self, short: Option<char>, long: &str, valued: &str) -> bool {
         let words = self.arguments().take_while(|word| word.bytes() != b"--");
         words.into_iter().any(|word| {
@@ -187,7 +188,7 @@ impl<'s> Invocation<'s> {
             if let Some(name) = text.strip_prefix("--") {
                 return !long.is_empty() && name.split('=').next() == Some(long);
             }
-            let Some(cluster) = text.strip_prefix('-') else { return false };
+            let Some(cluster) = word.literal().and_then(|text| text.strip_prefix('-')) else { return false };
             let flags = cluster.find(|flag| valued.contains(flag)).map_or(cluster, |at| &cluster[..=at]);
             short.is_some_and(|short| flags.contains(short))
         })

@@ -5,6 +5,18 @@
 //! is unsure. Offsets are those of the text that was given: Docker-joined text (map back with
 //! [`Joined::file_span`](super::dockerfile::Joined::file_span)) or a slice of the file.
 //!
+//! ```
+//! use ironhull::syntax::shell::{self, Dialect, Element};
+//!
+//! let script = shell::parse(b"curl -fsSL https://example.com/i.sh | sudo bash -s -- \"$V\"; rm *", Dialect::Posix);
+//! let curl = script.command(0);
+//! assert_eq!(curl.name(), Some("curl"));
+//! assert_eq!(curl.piped_into(), Some(Element::Command(1)));
+//! let shell = script.command(1).invocation().unwrap();
+//! assert_eq!(shell.name(), Some("bash"));
+//! assert_eq!(shell.arguments().last().unwrap().literal(), None);
+//! ```
+//!
 //! Nothing is expanded and nothing is guessed: a word whose value depends on a variable, a substitution, a glob, a tilde
 //! or a brace list has no [`Word::literal`].
 

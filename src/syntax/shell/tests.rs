@@ -304,6 +304,15 @@ fn what_only_the_run_knows_is_said() {
 }
 
 #[test]
+fn what_only_bash_reads_so_is_uncertain_elsewhere() {
+    let script = parse(b"a &> b; c $'d'", Dialect::Posix);
+    let reasons: Vec<_> = script.doubts().map(|doubt| doubt.reason).collect();
+    assert_eq!(reasons, [Reason::BashOnly]);
+    assert_eq!(script.command(1).word(1).and_then(Word::literal), None);
+    reads("a &> b", &["a"]);
+}
+
+#[test]
 fn other_languages_are_left_alone() {
     for dialect in [Dialect::Cmd, Dialect::PowerShell, Dialect::Other] {
         let script = parse(b"dir & del x", dialect);

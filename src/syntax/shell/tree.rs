@@ -69,6 +69,8 @@ pub enum Reason {
     EscapedBackquotes,
     /// `eval`: what runs is known at run time only.
     Eval,
+    /// `&>` in a POSIX script, which is `&` and `>` to shells that are not bash.
+    BashOnly,
     /// Nested deeper than the reader goes; nothing after this is read.
     TooDeep,
     /// Too many scripts inside this one; those that follow are not read.
@@ -91,6 +93,7 @@ impl Reason {
             Reason::BadExpansion => "this expansion has no known form",
             Reason::EscapedBackquotes => "backslashes in backquotes are read twice",
             Reason::Eval => "what `eval` runs is known at run time only",
+            Reason::BashOnly => "shells other than bash read this in another way",
             Reason::TooDeep => "this is nested too deep to be read",
             Reason::TooMany => "too many scripts stand inside this one",
             Reason::NotShell => "this is no script for a Bourne shell",

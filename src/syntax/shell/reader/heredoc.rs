@@ -3,7 +3,7 @@
 use super::{Frame, Reader, Role, decode::decode};
 use crate::{
     syntax::shell::{
-        Quoting, Reason, RedirectOperator,
+        Dialect, Quoting, Reason, RedirectOperator,
         tree::{Features, HeredocData, RedirectData, Run, WordData},
     },
     text::Span,
@@ -17,6 +17,11 @@ impl Reader<'_> {
     pub(super) fn redirect(&mut self, start: usize, descriptor: Option<Span>) {
         let (operator, length) = operator(self.rest());
         self.begin_command(start);
+        if matches!(operator, RedirectOperator::WriteAll | RedirectOperator::AppendAll)
+            && self.out.dialect == Dialect::Posix
+        {
+            self.doubt(self.at, self.at + length, Reason::BashOnly);
+        }
         self.at += length;
         self.skip_blanks();
         let is_substitution = matches!(self.peek(), Some(b'<' | b'>')) && self.byte(1) == Some(b'(');

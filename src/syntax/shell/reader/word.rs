@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     syntax::shell::{
-        Piece, PieceKind, Quoting, Reason,
+        Dialect, Piece, PieceKind, Quoting, Reason,
         tree::{Features, Run, WordData},
         word::is_name_byte,
     },
@@ -238,6 +238,10 @@ impl Reader<'_> {
     /// Text up to the next `'`; `opening` bytes precede it. With [`Quoting::Ansi`] a backslash protects a quote.
     pub(super) fn single_quotes(&mut self, quoting: Quoting, opening: usize) {
         self.feature(Features::QUOTES);
+        if quoting == Quoting::Ansi && self.out.dialect == Dialect::Posix {
+            // Shells that are not bash may see a `$` and plain quotes.
+            self.feature(Features::OPAQUE);
+        }
         let start = self.at + opening;
         let inside = &self.text[start.min(self.end)..self.end];
         let length = match quoting {
