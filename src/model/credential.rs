@@ -4,6 +4,7 @@
 //! form is known (`ghp_…`). What is empty, a placeholder, a path, a switch or a variable is not a credential.
 
 use crate::{knowledge::tokens::Tokens, text::distinct_bytes};
+use std::ops::Range;
 
 /// What the name of a variable says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,11 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
         (Name::Credential, Value::Random) if !is_fingerprint(name, value) && !repeats_name(name, value) => {
             Some(Credential::Named)
         }
-        (Name::Credential, Value::Word) if is_password(name) && !repeats_name(name, value) => Some(Credential::Default),
+        (Name::Credential, Value::Word)
+            if is_password(name) && !repeats_name(name, value) && !is_stand_in(name, value) =>
+        {
+            Some(Credential::Default)
+        }
         _ => None,
     }
 }
@@ -59,9 +64,11 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
 pub fn classify(name: &str) -> Name {
     let words = words(name);
     let text: Vec<&str> = words.iter().map(String::as_str).collect();
+    // The token of a JDK is a part of the public address that Oracle serves it at.
     if is_public(&text)
         || text.last().is_some_and(|last| ABOUT_LAST.contains(last))
         || text.first().is_some_and(|first| SWITCH_FIRST.contains(first))
+        || matches!(text[..], ["java" | "jdk" | "jre", .., "token"])
     {
         return Name::About;
     }
@@ -199,6 +206,9 @@ const ABOUT_LAST: &[&str] = &[
     "max",
     "plugin",
     "arn",
+    "adapter",
+    "scheme",
+    "namespace",
 ];
 
 /// First words of names that are switches.
@@ -236,8 +246,20 @@ fn is_public(words: &[&str]) -> bool {
 /// Whether the name means a password that a person chooses, which a plain word can be.
 fn is_password(name: &str) -> bool {
     let words = words(name);
-    words.iter().any(|word| word.contains("pass") || word == "pwd" || word == "pw" || word == "secret")
-        && !words.iter().any(|word| word == "access")
+    let last: Vec<&str> = words.iter().rev().take(2).map(String::as_str).collect();
+    match last[..] {
+        ["key", "secret"] => true,
+        // The name of an object that Kubernetes keeps.
+        ["secret", "kubernetes" | "k8s"] | [] => false,
+        [last, ..] => last.contains("pass") || matches!(last, "pwd" | "pw" | "secret"),
+    }
+}
+
+/// Whether the value only says what belongs there, under a name of what another server decides: `SMTP_PASS=pass`.
+fn is_stand_in(name: &str, value: &[u8]) -> bool {
+    const STAND_INS: &[&[u8]] = &[b"password", b"pass", b"passwd", b"pwd", b"secret"];
+    let of_others = |word: &String| matches!(word.as_str(), "smtp" | "email" | "mail" | "mailer" | "client" | "oauth");
+    STAND_INS.iter().any(|word| value.eq_ignore_ascii_case(word)) && words(name).iter().any(of_others)
 }
 
 /// Hex of the length of a key id or a fingerprint under a name that ends in a bare `KEY`: public (`GPG_KEY`, `SWIFT_SIGNING_KEY`).
@@ -289,9 +311,25 @@ fn known(value: &[u8]) -> Option<&'static str> {
     if let Some(token) = Tokens::builtin().find(value).next() {
         return Some(&token.shape.title);
     }
-    let begin = memchr::memmem::find(value, b"-----BEGIN ")?;
-    let header = &value[begin..value.len().min(begin + 80)];
-    memchr::memmem::find(header, b"PRIVATE KEY").map(|_| "private key")
+    private_keys(value).next().map(|_| "private key")
+}
+
+/// The private keys in PEM form in `text`, from the first dash to the end of the first line of the key.
+pub fn private_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    const KIND: &[u8] = b"PRIVATE KEY";
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    memchr::memmem::find_iter(text, BEGIN).filter_map(move |start| {
+        let header = &text[start..text.len().min(start + 80)];
+        let kind = memchr::memmem::find(header, KIND)?;
+        let behind = start + kind + KIND.len();
+        let rest = &text[behind..text.len().min(behind + 200)];
+        // Between the header and the key: dashes, the rest of ` BLOCK`, line ends in any notation.
+        let gap = rest.iter().position(is_base64).filter(|&gap| gap < 16)?;
+        let body = rest[gap..].strip_prefix(b"n").unwrap_or(&rest[gap..]);
+        let length = body.iter().take_while(|byte| is_base64(byte)).count();
+        (length >= 32).then(|| start..behind + (rest.len() - body.len()) + length)
+    })
 }
 
 /// Whether the text says that something else is to be put here.
@@ -338,6 +376,7 @@ fn is_placeholder(text: &str) -> bool {
         "none",
         "null",
         "n/a",
+        "encryptedpassword",
     ];
     let lower = text.to_ascii_lowercase();
     let bracketed = text.starts_with(['<', '{', '%', '@', '[', '(']) || text.contains("{{");
@@ -484,7 +523,10 @@ mod tests {
         for value in ["postgres", "admin", "wso2am", "123456"] {
             assert_eq!(value_shape(value.as_bytes()), Value::Word, "{value}");
         }
-        assert_eq!(value_shape(b"-----BEGIN RSA PRIVATE KEY-----\\nMII"), Value::Known("private key"));
+        assert_eq!(
+            value_shape(b"-----BEGIN RSA PRIVATE KEY-----\\nMIIEpAIBAAKCAQEA7bq8cXvJ0kYw2mQp4nR"),
+            Value::Known("private key")
+        );
     }
 
     #[test]

@@ -363,6 +363,11 @@ impl<'m> Stage<'m> {
         self.data().is_built
     }
 
+    /// Whether its layers are part of the image that the build answers: it is the target, or the target starts from it.
+    pub fn is_exported(self) -> bool {
+        self.model().target().is_some_and(|target| target.chain().any(|stage| stage == self))
+    }
+
     /// The user behind its last step: who runs the image made of it.
     pub fn user(self) -> &'m EffectiveUser<'m> {
         &self.model.users[self.data().last.user as usize]

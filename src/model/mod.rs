@@ -28,11 +28,13 @@
 //! One engine each: words are expanded by [`expand`], image names are read by [`mod@reference`], users by [`User::parse`].
 
 pub mod add;
+pub mod address;
 pub mod credential;
 pub mod downloads;
 pub mod expand;
 pub mod packages;
 pub mod reference;
+pub mod secret_file;
 
 mod accounts;
 mod config;
@@ -41,6 +43,8 @@ mod engine_socket;
 mod evaluate;
 mod healthcheck;
 mod image;
+mod login;
+mod mention;
 mod modes;
 mod mount;
 mod options;
@@ -62,6 +66,8 @@ pub use engine_socket::Reach;
 pub use expand::Value;
 pub use healthcheck::{Healthcheck, HealthcheckError};
 pub use image::{ImageUse, UsedBy};
+pub use login::Password;
+pub use mention::Mention;
 pub use modes::{Mode, ModeChange};
 pub use mount::{Mount, MountKind};
 pub use package_steps::{Leftover, StepPackages};

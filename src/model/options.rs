@@ -96,6 +96,11 @@ impl<'m> Options<'m> {
         self.find(short, long).is_some()
     }
 
+    /// The word that holds its value, if it is given, and the bytes of that word in front of the value.
+    pub(super) fn value_word(&self, short: Option<char>, long: &str) -> Option<(Word<'m>, usize)> {
+        self.find(short, long)?.value
+    }
+
     /// Its value, if it is given and its value is certain.
     pub(super) fn value(&self, short: Option<char>, long: &str) -> Option<Cow<'m, str>> {
         let (word, skip) = self.find(short, long)?.value?;

@@ -5,6 +5,7 @@ mod layer;
 mod network;
 mod package;
 mod runtime;
+mod secret;
 mod syntax;
 
 use crate::rule::Builtin;
@@ -23,7 +24,12 @@ pub static RULES: &[&Builtin] = &[
     &runtime::insecure_run::RULE,
     &runtime::kernel_module::RULE,
     &package::package_cache_left::RULE,
+    &secret::password_in_run::RULE,
     &network::pipe_to_shell::RULE,
+    &secret::secret_copied::RULE,
+    &secret::secret_in_arg::RULE,
+    &secret::secret_in_env::RULE,
+    &secret::secret_in_url::RULE,
     &layer::setuid_bit::RULE,
     &runtime::ssh_server::RULE,
     &syntax::syntax_error::RULE,

@@ -1,0 +1,30 @@
+//! Credentials.
+
+pub(super) mod password_in_run;
+pub(super) mod secret_copied;
+pub(super) mod secret_in_arg;
+pub(super) mod secret_in_env;
+pub(super) mod secret_in_url;
+
+use crate::{
+    model::credential::Credential,
+    rule::{Confidence, Severity},
+};
+
+/// How bad it is that everybody with the file or the image can read it; what only a build stage holds counts less.
+fn severity(credential: Credential, only_in_builder: bool) -> Severity {
+    match (credential, only_in_builder) {
+        (Credential::Known(_), _) => Severity::Critical,
+        (Credential::Named, false) => Severity::High,
+        (Credential::Named, true) | (Credential::Default, false) => Severity::Medium,
+        (Credential::Default, true) => Severity::Low,
+    }
+}
+
+/// How sure it is that the value is a credential: a word may be there for a build only.
+fn confidence(credential: Credential) -> Confidence {
+    match credential {
+        Credential::Known(_) | Credential::Named => Confidence::High,
+        Credential::Default => Confidence::Medium,
+    }
+}

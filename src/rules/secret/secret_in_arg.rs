@@ -1,0 +1,157 @@
+//! `ARG` with a credential: its value stays in the history and the provenance of the image.
+//!
+//! An `ARG` without a literal is reported only where the file uses it: in a `RUN`, an `ADD`, an `ENV`, or by a program
+//! that reads a variable of that name.
+
+use super::{confidence, severity};
+use crate::{
+    model::{
+        DockerfileModel, MountKind, Step, Variable, VariableKind, address,
+        credential::{self, Credential, Name},
+    },
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+    syntax::dockerfile::Keyword,
+    text::Span,
+};
+use std::collections::BTreeMap;
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "secret-in-arg",
+        title: "Credential in `ARG`",
+        why: "`docker history` and the provenance of the image show the build arguments of each `RUN`, so a credential handed over that way is readable for everybody who can pull the image.",
+        remedy: "Hand it to the `RUN` that needs it with `--mount=type=secret,id=…,env=…` and `docker build --secret`, and rotate what was ever built in.",
+        group: Group::Secret,
+        severity: Severity::High,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.10"),
+            Reference::new(Scheme::Nist800190, "4.1.4"),
+            Reference::new(Scheme::Cwe, "538"),
+            Reference::new(Scheme::Url, "https://docs.docker.com/build/building/secrets/"),
+        ],
+        equivalents: &["hadolint:DL3064", "semgrep:secret-in-build-arg", "trivy:DS-0031"],
+        examples: &[
+            Example::new(
+                "A token that a command is given",
+                "FROM node:22\nARG «NPM_TOKEN»\nRUN npm config set //registry.npmjs.org/:_authToken $NPM_TOKEN && npm ci\n",
+                "FROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm config set //registry.npmjs.org/:_authToken $NPM_TOKEN && npm ci\n",
+            ),
+            Example::new(
+                "A literal default",
+                "FROM alpine:3.22\nARG ADMIN_PASS=«passw0rd»\n",
+                "FROM alpine:3.22\nARG ADMIN_PASS\nARG HELM_SECRETS_VERSION=4.6.5\n",
+            ),
+            Example::new(
+                "Kept in the environment as well",
+                "FROM alpine:3.22\nARG «DB_PASSWORD»\nENV DB_PASSWORD=${DB_PASSWORD}\n",
+                "FROM alpine:3.22\nARG DB_NAME\nENV DB_NAME=${DB_NAME}\n",
+            ),
+            Example::new(
+                "Read by a program without being named",
+                "FROM rust:1.90\nARG «CARGO_REGISTRY_TOKEN»\nRUN cargo publish\n",
+                "FROM rust:1.90\nRUN --mount=type=secret,id=cargo,env=CARGO_REGISTRY_TOKEN cargo publish\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+/// Programs that read a credential from the environment on their own.
+const READERS: &[(&str, &[&str])] = &[
+    ("aws", &["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),
+    ("cargo", &["CARGO_REGISTRY_TOKEN"]),
+    ("gh", &["GH_TOKEN", "GITHUB_TOKEN"]),
+    ("npm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+    ("pnpm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+    ("sentry-cli", &["SENTRY_AUTH_TOKEN"]),
+    ("twine", &["TWINE_PASSWORD"]),
+    ("yarn", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+];
+
+/// Arguments that carry a credential in, by where their name is written; the first use of each.
+type Uses = BTreeMap<Span, Option<(Span, Keyword)>>;
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let mut arguments: Uses = BTreeMap::new();
+    let steps = || cx.model.steps().filter(|step| !step.is_trigger());
+    for variable in cx.model.global_arguments() {
+        report_literal(cx, variable, out);
+    }
+    for step in steps().filter(|step| step.keyword() == Keyword::Arg) {
+        for variable in step.assigned() {
+            let is_reported = report_literal(cx, variable, out);
+            let is_given = variable.value.as_ref().is_none_or(|value| value.text.is_empty());
+            if is_given && !is_reported && credential::classify(&variable.name) == Name::Credential {
+                arguments.insert(variable.name_span, None);
+            }
+        }
+    }
+    if arguments.is_empty() {
+        return;
+    }
+    for step in steps() {
+        note_uses(step, &mut arguments);
+    }
+    for (span, used) in arguments {
+        let Some((place, keyword)) = used else { continue };
+        report_use(cx, span, place, keyword, out);
+    }
+}
+
+/// Reports a default that is a credential; answers whether it is one.
+fn report_literal(cx: &Cx<'_, DockerfileModel<'_>>, variable: &Variable<'_>, out: &mut Findings) -> bool {
+    let (Some(value), Some(span)) = (&variable.value, variable.value_span) else { return false };
+    let text = value.text.as_bytes();
+    if cx.bytes(span).contains(&b'$') || address::credentials(text).next().is_some() {
+        return false;
+    }
+    let Some(credential) = credential::judge(&variable.name, text) else { return false };
+    let name = &variable.name;
+    let message = match credential {
+        Credential::Known(what) => format!("the default of `{name}` is a {what}"),
+        Credential::Named => format!("the default of `{name}` is a credential"),
+        Credential::Default => format!("the default of `{name}` is a password"),
+    };
+    out.report(span, message).severity(severity(credential, false)).confidence(confidence(credential));
+    true
+}
+
+fn note_uses(step: Step<'_>, arguments: &mut Uses) {
+    let keyword = step.keyword();
+    if !matches!(keyword, Keyword::Run | Keyword::Add | Keyword::Env) {
+        return;
+    }
+    let mounted: Vec<_> = step.mounts().into_iter().filter(|mount| mount.kind == MountKind::Secret).collect();
+    let mut note = |name: &str, span: Span| {
+        let argument = step.variable(name).filter(|variable| variable.kind == VariableKind::Arg);
+        let is_mounted = mounted.iter().any(|mount| mount.env.as_ref().is_some_and(|env| env.text == name));
+        let Some(used) = argument.and_then(|argument| arguments.get_mut(&argument.name_span)) else { return };
+        if !is_mounted && used.is_none() {
+            *used = Some((span, keyword));
+        }
+    };
+    for mention in step.mentions() {
+        note(&mention.name, mention.span);
+    }
+    if keyword != Keyword::Run {
+        return;
+    }
+    for command in step.commands() {
+        let Some(name) = command.name() else { continue };
+        let read = READERS.iter().filter(|(program, _)| *program == name).flat_map(|(_, names)| *names);
+        read.for_each(|variable| note(variable, command.span()));
+    }
+}
+
+fn report_use(cx: &Cx<'_, DockerfileModel<'_>>, span: Span, place: Span, keyword: Keyword, out: &mut Findings) {
+    let name = cx.text(span);
+    let is_kept = keyword == Keyword::Env;
+    let finding = out.report(span, format!("the value of `{name}` stays readable in the history of the image"));
+    finding.severity(if is_kept { Severity::High } else { Severity::Medium });
+    finding.relate(place, if is_kept { "it is kept in the environment here" } else { "it is used here" });
+}
