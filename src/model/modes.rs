@@ -111,6 +111,9 @@ impl Step<'_> {
 fn of_command(command: StepCommand<'_>) -> Option<ModeChange> {
     let invocation = command.invocation()?;
     let name = invocation.name()?;
+    if !matches!(name, "chmod" | "umask" | "install" | "mkdir") {
+        return None;
+    }
     let words: Vec<Word<'_>> = invocation.arguments().collect();
     let at = match name {
         // `-x` and the like are modes that take away, and may stand in front.
