@@ -197,7 +197,7 @@ impl Search<'_> {
             Named::Listed(path) => (path, false),
         };
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.walk(path),
+            Ok(metadata) if metadata.is_dir() => self.walk(path, is_argument),
             Ok(metadata) => self.file(path, &metadata, is_argument),
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 self.missing.push(path.clone());
@@ -232,7 +232,7 @@ impl Search<'_> {
         }
     }
 
-    fn walk(&mut self, root: &Path) {
+    fn walk(&mut self, root: &Path, is_argument: bool) {
         let walked = Mutex::new((Vec::new(), Vec::new()));
         let request = self.request;
         let inside = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
@@ -240,7 +240,7 @@ impl Search<'_> {
             Box::new(|entry| {
                 let met = match entry {
                     Ok(entry) => meet(&entry, &inside, request),
-                    Err(error) => Met::Obstacle(walk_obstacle(&error)),
+                    Err(error) => Met::Obstacle(walk_obstacle(&error, is_argument)),
                 };
                 match met {
                     Met::Nothing => {}
@@ -311,14 +311,15 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
     Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind, named: false }, is_link, identity })
 }
 
-fn walk_obstacle(error: &ignore::Error) -> Obstacle {
+/// `is_root`: whether the error could be about a directory that was named; it is, if it has no depth.
+fn walk_obstacle(error: &ignore::Error, is_root: bool) -> Obstacle {
     match error {
         ignore::Error::WithPath { path, err } => {
             let message = err.io_error().map_or_else(|| err.to_string(), |error| disk::why_not(path, error));
-            obstacle(path, message, false)
+            obstacle(path, message, is_root)
         }
-        ignore::Error::WithDepth { err, .. } => walk_obstacle(err),
-        error => Obstacle { name: String::new(), message: error.to_string(), named: false },
+        ignore::Error::WithDepth { err, depth } => walk_obstacle(err, is_root && *depth == 0),
+        error => Obstacle { name: String::new(), message: error.to_string(), named: is_root },
     }
 }
 

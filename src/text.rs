@@ -111,12 +111,44 @@ pub struct LineColumn {
 pub struct LineIndex {
     /// Offset of the first byte of every line but the first.
     starts: Vec<u32>,
+    /// Places inside long lines, so that no column costs more than [`STRIDE`] bytes to count.
+    marks: Vec<Mark>,
 }
+
+/// A place inside a long line.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    offset: u32,
+    /// Unicode scalar values between the start of the line and here.
+    scalars: u32,
+}
+
+/// Lines longer than this have marks.
+const STRIDE: usize = 4096;
 
 impl LineIndex {
     /// Reads `text` once.
     pub fn new(text: &[u8]) -> Self {
-        Self { starts: memchr::memchr_iter(b'\n', text).map(|at| at as u32 + 1).collect() }
+        let mut index = Self::default();
+        let mut start = 0;
+        for at in memchr::memchr_iter(b'\n', text) {
+            index.mark_line(text, start, at);
+            start = at + 1;
+            index.starts.push(start as u32);
+        }
+        index.mark_line(text, start, text.len());
+        index
+    }
+
+    fn mark_line(&mut self, text: &[u8], start: usize, end: usize) {
+        let mut at = start;
+        let mut scalars = 0;
+        while end - at > STRIDE {
+            let next = character_start(text, at + STRIDE);
+            scalars += count_scalars(&text[at..next]) as u32;
+            self.marks.push(Mark { offset: next as u32, scalars });
+            at = next;
+        }
     }
 
     /// The line, from 1, that holds the byte at `offset`.
@@ -140,10 +172,20 @@ impl LineIndex {
     /// Line and column of `offset` in `text`, the text that this index was made of.
     pub fn locate(&self, text: &[u8], offset: u32) -> LineColumn {
         let line = self.line(offset);
-        let start = self.line_start(line) as usize;
-        let before = &text[start..(offset as usize).clamp(start, text.len())];
-        LineColumn { line, column: count_scalars(before) as u32 + 1 }
+        let start = self.line_start(line);
+        let before = self.marks.partition_point(|mark| mark.offset <= offset);
+        let mark = before.checked_sub(1).map(|at| self.marks[at]).filter(|mark| mark.offset >= start);
+        let mark = mark.unwrap_or(Mark { offset: start, scalars: 0 });
+        let from = mark.offset as usize;
+        let rest = &text[from..(offset as usize).clamp(from, text.len())];
+        LineColumn { line, column: mark.scalars + count_scalars(rest) as u32 + 1 }
     }
+}
+
+/// The nearest offset at or before `at` that is not inside a character.
+pub fn character_start(text: &[u8], at: usize) -> usize {
+    let is_continuation = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|at| !is_continuation(at)).unwrap_or(at)
 }
 
 /// Unicode scalar values in `bytes`, each byte of an invalid sequence counting as one.
@@ -194,6 +236,18 @@ mod tests {
         assert_eq!(index.locate(text, 7), LineColumn { line: 2, column: 3 });
         assert_eq!(index.locate(text, 9), LineColumn { line: 3, column: 1 });
         assert_eq!(index.line_start(2), 2);
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_those_of_a_plain_count() {
+        let text = ["é\n".as_bytes(), "aé€𝓤".repeat(3000).as_bytes(), &[0xff; 9000], &[0x80; 9000], b"\nx"].concat();
+        let index = LineIndex::new(&text);
+        for offset in (3..text.len()).step_by(997).map(|at| character_start(&text, at)) {
+            let column = count_scalars(&text[3..offset.max(3)]) as u32 + 1;
+            let line = if offset == text.len() - 1 { 3 } else { 2 };
+            assert_eq!(index.locate(&text, offset as u32), LineColumn { line, column }, "at {offset}");
+        }
+        assert_eq!(index.locate(&text, text.len() as u32 - 1), LineColumn { line: 3, column: 1 });
     }
 
     #[test]

@@ -23,7 +23,8 @@ use std::{
     name = "ironhull",
     version,
     about = "Finds what makes a container build or its image insecure",
-    after_help = "Exit: 0 nothing at or above the failing level, 1 something is, 2 the run did not happen.",
+    after_help = "Exit: 0 nothing at or above the failing level, 1 something is or a named file could not be judged, \
+                  2 the run did not happen.",
     disable_help_subcommand = true,
     max_term_width = 100
 )]

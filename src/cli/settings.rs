@@ -33,7 +33,7 @@ pub(crate) struct Settings {
     /// Leave out these rules, or groups of rules.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// Exit with 1 from this level on; `off` never does.
+    /// Exit with 1 from this level on, `off` never does; `warn` if the configuration says nothing.
     #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
     fail_at: Option<Level>,
     /// Take digests from this file.

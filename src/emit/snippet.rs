@@ -10,7 +10,7 @@ use crate::{
     report::Ranked,
     rule::{Label, Level},
     source::{SourceFile, SourceSet},
-    text::Span,
+    text::{Span, character_start},
 };
 use annotate_snippets::{AnnotationKind, Element, Level as Kind, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
@@ -102,12 +102,6 @@ impl Excerpt {
         let last = if span.is_empty() { span.start } else { span.end - 1 };
         Self { text: excerpt.text, place, last_line: file.line_index().line(last) }
     }
-}
-
-/// The nearest offset at or before `at` that is not inside a character.
-fn character_start(text: &[u8], at: usize) -> usize {
-    let is_continuation = |at: &usize| text.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    (at.saturating_sub(3)..=at).rev().find(|at| !is_continuation(at)).unwrap_or(at)
 }
 
 /// Text as a terminal may see it, and the room that is left for more.
