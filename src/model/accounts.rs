@@ -4,9 +4,10 @@
 //! adduser(8), and `BusyBox`'s adduser and addgroup.
 
 use super::{
-    dockerfile::{Stage, Step},
     options::{Options, Valued},
     script::StepCommand,
+    stage::Stage,
+    step::Step,
     user::{Group, User},
 };
 use crate::{

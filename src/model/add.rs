@@ -3,7 +3,7 @@
 //! Facts: Dockerfile reference, `ADD`: a local tar archive is unpacked, a remote file is not, and a Git repository is
 //! cloned. BuildKit looks at the content of a local file, so a name only tells what is likely; see [`SourceKind`].
 
-use super::{dockerfile::Step, evaluate::text_of};
+use super::{evaluate::text_of, step::Step};
 use crate::syntax::dockerfile::{Arg, Arguments, Keyword};
 
 /// One source of an `ADD` or `COPY`.

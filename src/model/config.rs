@@ -1,7 +1,7 @@
 //! The configuration of the image that a build makes, as BuildKit writes it.
 
 use super::{
-    dockerfile::{Base, CopySource, DockerfileModel, Stage, Step, UnknownBase},
+    dockerfile::{Base, CopySource, DockerfileModel, UnknownBase},
     evaluate::text_of,
     expand::{ExpandError, Value},
     healthcheck::{Healthcheck, HealthcheckError, healthcheck},
@@ -9,6 +9,8 @@ use super::{
     port::{NoPort, Ports, Protocol},
     reference::{Reference, ReferenceError},
     signal::is_signal,
+    stage::Stage,
+    step::Step,
     user::UserOrigin,
 };
 use crate::{

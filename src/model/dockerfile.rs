@@ -2,20 +2,21 @@
 //!
 //! [`DockerfileModel`] owns flat tables; [`Stage`] and [`Step`] are cheap copies that point into it.
 
+pub(super) use super::{stage::Stage, step::Step};
+
 use super::{
     evaluate,
-    expand::{Budget, Cause, Dependency, ExpandError, Expander, Scope, Value},
-    path,
+    expand::{Budget, Cause, Dependency, ExpandError, Expander, Value},
     platform::Platform,
     reference::{Reference, ReferenceError},
-    scope::{Globals, ScopeAt, Time, Timeline, Variable},
+    scope::{Globals, Time, Timeline, Variable},
     script::StepScript,
     user::{EffectiveUser, User},
 };
 use crate::{
     knowledge::{ImageFacts, Knowledge},
     source::SourceFile,
-    syntax::dockerfile::{Arg, Arguments, Dockerfile, Instruction, Keyword},
+    syntax::dockerfile::{Arg, Arguments, Dockerfile, Instruction},
     text::Span,
 };
 use std::{
@@ -70,6 +71,7 @@ pub(super) struct StageData<'a> {
     pub(super) last: State,
     pub(super) end: Time,
     pub(super) is_built: bool,
+    pub(super) is_exported: bool,
 }
 
 #[derive(Debug)]
@@ -172,12 +174,12 @@ impl<'a> DockerfileModel<'a> {
 
     /// The stages, in file order.
     pub fn stages(&self) -> impl DoubleEndedIterator<Item = Stage<'_>> + ExactSizeIterator {
-        (0..self.stages.len()).map(|index| Stage { model: self, index: index as u32 })
+        (0..self.stages.len()).map(|index| Stage::new(self, index as u32))
     }
 
     /// The stage of that index.
     pub fn stage(&self, index: usize) -> Option<Stage<'_>> {
-        (index < self.stages.len()).then_some(Stage { model: self, index: index as u32 })
+        (index < self.stages.len()).then_some(Stage::new(self, index as u32))
     }
 
     /// The stage of that name, in any case; the last one if several have it.
@@ -186,22 +188,22 @@ impl<'a> DockerfileModel<'a> {
             Some(&index) => index,
             None => *self.stage_names.get(&name.to_lowercase())?,
         };
-        Some(Stage { model: self, index })
+        Some(Stage::new(self, index))
     }
 
     /// The stage that the build answers: the last one, or the `--target`. `None` if there is none.
     pub fn target(&self) -> Option<Stage<'_>> {
-        self.target.map(|index| Stage { model: self, index })
+        self.target.map(|index| Stage::new(self, index))
     }
 
     /// The steps of all stages, in file order; what a stage runs for `ONBUILD` of its parent comes before its own.
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'_>> + ExactSizeIterator {
-        (0..self.steps.len()).map(|index| Step { model: self, index: index as u32 })
+        (0..self.steps.len()).map(|index| Step::new(self, index as u32))
     }
 
     /// The step of that index.
     pub fn step(&self, index: usize) -> Option<Step<'_>> {
-        (index < self.steps.len()).then_some(Step { model: self, index: index as u32 })
+        (index < self.steps.len()).then_some(Step::new(self, index as u32))
     }
 
     /// The arguments declared before the first `FROM`, in file order.
@@ -250,331 +252,6 @@ impl<'a> DockerfileModel<'a> {
 impl fmt::Debug for DockerfileModel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DockerfileModel").field("file", &self.file.path).field("stages", &self.stages).finish()
-    }
-}
-
-/// One stage of a model.
-#[derive(Clone, Copy)]
-pub struct Stage<'m> {
-    model: &'m DockerfileModel<'m>,
-    index: u32,
-}
-
-impl<'m> Stage<'m> {
-    fn data(self) -> &'m StageData<'m> {
-        &self.model.stages[self.index as usize]
-    }
-
-    /// The model that it is part of.
-    pub fn model(self) -> &'m DockerfileModel<'m> {
-        self.model
-    }
-
-    /// Its number, from 0.
-    pub fn index(self) -> usize {
-        self.index as usize
-    }
-
-    /// The name behind `AS`, in lower case.
-    pub fn name(self) -> Option<&'m str> {
-        self.data().name.as_ref().map(|(name, _)| name.as_str())
-    }
-
-    /// Where its name is written.
-    pub fn name_span(self) -> Option<Span> {
-        self.data().name.as_ref().map(|&(_, span)| span)
-    }
-
-    /// Its `FROM`.
-    pub fn instruction(self) -> &'m Instruction {
-        self.data().instruction
-    }
-
-    /// The word that names its base, as written; `None` if `FROM` has no argument.
-    pub fn base_word(self) -> Option<&'m Arg<'m>> {
-        self.data().base_word.as_ref()
-    }
-
-    /// Where its base is named, or the keyword `FROM`.
-    pub fn base_span(self) -> Span {
-        self.base_word().map_or(self.instruction().keyword_span, |word| word.span)
-    }
-
-    /// The word that names its base, variables replaced; tells which `ARG`s decide.
-    pub fn base_value(self) -> &'m Value<'m> {
-        &self.data().base_value
-    }
-
-    /// What it starts from.
-    pub fn base(self) -> &'m Base<'m> {
-        &self.data().base
-    }
-
-    /// The stage it starts from, if it starts from one.
-    pub fn parent(self) -> Option<Stage<'m>> {
-        match self.data().base {
-            Base::Stage(index) => Some(Stage { model: self.model, index: index as u32 }),
-            Base::Scratch | Base::Image(_) | Base::Unknown(_) => None,
-        }
-    }
-
-    /// The first stage of the chain of `FROM <stage>` that leads here; itself if it starts from no stage.
-    pub fn root(self) -> Stage<'m> {
-        Stage { model: self.model, index: self.data().root }
-    }
-
-    /// What the whole chain of stages starts from: never [`Base::Stage`].
-    pub fn root_base(self) -> &'m Base<'m> {
-        self.root().base()
-    }
-
-    /// The image that the whole chain of stages starts from, if it is known.
-    pub fn image(self) -> Option<&'m Image<'m>> {
-        match self.root_base() {
-            Base::Image(image) => Some(image),
-            Base::Stage(_) | Base::Scratch | Base::Unknown(_) => None,
-        }
-    }
-
-    /// This stage, its parent, the parent of that, …
-    pub fn chain(self) -> impl Iterator<Item = Stage<'m>> {
-        std::iter::successors(Some(self), |stage| stage.parent())
-    }
-
-    /// The value of `--platform`.
-    pub fn platform(self) -> Option<&'m Value<'m>> {
-        self.data().platform.as_ref()
-    }
-
-    /// Its steps in order, `FROM` left out; what it runs for `ONBUILD` of its parent comes first.
-    pub fn steps(self) -> impl DoubleEndedIterator<Item = Step<'m>> + ExactSizeIterator {
-        let model = self.model;
-        let Range { start, end } = self.data().steps;
-        (start as usize..end as usize).map(move |index| Step { model, index: index as u32 })
-    }
-
-    /// Whether it is the stage that the build answers.
-    pub fn is_target(self) -> bool {
-        self.model.target == Some(self.index)
-    }
-
-    /// Whether the build needs it: it is the target, or something needed starts or copies from it.
-    pub fn is_built(self) -> bool {
-        self.data().is_built
-    }
-
-    /// Whether its layers are part of the image that the build answers: it is the target, or the target starts from it.
-    pub fn is_exported(self) -> bool {
-        self.model().target().is_some_and(|target| target.chain().any(|stage| stage == self))
-    }
-
-    /// The user behind its last step: who runs the image made of it.
-    pub fn user(self) -> &'m EffectiveUser<'m> {
-        &self.model.users[self.data().last.user as usize]
-    }
-
-    /// The shell behind its last step.
-    pub fn shell(self) -> &'m Shell<'m> {
-        &self.model.shells[self.data().last.shell as usize]
-    }
-
-    /// The working directory behind its last step.
-    pub fn workdir(self) -> &'m Workdir<'m> {
-        &self.model.workdirs[self.data().last.workdir as usize]
-    }
-
-    /// The variable of that name behind its last step.
-    pub fn variable(self, name: &str) -> Option<&'m Variable<'m>> {
-        self.model.timeline.at(name, self.data().end)
-    }
-}
-
-impl fmt::Debug for Stage<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stage({})", self.index)
-    }
-}
-
-impl PartialEq for Stage<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && std::ptr::eq(self.model, other.model)
-    }
-}
-
-/// One instruction as one stage runs it.
-#[derive(Clone, Copy)]
-pub struct Step<'m> {
-    model: &'m DockerfileModel<'m>,
-    index: u32,
-}
-
-impl<'m> Step<'m> {
-    fn data(self) -> &'m StepData<'m> {
-        &self.model.steps[self.index as usize]
-    }
-
-    pub(super) fn script_cell(self) -> &'m OnceLock<Vec<StepScript>> {
-        &self.data().scripts
-    }
-
-    /// The model that it is part of.
-    pub fn model(self) -> &'m DockerfileModel<'m> {
-        self.model
-    }
-
-    /// Its number among the steps of the model, from 0.
-    pub fn index(self) -> usize {
-        self.index as usize
-    }
-
-    /// The stage that runs it.
-    pub fn stage(self) -> Stage<'m> {
-        Stage { model: self.model, index: self.data().stage }
-    }
-
-    /// The instruction; of an `ONBUILD` that a child stage runs, the one behind that word.
-    pub fn instruction(self) -> &'m Instruction {
-        self.data().instruction
-    }
-
-    /// Which instruction it is.
-    pub fn keyword(self) -> Keyword {
-        self.instruction().keyword
-    }
-
-    /// Its arguments, as written.
-    pub fn arguments(self) -> &'m Arguments<'m> {
-        &self.data().arguments
-    }
-
-    /// Whether the stage runs it because its parent says `ONBUILD`; it is written in the parent.
-    pub fn is_trigger(self) -> bool {
-        self.data().is_trigger
-    }
-
-    /// The user that runs it.
-    pub fn user(self) -> &'m EffectiveUser<'m> {
-        &self.model.users[self.data().state.user as usize]
-    }
-
-    /// Whether the user that runs it is certainly root.
-    pub fn runs_as_root(self) -> bool {
-        self.user().user.is_root()
-    }
-
-    /// The user in force behind it.
-    pub fn user_behind(self) -> &'m EffectiveUser<'m> {
-        match self.next() {
-            Some(next) => next.user(),
-            None => self.stage().user(),
-        }
-    }
-
-    /// The shell in force.
-    pub fn shell(self) -> &'m Shell<'m> {
-        &self.model.shells[self.data().state.shell as usize]
-    }
-
-    /// The working directory in force.
-    pub fn workdir(self) -> &'m Workdir<'m> {
-        &self.model.workdirs[self.data().state.workdir as usize]
-    }
-
-    /// The next step of the same stage.
-    pub fn next(self) -> Option<Step<'m>> {
-        let index = self.index + 1;
-        (index < self.stage().data().steps.end).then_some(Step { model: self.model, index })
-    }
-
-    /// The step before it in the same stage.
-    pub fn previous(self) -> Option<Step<'m>> {
-        (self.index > self.stage().data().steps.start).then(|| Step { model: self.model, index: self.index - 1 })
-    }
-
-    /// The variable of that name that it sees.
-    pub fn variable(self, name: &str) -> Option<&'m Variable<'m>> {
-        self.model.timeline.at(name, self.data().time)
-    }
-
-    /// The variables that it sets: of `ENV` and `ARG`, in order, names and values expanded.
-    pub fn assigned(self) -> &'m [Variable<'m>] {
-        self.model.timeline.slice(self.data().assigned.clone())
-    }
-
-    /// The variables that it sees, to expand words with.
-    pub fn scope(self) -> impl Scope + 'm {
-        let unset = self.stage().unset();
-        ScopeAt { timeline: &self.model.timeline, time: self.data().time, unset }
-    }
-
-    /// Expands a word as BuildKit does in `ADD`, `COPY`, `ENV`, `LABEL`, `STOPSIGNAL`, `USER`, `VOLUME`, `WORKDIR`.
-    ///
-    /// # Errors
-    /// If the word cannot be expanded: the build fails.
-    pub fn expand(self, word: &str) -> Result<Value<'_>, ExpandError> {
-        Expander::new(&self.scope(), self.model.syntax.escape, &Budget::default()).word(word)
-    }
-
-    /// Expands an argument of the step.
-    ///
-    /// # Errors
-    /// If it cannot be expanded: the build fails.
-    pub fn expand_arg(self, arg: &Arg<'m>) -> Result<Value<'m>, ExpandError> {
-        Expander::new(&self.scope(), self.model.syntax.escape, &Budget::default()).text(evaluate::text_of(arg))
-    }
-
-    /// Expands a word and splits it at blanks, as BuildKit does in `EXPOSE`.
-    ///
-    /// # Errors
-    /// If the word cannot be expanded: the build fails.
-    pub fn expand_words(self, word: &str) -> Result<Vec<Value<'_>>, ExpandError> {
-        Expander::new(&self.scope(), self.model.syntax.escape, &Budget::default()).words(word)
-    }
-
-    /// The absolute path that `path`, relative to the working directory, means; `None` if a variable hides it.
-    pub fn absolute(self, path: &str) -> Option<String> {
-        let path = self.expand(path).ok()?;
-        let path = path.known()?;
-        if path.starts_with('/') {
-            return Some(path::join("/", path));
-        }
-        Some(path::join(self.workdir().path.known()?, path))
-    }
-
-    /// The same as [`Step::absolute`] for an argument of the step.
-    pub fn absolute_arg(self, arg: &Arg<'m>) -> Option<String> {
-        self.absolute(&evaluate::text_of(arg))
-    }
-
-    /// Where `COPY --from` takes its files from; `None` for the build context.
-    pub fn copy_source(self) -> Option<CopySource<'m>> {
-        if self.keyword() != Keyword::Copy {
-            return None;
-        }
-        let from = self.instruction().flag("from")?.value.as_deref().filter(|value| !value.is_empty())?;
-        Some(self.model.copy_source(from))
-    }
-}
-
-impl fmt::Debug for Step<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Step({} {:?})", self.index, self.keyword())
-    }
-}
-
-impl PartialEq for Step<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && std::ptr::eq(self.model, other.model)
-    }
-}
-
-impl Stage<'_> {
-    /// What it means in this stage that a name is set nowhere.
-    pub(super) fn unset(self) -> Cause {
-        match self.root_base() {
-            Base::Scratch => Cause::Undefined,
-            Base::Stage(_) | Base::Image(_) | Base::Unknown(_) => Cause::BaseEnvironment,
-        }
     }
 }
 

@@ -3,9 +3,10 @@
 //! Sources of the command lines: curl(1), wget(1), aria2c(1), git-clone(1).
 
 use super::{
-    dockerfile::{Stage, Step},
     packages::{Action, PackageCommand},
     script::{StepCommand, StepScript},
+    stage::Stage,
+    step::Step,
 };
 use crate::{
     syntax::shell::{Command, CompoundKind, Element, Invocation, PieceKind, RedirectOperator, Slot, Word},

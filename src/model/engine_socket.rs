@@ -1,6 +1,6 @@
 //! Ways from a container to the engine that runs it: its socket, its group, its port. Each is root on the host.
 
-use super::{dockerfile::Step, evaluate::text_of, script::StepCommand};
+use super::{evaluate::text_of, script::StepCommand, step::Step};
 use crate::{
     syntax::{
         dockerfile::{Arguments, Keyword},

@@ -158,6 +158,7 @@ impl<'a> Evaluator<'a, '_> {
             last,
             end: 0,
             is_built: false,
+            is_exported: false,
         });
     }
 
@@ -427,6 +428,15 @@ impl<'a> Evaluator<'a, '_> {
                 .map(|stage| stage.index() as u32)
                 .or_else(|| name.parse().ok().filter(|&index: &u32| (index as usize) < self.model.stages.len())),
         };
+        let mut exported = self.model.target;
+        while let Some(index) = exported {
+            let stage = &mut self.model.stages[index as usize];
+            stage.is_exported = true;
+            exported = match stage.base {
+                Base::Stage(parent) => Some(parent as u32),
+                Base::Scratch | Base::Image(_) | Base::Unknown(_) => None,
+            };
+        }
         let mut needed: Vec<u32> = self.model.target.into_iter().collect();
         while let Some(index) = needed.pop() {
             let stage = &mut self.model.stages[index as usize];

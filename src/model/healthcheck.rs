@@ -1,6 +1,6 @@
 //! `HEALTHCHECK`, and the durations in its flags.
 
-use super::{dockerfile::Step, evaluate::text_of};
+use super::{evaluate::text_of, step::Step};
 use crate::syntax::dockerfile::{self, Arg, Arguments, Keyword};
 use std::{borrow::Cow, fmt};
 

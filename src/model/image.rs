@@ -1,8 +1,10 @@
 //! Every image that a Dockerfile takes something from: bases, `COPY --from`, `RUN --mount=from=`.
 
 use super::{
-    dockerfile::{Base, CopySource, DockerfileModel, Stage, Step},
+    dockerfile::{Base, CopySource, DockerfileModel},
     reference::Reference,
+    stage::Stage,
+    step::Step,
 };
 use crate::{
     knowledge::{ImageFacts, Knowledge, Tag},

@@ -2,9 +2,9 @@
 
 use super::{
     credential::{self, Name, Value},
-    dockerfile::Step,
     options::{Options, Valued},
     script::StepCommand,
+    step::Step,
 };
 use crate::{
     syntax::shell::{Command, Element, Invocation, Redirect, Word},

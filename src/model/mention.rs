@@ -1,6 +1,6 @@
 //! Where a step speaks of variables: `$NAME`, `${NAME`, `$env:NAME`.
 
-use super::dockerfile::Step;
+use super::step::Step;
 use crate::{syntax::dockerfile::Joined, text::Span};
 
 /// A variable that the text of a step speaks of.

@@ -2,7 +2,7 @@
 //!
 //! Sources: chmod(1), install(1), mkdir(1), Dockerfile reference `COPY --chmod`.
 
-use super::{dockerfile::Step, script::StepCommand};
+use super::{script::StepCommand, step::Step};
 use crate::{
     syntax::{dockerfile::Keyword, shell::Word},
     text::Span,

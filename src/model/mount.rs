@@ -1,9 +1,6 @@
 //! `RUN --mount`: what a step sees of other stages, images, caches and secrets while it runs.
 
-use super::{
-    dockerfile::{CopySource, Step},
-    expand::Value,
-};
+use super::{dockerfile::CopySource, expand::Value, step::Step};
 use crate::syntax::dockerfile::{Flag, Keyword};
 
 /// One `--mount` of a `RUN`.

@@ -4,10 +4,10 @@
 //! best practices for `apt-get`; Dockerfile reference, `RUN --mount=type=cache`.
 
 use super::{
-    dockerfile::Step,
     mount::MountKind,
     packages::{Action, Manager, PackageCommand},
     script::StepCommand,
+    step::Step,
 };
 use crate::{
     syntax::{dockerfile::Keyword, shell::Word},

@@ -4,10 +4,11 @@
 //! another user are left out; where nobody can tell whose a path is, nothing is told.
 
 use super::{
-    dockerfile::{Stage, Step},
     packages::{Action, Manager, PackageCommand},
     path,
     script::StepCommand,
+    stage::Stage,
+    step::Step,
 };
 use crate::{
     syntax::{

@@ -3,7 +3,7 @@
 //! A `RUN` in shell form is one script, with the scripts behind `sh -c` in it; the body of a heredoc is a script, be it
 //! run by the shell in force or fed to a shell that a command starts. The JSON form is read as a script of one command.
 
-use super::{dockerfile::Step, evaluate::text_of, healthcheck::is_exec};
+use super::{evaluate::text_of, healthcheck::is_exec, step::Step};
 use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Joined, Keyword},

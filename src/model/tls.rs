@@ -4,11 +4,11 @@
 //! documentation of the options named.
 
 use super::{
-    dockerfile::Step,
     downloads::is_local_address,
     packages::{Manager, PackageCommand},
     scope::VariableKind,
     script::StepCommand,
+    step::Step,
 };
 use crate::{
     syntax::{
