@@ -1,6 +1,7 @@
 //! `--name=value` words in front of the arguments.
 
 use super::{Flag, Joined, space};
+use crate::text::Span;
 use std::{borrow::Cow, ops::Range};
 
 /// The flags at the start of `text`, which is `body` without white space at its end, and where the arguments begin.
@@ -78,9 +79,12 @@ impl<'a> Word<'a> {
             Some((_, at)) => (text(&self.decoded[2..at]), Some(text(&self.decoded[at + 1..]))),
             None => (text(&self.decoded[2..]), None),
         };
+        let span = body.file_span(range.clone());
         let value_start = self.equals.map_or(range.end, |(written, _)| written as u32 + 1);
-        let value_span = body.file_span(value_start..range.end);
-        Flag { span: body.file_span(range.clone()), range, name, value, value_span }
+        // Nothing at the end of a line is not at the start of the next one.
+        let is_empty = value_start == range.end;
+        let value_span = if is_empty { Span::at(span.end as usize) } else { body.file_span(value_start..range.end) };
+        Flag { span, range, name, value, value_span }
     }
 }
 
@@ -91,7 +95,6 @@ fn is_special(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Span;
 
     fn read(text: &str) -> (Vec<(String, Option<String>)>, usize) {
         let (flags, args) = flags(&Joined::slice(Span::new(0, text.len())), text.as_bytes());

@@ -31,7 +31,7 @@ pub struct Dockerfile {
     pub bom: bool,
     /// The escape character in force: `\` or `` ` ``.
     pub escape: u8,
-    /// Parser directives (`# syntax=`, `# escape=`, `# check=`).
+    /// Parser directives (`# syntax=`, `# escape=`, `# check=`), the first of each name.
     pub directives: Vec<Directive>,
     /// Every instruction, unknown ones included.
     pub instructions: Vec<Instruction>,

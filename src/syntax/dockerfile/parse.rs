@@ -30,6 +30,8 @@ struct Parser<'s> {
     at: usize,
     /// How many lines were read.
     lines: u32,
+    /// Where the last of them ends, its ending left out.
+    end: usize,
     tree: Dockerfile,
     errors: Vec<SyntaxError>,
     stages: Stages,
@@ -68,7 +70,16 @@ impl<'s> Parser<'s> {
             instructions: Vec::new(),
             tokens: Vec::new(),
         };
-        Self { source, at: 0, lines: 0, tree, errors: Vec::new(), stages: Stages::default(), draft: Draft::default() }
+        Self {
+            source,
+            at: 0,
+            lines: 0,
+            end: 0,
+            tree,
+            errors: Vec::new(),
+            stages: Stages::default(),
+            draft: Draft::default(),
+        }
     }
 
     fn finish(mut self) -> Parsed<Dockerfile> {
@@ -109,6 +120,7 @@ impl<'s> Parser<'s> {
         }
         self.at = line.next;
         self.lines += 1;
+        self.end = line.end;
         Some(line)
     }
 
@@ -121,12 +133,12 @@ impl<'s> Parser<'s> {
             self.token(TokenKind::Blank, line.start, start);
             self.token(TokenKind::Directive, start, line.end);
             self.token(TokenKind::LineEnd, line.end, line.next);
-            self.heed(&directive);
-            self.tree.directives.push(directive);
+            self.heed(directive);
         }
     }
 
-    fn heed(&mut self, directive: &Directive) {
+    /// Keeps a directive; the name of a second one says nothing new.
+    fn heed(&mut self, directive: Directive) {
         let name = directive.name.of(self.source);
         let is_repeated = self.tree.directives.iter().any(|seen| seen.name.of(self.source).eq_ignore_ascii_case(name));
         if is_repeated {
@@ -139,6 +151,7 @@ impl<'s> Parser<'s> {
                 _ => self.error(directive.value, "the escape character is neither a backslash nor a backquote"),
             }
         }
+        self.tree.directives.push(directive);
     }
 
     /// A blank line, a comment, or an instruction with all its lines.
@@ -156,9 +169,9 @@ impl<'s> Parser<'s> {
     fn instruction(&mut self, first: Line, start: usize) {
         let first_line = self.lines;
         let mut draft = std::mem::take(&mut self.draft);
-        let end = self.gather(&mut draft, first, start);
+        self.gather(&mut draft, first, start);
         let (head, mut instruction) = self.read(&draft, first_line);
-        instruction.span = Span::new(start, end);
+        instruction.span = Span::new(start, self.end);
         draft.mark(&head, &instruction);
         draft.write(&mut self.tree.tokens);
         self.draft = draft;
@@ -168,13 +181,11 @@ impl<'s> Parser<'s> {
         self.tree.instructions.push(instruction);
     }
 
-    /// Collects the lines of an instruction and answers where the last one ends.
-    fn gather(&mut self, draft: &mut Draft, first: Line, start: usize) -> usize {
+    /// Collects the lines of an instruction.
+    fn gather(&mut self, draft: &mut Draft, first: Line, start: usize) {
         draft.clear();
         let mut is_open = self.gather_line(draft, first, start);
-        let mut end = first.end;
         while is_open && let Some(line) = self.next_line() {
-            end = line.end;
             let text = line.start + space::leading(&self.source[line.start..line.end]);
             if text == line.end || self.source[text] == b'#' {
                 draft.piece(TokenKind::Blank, line.start, text);
@@ -184,7 +195,6 @@ impl<'s> Parser<'s> {
             }
             is_open = self.gather_line(draft, line, line.start);
         }
-        end
     }
 
     /// Collects one line that says something, and answers whether it is continued.
@@ -268,12 +278,10 @@ impl<'s> Parser<'s> {
             Ok(openings) => openings.into_iter().map(|opening| self.heredoc(opening)).collect::<Vec<_>>(),
             Err(word) => return self.error(word, "the name of the heredoc cannot be read"),
         };
-        let Some(last) = heredocs.last() else { return };
-        let end = match last.end {
-            Some(end) => end.end,
-            None => last.body.of(self.source).trim_ascii_end().len() as u32 + last.body.start,
-        };
-        instruction.span.end = instruction.span.end.max(end);
+        if heredocs.is_empty() {
+            return;
+        }
+        instruction.span.end = self.end as u32;
         instruction.lines.1 = self.lines;
         if let Some(trigger) = &mut instruction.trigger {
             trigger.span.end = instruction.span.end;
