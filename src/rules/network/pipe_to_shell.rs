@@ -47,6 +47,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN «curl -sSL https://example.com/get.py | sudo python3 -»\n",
                 "FROM debian:13\nRUN curl -sSL https://example.com/data.json | jq .version\n",
             ),
+            Example::new(
+                "Within a script that another shell runs",
+                "FROM debian:13\nRUN su -l -c \"touch ~/.profile && «curl https://example.com/install.sh | sh»\" app\n",
+                "FROM debian:13\nRUN su -l -c \"touch ~/.profile && curl -O https://example.com/data.json\" app\n",
+            ),
         ],
         since: "0.1.0",
     },
