@@ -7,6 +7,7 @@ mod package;
 mod runtime;
 mod secret;
 mod syntax;
+mod user;
 
 use crate::rule::Builtin;
 
@@ -16,6 +17,7 @@ pub static RULES: &[&Builtin] = &[
     &image::add_local_file::RULE,
     &image::add_remote_url::RULE,
     &package::apt_recommends::RULE,
+    &image::build_tools_in_image::RULE,
     &runtime::docker_group::RULE,
     &runtime::docker_host_tcp::RULE,
     &runtime::docker_socket::RULE,
@@ -23,15 +25,19 @@ pub static RULES: &[&Builtin] = &[
     &runtime::host_network_run::RULE,
     &runtime::insecure_run::RULE,
     &runtime::kernel_module::RULE,
+    &user::named_user::RULE,
+    &image::non_minimal_base::RULE,
     &package::package_cache_left::RULE,
     &secret::password_in_run::RULE,
     &network::pipe_to_shell::RULE,
+    &user::root_user::RULE,
     &secret::secret_copied::RULE,
     &secret::secret_in_arg::RULE,
     &secret::secret_in_env::RULE,
     &secret::secret_in_url::RULE,
     &layer::setuid_bit::RULE,
     &runtime::ssh_server::RULE,
+    &user::sudo::RULE,
     &syntax::syntax_error::RULE,
     &network::tls_verification_off::RULE,
     &image::unpinned_base::RULE,

@@ -3,6 +3,8 @@
 pub(super) mod add_archive;
 pub(super) mod add_local_file;
 pub(super) mod add_remote_url;
+pub(super) mod build_tools_in_image;
 pub(super) mod eol_base;
+pub(super) mod non_minimal_base;
 pub(super) mod unpinned_base;
 pub(super) mod unversioned_base;

@@ -1,0 +1,134 @@
+//! What builds a program is no use to it afterwards, and much use to an attacker.
+
+use crate::{
+    knowledge::Role,
+    model::{DockerfileModel, Step, StepPackages, packages::Action},
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "build-tools-in-image",
+        title: "Build tools in the finished image",
+        why: "Compilers and headers make the image several times as big, bring holes of their own, and let whoever breaks in build what they need.",
+        remedy: "Build in a stage of its own, and copy what was built into a stage on a runtime base; or remove the tools in the step that installs them.",
+        group: Group::Image,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Dockerfile],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "4.3"),
+            Reference::new(Scheme::Nist800190, "4.1.2"),
+            Reference::new(Scheme::Url, "https://docs.docker.com/build/building/multi-stage/"),
+        ],
+        equivalents: &[],
+        examples: &[
+            Example::new(
+                "Installed and kept",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y curl «gcc» make\nCMD [\"app\"]\n",
+                "FROM debian:13 AS build\nRUN apt-get update && apt-get install -y gcc make\nFROM debian:13\nCOPY --from=build /app /usr/bin/app\nCMD [\"app\"]\n",
+            ),
+            Example::new(
+                "Removed in the same step",
+                "FROM alpine:3.22\nRUN apk add --no-cache «build-base» && make\nCMD [\"app\"]\n",
+                "FROM alpine:3.22\nRUN apk add --no-cache --virtual .build build-base && make && apk del .build\nCMD [\"app\"]\n",
+            ),
+            Example::new(
+                "A base that is made to build",
+                "FROM «maven:3-eclipse-temurin-21»\nCMD [\"java\", \"-jar\", \"app.jar\"]\n",
+                "FROM eclipse-temurin:21-jre\nCMD [\"java\", \"-jar\", \"app.jar\"]\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Dockerfile(check),
+};
+
+fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let Some(target) = cx.model.target() else { return };
+    // An image that nothing starts may be made for building.
+    if target.start_steps().is_empty() {
+        return;
+    }
+    if let (Some(facts), Some(image)) = (target.image_facts(), target.image())
+        && facts.role.known() == Some(&Role::Build)
+    {
+        let instead =
+            facts.runtime.known().map_or(String::new(), |runtime| format!("; `{runtime}` runs what it builds"));
+        out.report(
+            target.root().base_span(),
+            format!("`{}` brings compilers and build tools into the image{instead}", image.reference.text()),
+        );
+    }
+    for step in target.chain().flat_map(crate::model::Stage::steps).filter(|step| !step.is_trigger()) {
+        installed(step, out);
+    }
+}
+
+/// The first build tool that the step installs and does not remove.
+fn installed(step: Step<'_>, out: &mut Findings) {
+    let calls: Vec<_> = step.package_commands().collect();
+    let removes = |after: &StepPackages<'_>| {
+        calls.iter().any(|call| call.call.action == Action::Remove && call.at.span().start > after.at.span().start)
+    };
+    for packages in
+        calls.iter().filter(|packages| packages.call.action == Action::Install && packages.call.manager.is_system())
+    {
+        let tools: Vec<_> = packages.call.packages().filter(|package| is_build_tool(package.name)).collect();
+        let [first, ..] = tools.as_slice() else { continue };
+        if removes(packages) {
+            continue;
+        }
+        let names: Vec<String> = tools.iter().take(3).map(|tool| format!("`{}`", tool.name)).collect();
+        let more = if tools.len() > 3 { format!(" and {} more", tools.len() - 3) } else { String::new() };
+        let span = packages.at.script.file_span(first.span);
+        out.report(span, format!("{}{more} stay in the image", names.join(", ")));
+        return;
+    }
+}
+
+/// Whether a package of a distribution serves to build others.
+fn is_build_tool(name: &str) -> bool {
+    const TOOLS: [&str; 34] = [
+        "gcc",
+        "g++",
+        "gcc-c++",
+        "clang",
+        "make",
+        "cmake",
+        "build-essential",
+        "build-base",
+        "autoconf",
+        "automake",
+        "libtool",
+        "bison",
+        "flex",
+        "meson",
+        "ninja",
+        "ninja-build",
+        "rpm-build",
+        "musl-dev",
+        "linux-headers",
+        "maven",
+        "gradle",
+        "ant",
+        "cargo",
+        "rustc",
+        "rust",
+        "go",
+        "golang",
+        "golang-go",
+        "default-jdk",
+        "base-devel",
+        "gfortran",
+        "dpkg-dev",
+        "kernel-devel",
+        "patchelf",
+    ];
+    let is_header = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("node");
+    let is_jdk = name.starts_with("openjdk")
+        && (name.ends_with("-jdk") || name.ends_with("-jdk-headless") || name.ends_with("-devel"));
+    TOOLS.contains(&name) || is_header || is_jdk
+}

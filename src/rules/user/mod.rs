@@ -1,0 +1,5 @@
+//! Who runs the image.
+
+pub(super) mod named_user;
+pub(super) mod root_user;
+pub(super) mod sudo;
