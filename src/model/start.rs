@@ -11,7 +11,7 @@ use crate::{
     knowledge::{Family, ImageFacts, StepDown},
     syntax::{
         dockerfile::Keyword,
-        shell::{Script, Wrapper},
+        shell::{Invocation, Script, Wrapper},
     },
 };
 
@@ -47,7 +47,7 @@ impl<'m> Stage<'m> {
                     Keyword::Cmd
                         if command.is_none() && entrypoint.is_none_or(|e: Step<'_>| e.stage() == step.stage()) =>
                     {
-                        command = Some(step)
+                        command = Some(step);
                     }
                     _ => {}
                 }
@@ -112,8 +112,8 @@ impl<'m> Stage<'m> {
         match step_down {
             StepDown::None | StepDown::Workers => None,
             StepDown::S6 => Some(RootReason::Init),
-            StepDown::Itself => hands_over.then_some(RootReason::BaseStepsDown),
-            StepDown::Gosu
+            StepDown::Itself
+            | StepDown::Gosu
             | StepDown::SuExec
             | StepDown::Setpriv
             | StepDown::Runuser
@@ -126,7 +126,7 @@ impl<'m> Stage<'m> {
     /// A program for stepping down that the image gets, and an entry script of its own that can use it.
     fn reason_of_contents(self, start: &[Step<'_>]) -> Option<RootReason> {
         let has_script = start.iter().flat_map(|step| step.commands()).any(|command| {
-            let path = command.invocation().and_then(|invocation| invocation.path());
+            let path = command.invocation().and_then(Invocation::path);
             path.is_some_and(|path| {
                 path.ends_with(".sh")
                     || path.contains("entrypoint")

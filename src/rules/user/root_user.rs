@@ -2,7 +2,7 @@
 
 use crate::{
     knowledge::StepDown,
-    model::{DockerfileModel, Stage, UserOrigin, root_reason_of_script},
+    model::{DockerfileModel, Stage, Step, UserOrigin, root_reason_of_script},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
     syntax::shell::{self, Dialect},
@@ -133,7 +133,7 @@ fn steps_down_in_script(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> 
         let copied = target
             .chain()
             .flat_map(Stage::steps)
-            .flat_map(|step| step.sources())
+            .flat_map(Step::sources)
             .map(|source| source.text)
             .find(|text| text.rsplit('/').next() == Some(name.as_str()));
         let file = copied.and_then(|text| cx.context.nearest(&text)).or_else(|| cx.context.nearest(&name));
