@@ -50,19 +50,23 @@ mod mount;
 mod options;
 mod package_steps;
 mod path;
+mod pattern;
 mod platform;
 mod port;
 mod privilege;
 mod scope;
 mod script;
 mod signal;
+mod stage;
 mod start;
+mod step;
 mod tls;
 mod user;
+mod value;
 
 pub use accounts::{AccountChange, AccountKind, Ids, NewUser};
 pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
-pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, Stage, Step, UnknownBase, Workdir};
+pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, UnknownBase, Workdir};
 pub use engine_socket::Reach;
 pub use expand::Value;
 pub use healthcheck::{Healthcheck, HealthcheckError};
@@ -79,7 +83,9 @@ pub use privilege::{RootNeed, RootNeedKind};
 pub use reference::Reference;
 pub use scope::{Variable, VariableKind};
 pub use script::{ScriptForm, StepCommand, StepScript};
+pub use stage::Stage;
 pub use start::{RootReason, root_reason_of_script};
+pub use step::Step;
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};
 
 #[cfg(test)]

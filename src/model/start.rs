@@ -3,10 +3,7 @@
 //! Facts: GitHub's Dockerfile support for actions, Docker Hub documentation of images with step-down entry points,
 //! s6-overlay, systemd in containers.
 
-use super::{
-    dockerfile::{Stage, Step},
-    script::StepCommand,
-};
+use super::{script::StepCommand, stage::Stage, step::Step};
 use crate::{
     knowledge::{Family, ImageFacts, StepDown},
     syntax::{
