@@ -72,7 +72,8 @@ pub fn classify(name: &str) -> Name {
     {
         return Name::About;
     }
-    let single = text.iter().any(|word| SECRET_WORDS.contains(word))
+    let joined = |word: &&str| (word.ends_with("password") || word.ends_with("passwd")) && *word != "htpasswd";
+    let single = text.iter().any(|word| SECRET_WORDS.contains(word) || joined(word))
         || text.len() > 1 && text.last().is_some_and(|last| SECRET_LAST.contains(last));
     let pair = text.windows(2).any(|pair| SECRET_PAIRS.contains(&(pair[0], pair[1])));
     if (single || pair) && !text.iter().any(|word| ABOUT_ANYWHERE.contains(word)) {
@@ -93,6 +94,8 @@ const SECRET_WORDS: &[&str] = &[
     "credential",
     "credentials",
     "rootpass",
+    "adminpass",
+    "userpass",
     "dbpass",
     "sshpass",
     "pgpassword",
@@ -259,7 +262,9 @@ fn is_password(name: &str) -> bool {
 fn is_stand_in(name: &str, value: &[u8]) -> bool {
     const STAND_INS: &[&[u8]] = &[b"password", b"pass", b"passwd", b"pwd", b"secret"];
     let of_others = |word: &String| matches!(word.as_str(), "smtp" | "email" | "mail" | "mailer" | "client" | "oauth");
-    STAND_INS.iter().any(|word| value.eq_ignore_ascii_case(word)) && words(name).iter().any(of_others)
+    let words = words(name);
+    let repeats_kind = value.eq_ignore_ascii_case(b"secret") && words.last().is_some_and(|last| last == "secret");
+    repeats_kind || STAND_INS.iter().any(|word| value.eq_ignore_ascii_case(word)) && words.iter().any(of_others)
 }
 
 /// Hex of the length of a key id or a fingerprint under a name that ends in a bare `KEY`: public (`GPG_KEY`, `SWIFT_SIGNING_KEY`).
@@ -456,6 +461,8 @@ mod tests {
             "CLIENT_SECRET",
             "PASSWORD",
             "sa_password",
+            "DBPASSWORD",
+            "ADMINPASS",
         ];
         for name in credential {
             assert_eq!(classify(name), Name::Credential, "{name}");
@@ -486,6 +493,9 @@ mod tests {
             "AGENT_BYPASS_LOGIN",
             "PATH",
             "OLDPWD",
+            "HTPASSWD",
+            "JAVA_TOKEN",
+            "GLUU_SECRET_ADAPTER",
         ];
         for name in about {
             assert_ne!(classify(name), Name::Credential, "{name}");
@@ -542,6 +552,9 @@ mod tests {
             ("SWIFT_SIGNING_KEY", "A62AE125BBBFBB96A6E042EC925CC1CCED3D1561"),
             ("MIXPANEL_TOKEN", "token"),
             ("API_KEY", "changeme"),
+            ("SMTP_PASS", "pass"),
+            ("WILDDOG_SECRET", "secret"),
+            ("GLUU_SECRET_KUBERNETES_SECRET", "gluu"),
             ("AWS_ACCESS_KEY_SECRET", "AWS_ACCESS_KEY_SECRET"),
         ] {
             assert_eq!(judge(name, value.as_bytes()), None, "{name}={value}");

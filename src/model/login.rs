@@ -41,8 +41,19 @@ const CLIENT_VARIABLES: &[&str] =
     &["PGPASSWORD", "MYSQL_PWD", "SSHPASS", "REDISCLI_AUTH", "RESTIC_PASSWORD", "BORG_PASSPHRASE", "TWINE_PASSWORD"];
 
 /// Options that are followed by a password, whatever the program.
-const PASSWORD_OPTIONS: &[&str] =
-    &["password", "passwd", "passphrase", "http-password", "ftp-password", "proxy-password", "requirepass"];
+const PASSWORD_OPTIONS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "db-password",
+    "dbpassword",
+    "admin-password",
+    "root-password",
+    "http-password",
+    "ftp-password",
+    "proxy-password",
+    "requirepass",
+];
 
 /// A program that takes a password behind a short option.
 struct ShortOption {
@@ -158,7 +169,7 @@ impl<'m> Finder<'m, '_> {
             return;
         }
         let start = word.span().start + (at + quote) as u32;
-        self.judge(Span { start, end: start + length as u32 }, "SQL statement", &text[..length]);
+        self.judge(Span { start, end: start + length as u32 }, "SQL", &text[..length]);
     }
 
     fn options(&mut self, program: &str) {
@@ -371,4 +382,71 @@ fn behind_debconf_question(line: &[u8]) -> Option<usize> {
 
 fn is_password_question(text: &[u8]) -> bool {
     memchr::memmem::find(text, b"password").is_some() || memchr::memmem::find(text, b"-pass").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        knowledge::Knowledge,
+        model::DockerfileModel,
+        source::{FileKind, SourceSet},
+        syntax::dockerfile,
+    };
+
+    /// The passwords of one `RUN`, as they stand in the file.
+    fn found(run: &str) -> Vec<String> {
+        let mut sources = SourceSet::new();
+        sources.add("Dockerfile".to_owned(), FileKind::Dockerfile, format!("FROM a\nRUN {run}\n").into_bytes());
+        let file = &sources.files()[0];
+        let parsed = dockerfile::parse(&file.text);
+        let model = DockerfileModel::new(file, &parsed.tree, &Knowledge::builtin());
+        let passwords = model.steps().flat_map(crate::model::Step::passwords);
+        passwords.map(|password| String::from_utf8_lossy(file.bytes(password.span)).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_literal_password_is_found_where_the_program_takes_it() {
+        for (run, password) in [
+            ("echo root:hunter22 | chpasswd", "hunter22"),
+            ("sh -c \"echo 'root:hunter22' | chpasswd\"", "hunter22"),
+            ("printf 'hunter22\\nhunter22\\n' | passwd root", "hunter22"),
+            ("(echo hunter22; echo hunter22) | smbpasswd -s -a bob | cat", "hunter22"),
+            ("useradd -m -p hunter22 bob", "hunter22"),
+            ("useradd bob -p $(openssl passwd -1 hunter22)", "hunter22"),
+            ("mysql -uroot -phunter22 shop", "hunter22"),
+            ("mysqladmin -u root password hunter22", "hunter22"),
+            ("psql -c \"CREATE USER bob WITH PASSWORD 'hunter22'\"", "hunter22"),
+            ("PGPASSWORD=hunter22 psql", "hunter22"),
+            ("sshpass -p hunter22 ssh host", "hunter22"),
+            ("htpasswd -bc /etc/users bob hunter22", "hunter22"),
+            ("curl -fsS -u bob:hunter22 https://example.com", "hunter22"),
+            ("docker login -u bob -p hunter22 example.com", "hunter22"),
+            ("redis-cli -a hunter22 ping", "hunter22"),
+            ("x11vnc -storepasswd hunter22 /root/.vnc/passwd", "hunter22"),
+            ("wget --password=hunter22 https://example.com", "hunter22"),
+        ] {
+            assert_eq!(found(run).first().map(String::as_str), Some(password), "{run}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_password_is_passed_over() {
+        for run in [
+            "echo \"root:$PASSWORD\" | chpasswd",
+            "echo root:changeme | chpasswd",
+            "useradd -p '*' bob",
+            "usermod -p '!' bob",
+            "useradd -p /home/bob bob",
+            "adduser --disabled-password --gecos '' bob",
+            "passwd -d root",
+            "mysql -uroot -p\"$(cat /run/secrets/root)\" shop",
+            "docker login -u bob --password-stdin",
+            "docker run -p 80:80 nginx",
+            "mkdir -p hunter22",
+            "echo 'mysql-server mysql-server/root_password password unused' | debconf-set-selections",
+            "curl -u bob: https://example.com",
+        ] {
+            assert!(found(run).is_empty(), "{run}: {:?}", found(run));
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub struct SecretFile {
     pub proof: Proof,
     /// Whether the name alone is enough, where the text cannot be read.
     pub is_telling: bool,
+    /// Of a directory, the files in it that show it; a directory itself cannot be read.
+    pub inside: &'static [&'static str],
 }
 
 /// How the text of a file shows that there is a credential in it.
@@ -27,11 +29,11 @@ pub enum Proof {
 }
 
 const fn file(what: &'static str, proof: Proof) -> SecretFile {
-    SecretFile { what, proof, is_telling: true }
+    SecretFile { what, proof, is_telling: true, inside: &[] }
 }
 
 const fn doubtful(what: &'static str, proof: Proof) -> SecretFile {
-    SecretFile { what, proof, is_telling: false }
+    SecretFile { what, proof, is_telling: false, inside: &[] }
 }
 
 /// What a `COPY` of `source` to `target` brings, if that may be a credential; both as paths.
@@ -62,7 +64,7 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
     }
     match (directory, name) {
         (".aws", "credentials") => {
-            return Some(file("an AWS credentials file", Proof::Field(&["aws_secret_access_key"])));
+            return Some(file("an AWS credentials file", AWS));
         }
         (".docker", "config.json") => return Some(file("a registry login", DOCKER)),
         (".kube", "config") => return Some(file("a kubeconfig", KUBE)),
@@ -72,9 +74,9 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
         _ => {}
     }
     Some(match name {
-        ".aws" => file("a directory of AWS credentials", Proof::Presence),
-        ".ssh" | ".gnupg" => file("a directory of private keys", Proof::Presence),
-        ".kube" => file("a directory of a kubeconfig", Proof::Presence),
+        ".aws" => SecretFile { inside: &["credentials"], ..doubtful("a directory of AWS credentials", AWS) },
+        ".ssh" => SecretFile { inside: SSH_KEYS, ..doubtful("a directory of private keys", Proof::PrivateKey) },
+        ".kube" => SecretFile { inside: &["config"], ..doubtful("a directory of a kubeconfig", KUBE) },
         "config.json" if target.contains("/.docker/") => file("a registry login", DOCKER),
         ".dockercfg" | ".dockerconfigjson" => file("a registry login", DOCKER),
         "a kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml" => file("a kubeconfig", KUBE),
@@ -98,6 +100,7 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
     })
 }
 
+const AWS: Proof = Proof::Field(&["aws_secret_access_key"]);
 const DOCKER: Proof = Proof::Field(&["\"auth\"", "\"identitytoken\""]);
 const KUBE: Proof = Proof::Field(&["client-key-data", "token", "password"]);
 const CREDENTIALS: Proof = Proof::Field(&["\"private_key\"", "\"client_secret\"", "\"refresh_token\""]);
@@ -105,8 +108,10 @@ const NPMRC: SecretFile = SecretFile {
     what: "a login of a package registry",
     proof: Proof::Field(&["_authtoken", "_password", "_auth"]),
     is_telling: false,
+    inside: &[],
 };
-const ENVIRONMENT: SecretFile = SecretFile { what: "an environment file", proof: Proof::Assignment, is_telling: false };
+const ENVIRONMENT: SecretFile =
+    SecretFile { what: "an environment file", proof: Proof::Assignment, is_telling: false, inside: &[] };
 
 /// Parts of paths at which servers look for the private key of their certificate.
 const KEY_PLACES: &[&str] = &["ssl", "tls", "priv", "https", "server.key", "cert", "nginx"];
@@ -173,9 +178,10 @@ fn is_public(name: &str) -> bool {
     ENDS.iter().any(|end| name.ends_with(end)) || PARTS.iter().any(|part| name.contains(part))
 }
 
+const SSH_KEYS: &[&str] = &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "identity"];
+
 fn is_ssh_key(name: &str) -> bool {
-    ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "identity"].contains(&name)
-        || ["_id_rsa", "_rsa", "-id_rsa", "_ed25519"].iter().any(|end| name.ends_with(end))
+    SSH_KEYS.contains(&name) || ["_id_rsa", "_rsa", "-id_rsa", "_ed25519"].iter().any(|end| name.ends_with(end))
 }
 
 fn is_service_account(name: &str) -> bool {
@@ -255,7 +261,6 @@ mod tests {
             ("id_rsa", "/root/.ssh/id_rsa"),
             ("keys/core_key", "/root/.ssh/id_rsa"),
             (".aws/credentials", "/root/.aws/"),
-            (".aws", "/root/.aws"),
             (".npmrc", "/root/"),
             (".netrc", "/root/"),
             ("config.json", "/root/.docker/config.json"),

@@ -64,8 +64,7 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>,
     let Some(file) = named_secret(step, source) else { return };
     let stage = step.stage();
     let is_own_file = step.copy_source().is_none();
-    let found = if is_own_file { cx.context.nearest(&source.text) } else { None };
-    let is_proved = found.as_ref().map(|found| file.is_proved_by(&found.text));
+    let is_proved = if is_own_file { proof(cx, &source.text, file) } else { None };
     if is_proved == Some(false) || is_proved.is_none() && !file.is_telling || !is_own_file && !stage.is_exported() {
         return;
     }
@@ -81,6 +80,14 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>,
         (None, false) => finding,
         (None, true) => finding.severity(Severity::Medium),
     };
+}
+
+/// What the text of the file, or of the files in the directory, says; `None` where none can be read.
+fn proof(cx: &Cx<'_, DockerfileModel<'_>>, path: &str, file: SecretFile) -> Option<bool> {
+    let inside = file.inside.iter().map(|name| format!("{}/{name}", path.trim_end_matches('/')));
+    let paths = if file.inside.is_empty() { vec![path.to_owned()] } else { inside.collect() };
+    let found = paths.iter().filter_map(|path| cx.context.nearest(path));
+    found.map(|found| file.is_proved_by(&found.text)).reduce(|one, other| one || other)
 }
 
 /// What the source is by its name, if it is a file of the context or of another stage.
