@@ -382,3 +382,70 @@ impl Page {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "ARG V=3\nFROM golang:1.22 AS build\nFROM scratch AS unused\nFROM alpine:$V\nARG UID\n\
+                        COPY --from=build /x /x\nENV PATH=$PATH:/x\nUSER $UID\nEXPOSE 80\nCMD x\n";
+
+    fn page(text: &str, build_args: &[String]) -> String {
+        let knowledge = Knowledge::builtin();
+        let question =
+            Question { target: None, build_args, platform: "linux/amd64", empty_base: false, knowledge: &knowledge };
+        String::from_utf8(image_page("Dockerfile", text.as_bytes(), &question)).expect("a page is text")
+    }
+
+    #[test]
+    fn a_page_marks_what_is_unknown_and_says_what_is_missing() {
+        let page = page(TEXT, &[]);
+        for row in [
+            "Dockerfile: the image for linux/amd64, stage 2\n",
+            "  base         docker.io/library/alpine:3 (by default of V)\n",
+            "  user         unknown (needs UID) (line 8)\n",
+            "  env          PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/x\n",
+            "  cmd          [\"/bin/sh\",\"-c\",\"x\"]\n",
+            "  ports        80/tcp\n",
+            "  1 unused     from scratch, runs as root (nobody says otherwise), not built\n",
+            "copies from 0 build",
+            "  PATH         the base image decides; taken as its default\n",
+            "  UID          an argument without a default; taken as empty\n",
+        ] {
+            assert!(page.contains(row), "{row:?} is missing in\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_build_argument_makes_it_known() {
+        let page = page(TEXT, &["UID=1000".to_owned(), "V".to_owned()]);
+        assert!(page.contains("1000 (line 8)"), "{page}");
+        assert!(page.contains("fails        line 4: "), "{page}");
+        assert!(page.contains("unknown (needs V)"), "{page}");
+    }
+
+    #[test]
+    fn a_line_has_the_shape_of_an_image_configuration() {
+        let knowledge = Knowledge::builtin();
+        let question = Question {
+            target: None,
+            build_args: &[],
+            platform: "linux/amd64",
+            empty_base: true,
+            knowledge: &knowledge,
+        };
+        let line = image_line("a/Dockerfile", b"FROM x\nUSER 5\nHEALTHCHECK --interval=2s CMD y\n", &question);
+        let line: Json = serde_json::from_slice(&line).expect("it is JSON");
+        let expected = json!({
+            "path": "a/Dockerfile",
+            "ok": true,
+            "refs": ["docker.io/library/x:latest"],
+            "config": {
+                "User": "5",
+                "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+                "Healthcheck": {"Test": ["CMD-SHELL", "y"], "Interval": 2_000_000_000_u64},
+            },
+        });
+        assert_eq!(line, expected);
+    }
+}
