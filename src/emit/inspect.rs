@@ -60,7 +60,8 @@ fn answer<T>(name: &str, text: &[u8], question: &Question<'_>, make: impl FnOnce
     };
     let arguments: Vec<_> = question.build_args.iter().map(given).collect();
     let platform = Platform::parse(question.platform).unwrap_or_default();
-    let build = Build { arguments: &arguments, platform, target: question.target };
+    let build =
+        Build { arguments: &arguments, platform, target: question.target, bases_are_empty: question.empty_base };
     let model = DockerfileModel::of_build(&file, &parsed.tree, question.knowledge, &build);
     let bases = if question.empty_base { BaseImages::Empty } else { BaseImages::Known };
     make(&Answer { file: &file, model: &model, errors: &parsed.errors, bases })

@@ -55,6 +55,8 @@ pub struct Build<'b> {
     pub platform: Platform,
     /// `--target`; the last stage without it.
     pub target: Option<&'b str>,
+    /// Whether base images count as setting no variables, whatever is known of them.
+    pub bases_are_empty: bool,
 }
 
 #[derive(Debug)]

@@ -265,13 +265,13 @@ impl<'a> Evaluator<'a, '_> {
         if !is_scratch {
             path = path.depending("PATH", Cause::BaseEnvironment);
         }
-        self.assign(Variable {
-            name: Cow::Borrowed("PATH"),
-            value: Some(path),
-            kind: VariableKind::Base,
-            name_span: Span::default(),
-            value_span: None,
-        });
+        let app_uid = app_uid(base)
+            .filter(|_| !self.build.bases_are_empty)
+            .map(|uid| of_base("APP_UID", Value::literal(uid.to_string())));
+        self.assign(of_base("PATH", path));
+        if let Some(app_uid) = app_uid {
+            self.assign(app_uid);
+        }
         self.time += 1;
         let user = self.model.users.len() as u32 - 1;
         State { user, shell, workdir: u32::from(!is_scratch) }
@@ -471,6 +471,25 @@ fn step<'a>(instruction: &'a Instruction, source: &'a [u8], stage: u32, is_trigg
         assigned: 0..0,
         scripts: OnceLock::new(),
     }
+}
+
+/// A variable that a base image sets.
+fn of_base(name: &'static str, value: Value<'static>) -> Variable<'static> {
+    Variable {
+        name: Cow::Borrowed(name),
+        value: Some(value),
+        kind: VariableKind::Base,
+        name_span: Span::default(),
+        value_span: None,
+    }
+}
+
+/// The number of the user that an image of .NET ships, which its variable `APP_UID` holds: <https://aka.ms/dotnet/docker/nonroot>.
+fn app_uid(base: &Base<'_>) -> Option<u32> {
+    let Base::Image(image) = base else { return None };
+    let is_dotnet = image.reference.registry() == "mcr.microsoft.com"
+        && image.reference.written_repository().starts_with("dotnet/");
+    image.facts.as_deref().filter(|_| is_dotnet)?.identity.known()?.as_ref()?.uid
 }
 
 /// Whether a base is certainly a Windows image.

@@ -45,6 +45,8 @@ fn the_last_user_instruction_decides() {
         ("FROM nobody.example/x\nUSER $U\n", User::Unknown(UnknownUser::Variable)),
         ("FROM nobody.example/x\n", User::Unknown(UnknownUser::BaseImage)),
         ("ARG B\nFROM $B\n", User::Unknown(UnknownUser::Base)),
+        ("FROM mcr.microsoft.com/dotnet/aspnet:8.0\nUSER $APP_UID\n", User::Numeric { uid: 1654, group: None }),
+        ("FROM mcr.microsoft.com/dotnet/aspnet:6.0\nUSER $APP_UID\n", User::Unknown(UnknownUser::Variable)),
         ("FROM debian:12\n", User::Root),
         ("FROM scratch AS a\nUSER app\nFROM a\n", named("app")),
         ("FROM scratch AS a\nUSER app\nFROM scratch\n", User::Root),
