@@ -65,7 +65,8 @@ impl<'a> BuildContext<'a> {
             if let Some(found) = self.in_directory(at, name) {
                 return Some(found);
             }
-            if at.is_empty() {
+            // What lies above `..` has no name here.
+            if at.is_empty() || at == ".." || at.ends_with("/..") {
                 return None;
             }
             at = directory(at);
@@ -121,6 +122,8 @@ mod tests {
         assert_eq!(nearest(&["run.sh"], "Dockerfile", "./run.sh").as_deref(), Some("run.sh"));
         assert_eq!(nearest(&["/run.sh"], "/Dockerfile", "/run.sh").as_deref(), Some("/run.sh"));
         assert_eq!(nearest(&["/x/run.sh"], "/x/y/Dockerfile", "run.sh").as_deref(), Some("/x/run.sh"));
+        assert_eq!(nearest(&["../run.sh"], "../x/Dockerfile", "run.sh").as_deref(), Some("../run.sh"));
+        assert_eq!(nearest(&["run.sh"], "../x/Dockerfile", "run.sh"), None);
     }
 
     #[test]

@@ -72,10 +72,8 @@ pub struct Discovered {
 /// A template of a Dockerfile (`Dockerfile.j2`) is not one, and neither is what merely talks about it (`Dockerfile.md`).
 pub fn kind_of_name(path: &str) -> Option<FileKind> {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    // Most files of a tree are none of ours, and their first or last letters tell.
     let name = name.to_ascii_lowercase();
-    let stem_and_extension = name.rsplit_once('.');
-    let extension = stem_and_extension.map_or("", |(_, extension)| extension);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if is_dockerfile_name(&name, extension) {
         return Some(FileKind::Dockerfile);
     }
@@ -283,7 +281,7 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
         let is_excluded = entry.depth() > 0 && (request.excluded)(&display_name(entry.path()), true);
         return if is_excluded { Met::Excluded } else { Met::Nothing };
     }
-    // Names are looked at as bytes first: nearly all of them are none of ours.
+    // The name comes before everything that asks the disk: nearly all files of a tree are none of ours.
     let name = display_name(entry.path());
     let Some(kind) = kind_of_name(&name) else { return Met::Nothing };
     let is_wanted = request.wanted.contains(&kind) && request.kind.is_none_or(|only| only == kind);
@@ -311,15 +309,15 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
     Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind, named: false }, is_link, identity })
 }
 
-/// `is_root`: whether the error could be about a directory that was named; it is, if it has no depth.
-fn walk_obstacle(error: &ignore::Error, is_root: bool) -> Obstacle {
+/// What stopped a walk at one place; `is_argument`: whether the root of the walk was named on the command line.
+fn walk_obstacle(error: &ignore::Error, is_argument: bool) -> Obstacle {
     match error {
         ignore::Error::WithPath { path, err } => {
             let message = err.io_error().map_or_else(|| err.to_string(), |error| disk::why_not(path, error));
-            obstacle(path, message, is_root)
+            obstacle(path, message, is_argument)
         }
-        ignore::Error::WithDepth { err, depth } => walk_obstacle(err, is_root && *depth == 0),
-        error => Obstacle { name: String::new(), message: error.to_string(), named: is_root },
+        ignore::Error::WithDepth { err, depth } => walk_obstacle(err, is_argument && *depth == 0),
+        error => Obstacle { name: String::new(), message: error.to_string(), named: is_argument },
     }
 }
 
