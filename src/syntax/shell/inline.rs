@@ -50,6 +50,21 @@ impl Origin {
         Span { start: first.written.start + start, end: last.written.end - behind }
     }
 
+    /// A segment that was written here, with where that was written; cut where the parts of the latter meet.
+    fn place_segment(&self, segment: Segment) -> impl Iterator<Item = Segment> {
+        let Segment { own, written } = segment;
+        let is_copy = own.len() == written.len();
+        let first = self.segments.partition_point(|outer| outer.own.end <= written.start);
+        let outer = self.segments[first..].iter().take_while(move |outer| is_copy && outer.own.start < written.end);
+        let parts = outer.map(move |outer| {
+            let part = Span { start: outer.own.start.max(written.start), end: outer.own.end.min(written.end) };
+            let start = own.start + (part.start - written.start);
+            Segment { own: Span { start, end: start + part.len() as u32 }, written: self.place(part) }
+        });
+        let whole = (!is_copy).then(|| Segment { own, written: self.place(written) });
+        parts.chain(whole)
+    }
+
     /// The segment of the byte at `own`, the last one behind the end.
     fn segment(&self, own: u32) -> Option<&Segment> {
         let index = self.segments.partition_point(|segment| segment.own.start <= own);
@@ -121,8 +136,9 @@ fn mark_opaque(script: &mut Script, opaque: &[Span]) {
 /// Scripts inside `script` know where they lie in it; now they know where they lie in the text that it lies in.
 fn place_inside(script: &mut Script, origin: &Origin, text: &Arc<[u8]>) {
     for Inline { script, .. } in &mut script.inlines {
-        let segments = script.origin.iter_mut().flat_map(|inner| &mut inner.segments);
-        segments.for_each(|segment| segment.written = origin.place(segment.written));
+        if let Some(inner) = &mut script.origin {
+            inner.segments = inner.segments.iter().flat_map(|&segment| origin.place_segment(segment)).collect();
+        }
         script.text = Arc::clone(text);
         place_inside(script, origin, text);
     }

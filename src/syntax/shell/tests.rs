@@ -392,6 +392,11 @@ fn spans_of_inline_scripts_lie_in_the_text_around_them() {
     assert!(inline.is_inline() && inline.dialect() == Dialect::Bash);
     let verbatim: Vec<_> = inline.commands().map(Command::is_verbatim).collect();
     assert_eq!(verbatim, [false, false, false]);
+    assert_eq!(every_command("sh -c \"sh -c 'a \"b'")[2..], ["a \"b"]);
+    let script = parse(b"sh -c \"sh -c 'a \"b", Dialect::Posix);
+    let inner = script.every_command().last().unwrap();
+    let words: Vec<_> = inner.words().map(|word| word.span().range()).collect();
+    assert_eq!(words, [14..15, 17..18]);
     let twice = r#"sh -c "sh -c \"a 'b' \\\"c\\\"\"""#;
     assert_eq!(every_command(twice)[2], r#"a 'b' \\\"c\\\""#);
 }
