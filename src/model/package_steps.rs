@@ -59,7 +59,7 @@ impl<'m> Step<'m> {
             let is_listed = found.iter().any(|(_, seen)| seen == &leftover);
             if !is_listed
                 && !leftover.is_off(self, &call.call)
-                && !self.removes(leftover, &calls)
+                && !self.removes(leftover, &calls, call.at.span().start)
                 && !self.mounts_cache(leftover)
             {
                 found.push((call.clone(), leftover));
@@ -76,18 +76,23 @@ impl<'m> Step<'m> {
         })
     }
 
-    fn removes(self, leftover: Leftover, calls: &[StepPackages<'m>]) -> bool {
-        let cleans = |call: &PackageCommand<'_>| call.action == Action::Clean && leftover.is_cleaned_by(call.manager);
-        if leftover != Leftover::AptLists && calls.iter().any(|call| cleans(&call.call)) {
+    /// Whether a command behind `offset` of the file removes it.
+    fn removes(self, leftover: Leftover, calls: &[StepPackages<'m>], offset: u32) -> bool {
+        let cleans = |call: &StepPackages<'_>| {
+            let is_behind = call.at.span().start > offset;
+            is_behind && call.call.action == Action::Clean && leftover.is_cleaned_by(call.call.manager)
+        };
+        if leftover != Leftover::AptLists && calls.iter().any(cleans) {
             return true;
         }
-        self.commands().any(|command| {
+        self.commands().filter(|command| command.span().start > offset).any(|command| {
             let Some(invocation) = command.invocation() else { return false };
             let removes = matches!(invocation.name(), Some("rm" | "find" | "truncate" | "mv"));
-            removes
-                && invocation.arguments().any(|word| {
-                    leftover.directories().iter().any(|directory| covers(&expand_braces(&word.text()), directory))
-                })
+            let names_it = |word: Word<'_>| {
+                let text = word.text().replace("${HOME}", "$HOME");
+                leftover.directories().iter().any(|directory| covers(&text, directory))
+            };
+            removes && invocation.arguments().any(names_it)
         })
     }
 }
@@ -174,13 +179,7 @@ impl Leftover {
 
     /// Whether the call, or a variable that it sees, keeps it from being made.
     fn is_off(self, step: Step<'_>, call: &PackageCommand<'_>) -> bool {
-        let is_set = |name: &str| {
-            let here = call.command.assignments().any(|assignment| assignment.name() == name);
-            here || step.variable(name).is_some_and(|variable| {
-                let value = variable.value.as_ref().map(|value| &*value.text);
-                !matches!(value, None | Some("" | "0" | "false" | "off" | "no"))
-            })
-        };
+        let is_set = |name: &str| switch_in_force(step, call, name).unwrap_or(false);
         match self {
             Leftover::ApkIndex => {
                 call.has_option(&["--no-cache"]) || call.has_option(&["--virtual", "-t"]) && call.operands.is_empty()
@@ -214,6 +213,18 @@ fn expanded(written: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn expand_braces(text: &str) -> String {
-    text.replace("${HOME}", "$HOME")
+/// Whether the variable `name` switches something on for a call: set for it, exported before it, or by `ENV` or `ARG`.
+fn switch_in_force(step: Step<'_>, call: &PackageCommand<'_>, name: &str) -> Option<bool> {
+    let is_on =
+        |value: &str| !matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "off" | "no" | "n" | "f");
+    let own = call.command.assignments().filter(|assignment| assignment.name() == name).last();
+    if let Some(own) = own {
+        return Some(own.literal().is_none_or(is_on));
+    }
+    let before = step.commands().take_while(|command| command.command.span() != call.command.span());
+    let exports = before
+        .filter(|command| command.command.name() == Some("export"))
+        .flat_map(|command| command.command.arguments());
+    let exported = exports.filter_map(|word| Some(is_on(word.text().strip_prefix(name)?.strip_prefix('=')?))).last();
+    exported.or_else(|| step.variable(name)?.value.as_ref().map(|value| is_on(&value.text)))
 }

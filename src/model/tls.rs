@@ -35,7 +35,7 @@ pub struct Unverified {
 const VARIABLES: &[(&str, &[&str], &str)] = &[
     ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"], "Node.js"),
     ("PYTHONHTTPSVERIFY", &["0"], "Python"),
-    ("GIT_SSL_NO_VERIFY", &["1", "true", "yes", "on"], "git"),
+    ("GIT_SSL_NO_VERIFY", &[], "git"),
     ("PIP_TRUSTED_HOST", &[], "pip"),
     ("NPM_CONFIG_STRICT_SSL", &["false", "0"], "npm"),
     ("npm_config_strict_ssl", &["false", "0"], "npm"),
@@ -165,6 +165,11 @@ fn switch_off<'s>(name: &str, invocation: Invocation<'s>) -> Option<(Word<'s>, &
                 || words.next().is_some_and(|word| is(&word, &["false", "0"]));
             let lasts = invocation.arguments().any(|word| is(&word, &["config", "set"]));
             off.then_some((key, "npm", lasts))
+        }
+        "yum-config-manager" => {
+            let off =
+                |text: &str| ["sslverify=0", "sslverify=false", "sslverify=no"].iter().any(|off| text.ends_with(off));
+            words().find(|word| off(&word.text().to_ascii_lowercase())).map(|word| (word, "dnf", true))
         }
         "pip" | "pip3" if words().any(|word| is(&word, &["config"])) => {
             words().find(|word| word.text().ends_with("trusted-host")).map(|word| (word, "pip", true))
