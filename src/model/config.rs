@@ -5,6 +5,7 @@ use super::{
     evaluate::text_of,
     expand::{ExpandError, Value},
     healthcheck::{Healthcheck, HealthcheckError, healthcheck},
+    mount,
     platform::Platform,
     port::{NoPort, Ports, Protocol},
     reference::{Reference, ReferenceError},
@@ -95,6 +96,8 @@ pub enum BuildFailure {
     EmptyVolume,
     /// `HEALTHCHECK` is wrong.
     Healthcheck(HealthcheckError),
+    /// `RUN --mount` with a key or value that no mount takes.
+    Mount(String),
     /// The configuration is larger than any builder takes.
     TooLarge,
 }
@@ -112,6 +115,7 @@ impl fmt::Display for BuildFailure {
             BuildFailure::Signal(text) => write!(f, "`{text}` is not a signal"),
             BuildFailure::EmptyVolume => f.write_str("a volume has no path"),
             BuildFailure::Healthcheck(error) => error.fmt(f),
+            BuildFailure::Mount(text) => write!(f, "`--mount` does not take `{text}`"),
             BuildFailure::TooLarge => f.write_str("the image configuration is too large"),
         }
     }
@@ -376,7 +380,12 @@ impl Builder {
                     step.expand(value).map_err(BuildFailure::Expand)?;
                 }
             }
-            Keyword::From | Keyword::Maintainer | Keyword::Run | Keyword::Unknown => {}
+            Keyword::Run => {
+                if let Some(mount) = mount::refusal(step) {
+                    return Err(BuildFailure::Mount(mount));
+                }
+            }
+            Keyword::From | Keyword::Maintainer | Keyword::Unknown => {}
         }
         Ok(())
     }

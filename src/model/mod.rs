@@ -21,6 +21,12 @@
 //! }
 //! ```
 //!
+//! A `RUN`, `CMD`, `ENTRYPOINT` or `HEALTHCHECK` step has [`Step::scripts`] and [`Step::commands`]: every command that
+//! it runs, behind `sh -c` and in heredocs too, with the way back to the file ([`StepCommand::span`]) and what a word is
+//! at run time where that is certain ([`StepCommand::value`]). Facts made of them: what package managers do
+//! ([`packages`]), what is downloaded ([`downloads`]), which accounts are created ([`Stage::account_changes`],
+//! [`Stage::user_ids`]) and what needs root ([`Stage::root_needs`]).
+//!
 //! *Unknown is not false.* A [`Value`] carries the variables that it depends on: [`Value::known`] answers only what the
 //! file decides (defaults of `ARG`s count as decided, see [`Value::defaulted`]); [`Value::missing`] names what a build
 //! would have to be given. [`User::Unknown`] and [`Base::Unknown`] say why. A rule that meets them stays silent.

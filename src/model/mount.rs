@@ -1,6 +1,6 @@
 //! `RUN --mount`: what a step sees of other stages, images, caches and secrets while it runs.
 
-use super::{dockerfile::CopySource, expand::Value, step::Step};
+use super::{dockerfile::CopySource, expand::Value, path, step::Step};
 use crate::syntax::dockerfile::{Flag, Keyword};
 
 /// One `--mount` of a `RUN`.
@@ -95,6 +95,74 @@ impl<'m> Step<'m> {
             }
         }
         mount
+    }
+}
+
+/// Why a build refuses a `--mount` of a step, if it refuses one; words that cannot be expanded are no matter here.
+pub(super) fn refusal(step: Step<'_>) -> Option<String> {
+    let flags = (step.keyword() == Keyword::Run).then(|| step.instruction().flags_named("mount"));
+    flags.into_iter().flatten().find_map(|flag| refused(step, flag.value.as_deref()?))
+}
+
+fn refused(step: Step<'_>, text: &str) -> Option<String> {
+    let mut kind = MountKind::Bind;
+    let mut keys = Vec::new();
+    for field in fields(text) {
+        let (key, value) = match field.split_once('=') {
+            Some((key, value)) => (key, Some(step.expand(value).ok()?.text.into_owned())),
+            None => (field, None),
+        };
+        let key = key.to_ascii_lowercase();
+        if key == "type" {
+            kind = kind_of(value.as_deref().unwrap_or_default());
+        }
+        if !is_accepted(kind, &key, value.as_deref()) {
+            return Some(field.to_owned());
+        }
+        keys.push((key, value.unwrap_or_default()));
+    }
+    let given = |names: &[&str]| keys.iter().find(|(key, value)| names.contains(&key.as_str()) && !value.is_empty());
+    let is_owned = matches!(kind, MountKind::Secret | MountKind::Ssh | MountKind::Cache);
+    let (source, target) = (given(&["source", "src"]), given(&["target", "dst", "destination"]));
+    let is_refused = match kind {
+        MountKind::Unknown => true,
+        MountKind::Secret => {
+            let id = given(&["id"]);
+            given(&["from"]).is_some()
+                || (source.is_some() && id.is_some())
+                || (source.is_none() && id.is_none() && target.is_none() && given(&["env"]).is_none())
+        }
+        MountKind::Bind | MountKind::Cache | MountKind::Tmpfs => {
+            let target = target.map_or(String::new(), |(_, path)| path.clone());
+            path::join(&step.workdir().path.text, &target) == "/"
+        }
+        MountKind::Ssh => false,
+    };
+    let is_refused = is_refused
+        || (!is_owned && given(&["mode", "uid", "gid"]).is_some())
+        || (kind != MountKind::Cache && given(&["sharing"]).is_some());
+    is_refused.then(|| text.to_owned())
+}
+
+/// Whether a mount of this type takes a key with this value, or without one.
+fn is_accepted(kind: MountKind, key: &str, value: Option<&str>) -> bool {
+    let of_owner = matches!(kind, MountKind::Secret | MountKind::Ssh);
+    let Some(value) = value else {
+        return matches!(key, "readonly" | "ro" | "readwrite" | "rw") || (key == "required" && of_owner);
+    };
+    let is_bool =
+        || matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True" | "0" | "f" | "F" | "FALSE" | "false" | "False");
+    match key {
+        "type" => kind != MountKind::Unknown,
+        "from" | "source" | "src" | "target" | "dst" | "destination" | "id" => true,
+        "env" => kind == MountKind::Secret,
+        "readonly" | "ro" | "readwrite" | "rw" => is_bool(),
+        "required" => of_owner && is_bool(),
+        "size" => kind == MountKind::Tmpfs,
+        "sharing" => matches!(value.to_ascii_lowercase().as_str(), "shared" | "private" | "locked"),
+        "mode" => u32::from_str_radix(value, 8).is_ok(),
+        "uid" | "gid" => value.parse::<u32>().is_ok(),
+        _ => false,
     }
 }
 

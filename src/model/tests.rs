@@ -202,6 +202,32 @@ fn builds_fail_where_buildkit_fails() {
     assert!(matches!(fails("FROM scratch\nEXPOSE http\n"), Some(BuildFailure::Port(_))));
     assert!(matches!(fails("FROM scratch\nSTOPSIGNAL x\n"), Some(BuildFailure::Signal(_))));
     assert!(matches!(fails(""), Some(BuildFailure::NoTarget)));
+    for mount in [
+        "type=cache,target=/c,sharing=locked,mode=0755,uid=5",
+        "type=secret,id=x,required=true,mode=0400",
+        "type=secret,id=x,env=Y",
+        "type=tmpfs,target=/t,size=1m",
+        "type=ssh",
+        "target=/x,source=.,rw",
+        "type=bind,from=scratch,target=x,ro=false",
+    ] {
+        assert_eq!(fails(&format!("FROM x\nWORKDIR /w\nRUN --mount={mount} y\n")), None, "{mount}");
+    }
+    for mount in [
+        "type=volume,target=/x",
+        "type=bind,target=/",
+        "type=bind,target=/x,uid=5",
+        "type=secret",
+        "type=secret,id=a,source=b",
+        "type=cache,target=/c,sharing=all",
+        "type=cache,target=/c,required",
+        "type=bind,target=/x,sharing=locked",
+        "type=bind,target=/x,z=y",
+        "type=bind,target=/x,readonly=maybe",
+    ] {
+        let failure = fails(&format!("FROM x\nRUN --mount={mount} y\n"));
+        assert!(matches!(failure, Some(BuildFailure::Mount(_))), "{mount}: {failure:?}");
+    }
     assert_eq!(fails("FROM scratch AS unused\nEXPOSE http\nFROM scratch\n"), None);
 }
 
