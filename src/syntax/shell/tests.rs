@@ -428,3 +428,24 @@ fn what_arithmetic_commands_expand_is_part_of_no_word() {
     let script = parse(b"a $((b); (( $c )); for ((i = $d; ; )); do e; done)", Dialect::Bash);
     assert_eq!(first_word(&script, 1).variables().count(), 0);
 }
+
+#[test]
+fn spans_lead_back_to_the_dockerfile() {
+    use crate::syntax::dockerfile;
+    let source = b"FROM a\nRUN apt-get \\\n  # why\n  install -y \\\n\n  cu\\\nrl && sh -c 'a \\\n b'\n";
+    let parsed = dockerfile::parse(source);
+    let run = &parsed.tree.instructions[1];
+    let script = parse(run.args_text(source), Dialect::Posix);
+    let written = |span: crate::text::Span| {
+        let start = run.args.start;
+        run.body.file_span(start + span.start..start + span.end).of(source)
+    };
+    assert_eq!(
+        script.command(0).words().map(Word::literal).collect::<Vec<_>>(),
+        ["apt-get", "install", "-y", "curl"].map(Some)
+    );
+    assert_eq!(written(script.command(0).word(3).unwrap().span()), b"cu\\\nrl");
+    let inner = script.every_command().last().unwrap();
+    assert_eq!(written(inner.word(1).unwrap().span()), b"b");
+    assert_eq!(written(inner.span()), b"a \\\n b");
+}
