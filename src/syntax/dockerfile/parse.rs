@@ -67,8 +67,9 @@ impl<'s> Parser<'s> {
             bom: source.starts_with(b"\xef\xbb\xbf"),
             escape: b'\\',
             directives: Vec::new(),
-            instructions: Vec::new(),
-            tokens: Vec::new(),
+            // What files have on average, so that most need no second room.
+            instructions: Vec::with_capacity(source.len() / 128 + 8),
+            tokens: Vec::with_capacity(source.len() / 12 + 8),
         };
         Self {
             source,

@@ -9,6 +9,7 @@ use super::{
     space, words,
 };
 use crate::text::{Span, SyntaxError};
+use std::ops::Range;
 
 /// Adds to `errors` what BuildKit refuses in `instruction` by itself.
 ///
@@ -132,7 +133,7 @@ impl Judge<'_> {
     }
 
     /// The file span of a part of the arguments.
-    fn span_of(&self, part: std::ops::Range<usize>) -> Span {
+    fn span_of(&self, part: Range<usize>) -> Span {
         let start = self.instruction.args.start;
         self.instruction.body.file_span(start + part.start as u32..start + part.end as u32)
     }
@@ -224,7 +225,7 @@ impl Judge<'_> {
     }
 
     /// How many arguments there are, and the last of them.
-    fn count(&self) -> (usize, Option<std::ops::Range<usize>>) {
+    fn count(&self) -> (usize, Option<Range<usize>>) {
         let mut count = 0;
         let mut last = None;
         let mut add = |range| {
@@ -255,7 +256,12 @@ impl Judge<'_> {
         if !self.not_empty() {
             return;
         }
-        let is_legacy = |first: std::ops::Range<usize>| !self.args[first].contains(&b'=');
+        // Seldom is there a `=` that a name does not touch, and only then the words are split.
+        let is_suspect = |at: usize| at.checked_sub(1).is_none_or(|before| !self.args[before].is_ascii_graphic());
+        if !memchr::memchr_iter(b'=', self.args).any(is_suspect) {
+            return;
+        }
+        let is_legacy = |first: Range<usize>| !self.args[first].contains(&b'=');
         let mut words = words::quoted(self.args, self.instruction.escape).peekable();
         if self.instruction.keyword != Keyword::Arg && words.peek().cloned().is_some_and(is_legacy) {
             return;

@@ -44,7 +44,11 @@ fn quoted_word(text: &[u8], start: usize, escape: u8) -> Word {
     let mut quote = None;
     let mut at = start;
     while at < text.len() {
-        let byte = text[at];
+        at += match quote {
+            None => text[at..].iter().take_while(|&&byte| is_plain(byte, escape)).count(),
+            Some(open) => memchr::memchr2(open, escape, &text[at..]).unwrap_or(text.len() - at),
+        };
+        let Some(&byte) = text.get(at) else { break };
         if byte == escape && quote != Some(b'\'') {
             if at + 1 == text.len() {
                 return Word { start, end: at, next: text.len() };
@@ -61,6 +65,11 @@ fn quoted_word(text: &[u8], start: usize, escape: u8) -> Word {
         at += 1;
     }
     Word { start, end: text.len(), next: text.len() }
+}
+
+/// Whether a byte outside quotes is certainly nothing but itself.
+fn is_plain(byte: u8, escape: u8) -> bool {
+    byte.is_ascii_graphic() && byte != escape && !matches!(byte, b'"' | b'\'')
 }
 
 #[cfg(test)]
