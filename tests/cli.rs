@@ -18,7 +18,7 @@ use std::{
 
 const GOOD: &str =
     "FROM alpine:3.22@sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1\nUSER 1000\n";
-const BROKEN: &str = "FROM alpine:3.22\nRUNN id\n";
+const BROKEN: &str = "FROM alpine:3.22\nRUNN id\nUSER 1000\n";
 
 /// A directory of its own for a test, with a repository's root in it.
 struct Tree(PathBuf);
