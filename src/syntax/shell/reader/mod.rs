@@ -26,7 +26,7 @@ use crate::{
 use std::{collections::VecDeque, sync::Arc};
 
 /// Frames that may be open at once. Real scripts stay below twenty.
-const DEEPEST: usize = 500;
+const DEEPEST: usize = 200;
 
 /// Commands that are asked for a script inside them. Real scripts have a handful.
 const MOST_INLINE: usize = 1000;
