@@ -115,10 +115,11 @@ impl<'m> Finder<'m, '_> {
         let command = self.command.command;
         let own = command.assignments().filter(|assignment| assignment.literal().is_some());
         let own = own.map(|assignment| (assignment.name(), assignment.span()));
-        let exported = command.words().filter(|word| word.literal().is_some());
-        let exported = exported.filter_map(|word| Some((word.assigned_name()?, word.span())));
         let is_export = matches!(command.name(), Some("export" | "env" | "declare" | "typeset"));
-        let all: Vec<_> = own.chain(exported.filter(|_| is_export)).collect();
+        let exported = is_export.then(|| command.words()).into_iter().flatten();
+        let exported = exported.filter(|word| word.literal().is_some());
+        let exported = exported.filter_map(|word| Some((word.assigned_name()?, word.span())));
+        let all: Vec<_> = own.chain(exported).collect();
         for (name, span) in all {
             let source = command.script().bytes(span);
             let Some(value) = source.get(name.len() + 1..) else { continue };
@@ -141,7 +142,9 @@ impl<'m> Finder<'m, '_> {
     /// `IDENTIFIED BY '…'`, `WITH PASSWORD '…'`.
     fn sql(&mut self) {
         const CLAUSES: &[&[u8]] = &[b"identified by ", b"password ", b"set password = "];
-        let words: Vec<Word<'m>> = self.command.command.words().collect();
+        // Every clause holds a blank, and few words do.
+        let has_blank = |word: &Word<'m>| memchr::memchr(b' ', word.source()).is_some();
+        let words: Vec<Word<'m>> = self.command.command.words().filter(has_blank).collect();
         for word in words {
             let source = word.source();
             let lower = source.to_ascii_lowercase();
@@ -173,6 +176,9 @@ impl<'m> Finder<'m, '_> {
     }
 
     fn options(&mut self, program: &str) {
+        if !self.command.command.words().any(|word| word.source().contains(&b'-')) {
+            return;
+        }
         let entry = SHORT_OPTIONS.iter().find(|entry| entry.program == program);
         let valued = Valued { short: entry.map_or("", |entry| entry.valued), long: PASSWORD_OPTIONS };
         let options = Options::read(self.command, valued);
