@@ -26,7 +26,7 @@ pub struct RootNeed {
     pub kind: RootNeedKind,
     /// The command, or the instruction.
     pub span: Span,
-    /// Whether it fails without root for certain, or only where nobody has given the path away.
+    /// Whether it fails without root for certain, or only where the base image has not given the path away.
     pub is_certain: bool,
 }
 
@@ -230,14 +230,22 @@ fn needs_of<'m>(command: StepCommand<'m>, directory: Directory<'m>, given: &Give
         _ => None,
     };
     if let Some(kind) = known {
-        needs.push(need(kind, true));
+        // Files of one's own may be given to oneself.
+        let is_certain = kind != RootNeedKind::Owner || !command.step.user().user.is_unprivileged();
+        needs.push(need(kind, is_certain));
         return needs;
     }
     if name == "make" && command.command.words().any(|word| word.bytes() == b"install") {
         needs.push(need(RootNeedKind::System, false));
     }
-    let written = written_paths(command, directory, name).find(|path| root_path(path) && !given.covers(path));
-    needs.extend(written.map(|path| need(RootNeedKind::Path(path), true)));
+    let mut paths: Vec<String> = written_paths(command, directory, name).filter(|path| !given.covers(path)).collect();
+    paths.retain(|path| place_of(path) != Place::Open);
+    paths.sort_by_key(|path| place_of(path) != Place::OfRoot);
+    if let Some(path) = paths.into_iter().next() {
+        // What another user writes in the file as it is may well be that user's.
+        let is_certain = place_of(&path) == Place::OfRoot && !command.step.user().user.is_unprivileged();
+        needs.push(need(RootNeedKind::Path(path), is_certain));
+    }
     needs
 }
 
@@ -326,14 +334,28 @@ fn written<'m>(command: StepCommand<'m>, directory: Directory<'m>, word: Word<'m
     (!text.starts_with('~')).then(|| path::join(around, text))
 }
 
-/// Whether a path lies below a directory that belongs to root in every image.
-fn root_path(path: &str) -> bool {
-    if path.starts_with("/dev/") {
-        return false;
+/// Whose a path is in images as their publishers make them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Root's, in every image.
+    OfRoot,
+    /// Root's, unless the base image gives it to its own user.
+    OfRootUnlessGiven,
+    /// Anybody's, or nobody can tell.
+    Open,
+}
+
+fn place_of(path: &str) -> Place {
+    let is_below =
+        |directory: &&str| path.strip_prefix(*directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let any = |directories: &[&str]| directories.iter().any(is_below);
+    if any(&["/tmp", "/var/tmp", "/var/lock", "/proc", "/sys", "/dev", "/run/secrets"]) {
+        Place::Open
+    } else if any(&["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/boot", "/root"]) {
+        Place::OfRoot
+    } else if any(&["/opt", "/srv", "/var", "/run"]) {
+        Place::OfRootUnlessGiven
+    } else {
+        Place::Open
     }
-    let below =
-        |directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let is_open = ["/tmp", "/var/tmp", "/proc", "/sys"].iter().any(|directory| below(directory));
-    let of_root = ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/root", "/var", "/opt", "/srv", "/run"];
-    !is_open && of_root.iter().any(|directory| below(directory))
 }

@@ -351,6 +351,28 @@ fn steps_that_need_root_say_why() {
 }
 
 #[test]
+fn what_a_base_image_may_have_given_away_is_not_certain() {
+    let is_certain = |text: &str| {
+        with(text, |model| {
+            let needs = model.target().expect("a stage").root_needs();
+            needs.first().and_then(|(_, needs)| needs.first()).map(|need| need.is_certain)
+        })
+    };
+    for (text, expected) in [
+        ("FROM debian\nRUN touch /etc/x\n", Some(true)),
+        ("FROM debian\nRUN touch /opt/x\n", Some(false)),
+        ("FROM debian\nRUN touch /home/x/y\n", None),
+        ("FROM debian\nUSER app\nRUN touch /etc/x\n", Some(false)),
+        ("FROM debian\nUSER app\nRUN chown app y\n", Some(false)),
+        ("FROM debian\nRUN chown app y\n", Some(true)),
+        ("FROM debian\nUSER app\nRUN apt-get update\n", Some(true)),
+        ("FROM debian\nRUN pip install x\n", Some(false)),
+    ] {
+        assert_eq!(is_certain(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_path_that_was_given_away_needs_no_root() {
     for (text, expected) in [
         ("FROM debian\nRUN chown app /opt/a\nRUN touch /opt/a/b\n", 1),
