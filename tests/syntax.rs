@@ -186,6 +186,16 @@ mod directives {
     }
 
     #[test]
+    fn the_frontend_is_dockers_or_anothers() {
+        let is_foreign = |text: &str| tree(text).has_foreign_frontend(text.as_bytes());
+        for text in ["", "# syntax=docker/dockerfile:1\n", "# syntax=a.example:5000/b/dockerfile-upstream@sha256:0\n"] {
+            assert!(!is_foreign(text), "{text:?}");
+        }
+        assert!(is_foreign("# syntax=devthefuture/dockerfile-x\n"));
+        assert!(is_foreign("# syntax=a/dockerfiles:1 b\n"));
+    }
+
+    #[test]
     fn anything_else_ends_them() {
         for before in ["\n", "# a comment\n", "#\n", "#!/bin/sh\n", "# other=value\n", "// syntax=a\n", "FROM a\n"] {
             assert_eq!(tree(&format!("{before}# escape=`\n")).escape, b'\\', "{before:?}");

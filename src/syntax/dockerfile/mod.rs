@@ -42,7 +42,7 @@ pub struct Dockerfile {
 /// `# name=value` at the top of a file.
 #[derive(Clone, Debug)]
 pub struct Directive {
-    /// The whole line without its line ending.
+    /// From `#` to the end of the line, its line ending left out.
     pub span: Span,
     /// The name as written; compare without case.
     pub name: Span,
@@ -64,7 +64,7 @@ pub struct Token {
 pub enum TokenKind {
     /// The byte order mark.
     Bom,
-    /// A parser directive line, without its line ending.
+    /// A parser directive from `#` to the end of its line.
     Directive,
     /// A comment from `#` to the end of its line, also inside a continued instruction.
     Comment,
@@ -169,6 +169,24 @@ pub struct Heredoc {
     pub body: Span,
     /// The line that ends it, without its line ending; `None` where the file ends first.
     pub end: Option<Span>,
+}
+
+impl Dockerfile {
+    /// The image that `# syntax=` names: it reads the file in place of what is built into BuildKit.
+    pub fn frontend<'a>(&self, source: &'a [u8]) -> Option<&'a [u8]> {
+        let mut directives = self.directives.iter();
+        let syntax = directives.find(|directive| directive.name.of(source).eq_ignore_ascii_case(b"syntax"))?;
+        syntax.value.of(source).split(|&byte| byte == b' ').next()
+    }
+
+    /// Whether a frontend reads the file that is none of Docker's, or a mirror of one: nobody else knows what it takes.
+    pub fn has_foreign_frontend(&self, source: &[u8]) -> bool {
+        let Some(image) = self.frontend(source) else { return false };
+        let path = image.split(|&byte| byte == b'@').next().unwrap_or_default();
+        let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let name = last.split(|&byte| byte == b':').next().unwrap_or_default();
+        !matches!(name, b"dockerfile" | b"dockerfile-upstream")
+    }
 }
 
 impl Instruction {
