@@ -37,6 +37,9 @@ pub(super) const LONGEST_MESSAGE: usize = 300;
 /// So many findings of a rule are shown in full.
 const IN_FULL: usize = 3;
 
+/// So many files that could not be read are named.
+const UNREAD: usize = 3;
+
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -50,7 +53,8 @@ pub fn terminal(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result
     let page = Page { sources: &report.sources, width, is_cut: look.width.is_some(), command: visible(&look.command) };
     unread(report, look, out)?;
     let groups = groups(&report.findings);
-    let plans = if look.verbose { everything(&groups) } else { page.fitting(&groups, ROOM) };
+    let room = ROOM - report.errors.len().min(UNREAD + 1);
+    let plans = if look.verbose { everything(&groups) } else { page.fitting(&groups, room) };
     for plan in &plans {
         page.group(plan, out)?;
     }
@@ -240,7 +244,7 @@ fn level_word(level: Level) -> (&'static str, Style) {
 
 /// Files that could not be read are said first: nobody should take them for clean.
 fn unread(report: &Report, look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    let most = if look.verbose { usize::MAX } else { 3 };
+    let most = if look.verbose { usize::MAX } else { UNREAD };
     let (word, style) = level_word(Level::Warn);
     for error in report.errors.iter().take(most) {
         let (path, message) = (visible(&error.path), visible(&error.message));
