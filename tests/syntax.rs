@@ -493,6 +493,16 @@ mod refusals {
     }
 
     #[test]
+    fn messages_stay_short_and_guess_what_was_meant() {
+        assert_eq!(error("FROM a\nRUNN b").1, "`RUNN` is no instruction; `RUN` is");
+        let word = "x".repeat(1_000);
+        for line in [word.clone(), format!("COPY --{word} a b"), format!("ENV a=b {word}"), format!("RUN <<{word}")] {
+            let (_, message) = error(&format!("FROM a\n{line}\n"));
+            assert!(message.len() < 100 && message.contains("x…`"), "{message}");
+        }
+    }
+
+    #[test]
     fn a_file_has_a_stage() {
         assert_eq!(errors(""), ["the file has no instruction"]);
         assert_eq!(errors("# a\n"), ["the file has no instruction"]);

@@ -9,6 +9,7 @@ mod flags;
 mod heredoc;
 mod joined;
 mod json;
+mod keyword;
 mod lex;
 mod parse;
 mod refusal;

@@ -307,7 +307,7 @@ impl<'s> Parser<'s> {
             }
         }
         self.token(TokenKind::HeredocBody, start, self.at);
-        self.error(opening.marker, format!("no line ends the heredoc `{}`", opening.name));
+        self.error(opening.marker, format!("no line ends the heredoc `{}`", refusal::excerpt(opening.name.as_bytes())));
         Heredoc { body: Span::new(start, self.at), end: None, ..opening }
     }
 }
@@ -421,35 +421,4 @@ fn continuation(line: &[u8], escape: u8) -> Option<usize> {
     let blanks = line.iter().rev().take_while(|&&byte| matches!(byte, b' ' | b'\t')).count();
     let before = line[..line.len() - blanks].strip_suffix(&[escape])?;
     (before.last() != Some(&escape)).then_some(before.len())
-}
-
-impl Keyword {
-    /// The keyword that a word is, in any case.
-    pub fn of(word: &[u8]) -> Keyword {
-        let mut lower = [0; 11];
-        let Some(lower) = lower.get_mut(..word.len()) else { return Keyword::Unknown };
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        match &*lower {
-            b"add" => Keyword::Add,
-            b"arg" => Keyword::Arg,
-            b"cmd" => Keyword::Cmd,
-            b"copy" => Keyword::Copy,
-            b"entrypoint" => Keyword::Entrypoint,
-            b"env" => Keyword::Env,
-            b"expose" => Keyword::Expose,
-            b"from" => Keyword::From,
-            b"healthcheck" => Keyword::Healthcheck,
-            b"label" => Keyword::Label,
-            b"maintainer" => Keyword::Maintainer,
-            b"onbuild" => Keyword::Onbuild,
-            b"run" => Keyword::Run,
-            b"shell" => Keyword::Shell,
-            b"stopsignal" => Keyword::Stopsignal,
-            b"user" => Keyword::User,
-            b"volume" => Keyword::Volume,
-            b"workdir" => Keyword::Workdir,
-            _ => Keyword::Unknown,
-        }
-    }
 }

@@ -124,8 +124,8 @@ impl Judge<'_> {
     }
 
     /// The keyword, for messages.
-    fn name(&self) -> String {
-        String::from_utf8_lossy(self.instruction.keyword_span.of(self.source)).to_ascii_uppercase()
+    fn name(&self) -> &'static str {
+        self.instruction.keyword.name()
     }
 
     fn span_of_args(&self) -> Span {
@@ -158,7 +158,7 @@ impl Judge<'_> {
             return;
         }
         let Some(word) = words.find(|word| !self.args[word.clone()].contains(&b'=')) else { return };
-        let text = String::from_utf8_lossy(&self.args[word.clone()]).into_owned();
+        let text = excerpt(&self.args[word.clone()]);
         self.error(self.span_of(word), format!("`{text}` is not of the form `name=value`"));
     }
 
@@ -177,7 +177,7 @@ impl Judge<'_> {
             let is_repeated =
                 || takes != Some(Takes::Many) && flags[..index].iter().any(|other| other.name == flag.name);
             let message = match (takes, flag.value.as_deref()) {
-                (None, _) => format!("`{}` has no flag `--{}`", self.name(), flag.name),
+                (None, _) => format!("`{}` has no flag `--{}`", self.name(), excerpt(flag.name.as_bytes())),
                 (Some(_), _) if is_repeated() => format!("`--{}` is given twice", flag.name),
                 (Some(Takes::One | Takes::Many), None) => format!("`--{}` has no value", flag.name),
                 (Some(Takes::Switch), Some(value)) if !is_boolean(value) => {
@@ -199,8 +199,10 @@ impl Judge<'_> {
     fn arguments(&mut self) {
         match self.instruction.keyword {
             Keyword::Unknown => {
-                let name = String::from_utf8_lossy(self.instruction.keyword_span.of(self.source)).into_owned();
-                self.error(self.instruction.keyword_span, format!("`{name}` is no instruction"));
+                let word = self.instruction.keyword_span.of(self.source);
+                let meant = Keyword::nearest(word).map(|keyword| format!("; `{}` is", keyword.name()));
+                let message = format!("`{}` is no instruction{}", excerpt(word), meant.unwrap_or_default());
+                self.error(self.instruction.keyword_span, message);
             }
             Keyword::Add | Keyword::Copy => self.sources_and_destination(),
             Keyword::Arg | Keyword::Env | Keyword::Label => self.names(),
@@ -282,7 +284,7 @@ impl Judge<'_> {
             (None, _) => {}
             (Some(second), Some(third)) if self.args[second.clone()].eq_ignore_ascii_case(b"as") => {
                 if !is_stage_name(&self.args[third.clone()]) {
-                    let name = String::from_utf8_lossy(&self.args[third.clone()]).into_owned();
+                    let name = excerpt(&self.args[third.clone()]);
                     self.error(
                         self.span_of(third),
                         format!("`{name}` is no name for a stage: a letter, then letters, digits, `-`, `_` and `.`"),
@@ -311,7 +313,7 @@ impl Judge<'_> {
                 self.error(self.span_of(start..self.args.len()), "`HEALTHCHECK NONE` takes nothing more");
             }
         } else if !kind.eq_ignore_ascii_case(b"cmd") {
-            let kind = String::from_utf8_lossy(kind).into_owned();
+            let kind = excerpt(kind);
             self.error(self.span_of(0..end), format!("`{kind}` is neither `CMD` nor `NONE`"));
         } else if !has_command {
             self.error(self.span_of(0..end), "`HEALTHCHECK CMD` has no command");
@@ -354,6 +356,14 @@ impl Judge<'_> {
     }
 }
 
+/// The start of a text, for messages.
+pub(super) fn excerpt(text: &[u8]) -> String {
+    const LONGEST: usize = 40;
+    let start = String::from_utf8_lossy(&text[..text.len().min(4 * LONGEST)]).into_owned();
+    let shown: String = start.chars().take_while(|char| !char.is_control()).take(LONGEST).collect();
+    if shown == start { shown } else { shown + "…" }
+}
+
 fn is_boolean(value: &str) -> bool {
     value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
 }
@@ -366,23 +376,24 @@ fn is_stage_name(name: &[u8]) -> bool {
 /// What is wrong with the value of a flag that BuildKit looks at before variables are known.
 fn value_error(flag: &Flag) -> Option<String> {
     let value = flag.value.as_deref()?;
+    let shown = || excerpt(value.as_bytes());
     match flag.name.as_str() {
         "interval" | "timeout" | "start-period" | "start-interval" => {
             let is_good =
                 value.is_empty() || duration::nanoseconds(value).is_some_and(|time| time == 0 || time >= 1_000_000);
-            (!is_good).then(|| format!("`{value}` is not a duration of a millisecond or more"))
+            (!is_good).then(|| format!("`{}` is not a duration of a millisecond or more", shown()))
         }
         "retries" => {
             let is_good = value.is_empty() || value.parse::<i32>().is_ok_and(|retries| retries >= 0);
-            (!is_good).then(|| format!("`{value}` is not a number of retries"))
+            (!is_good).then(|| format!("`{}` is not a number of retries", shown()))
         }
         "network" => {
             let is_good = matches!(value, "default" | "none" | "host");
-            (!is_good).then(|| format!("`{value}` is not a network: `default`, `none` or `host`"))
+            (!is_good).then(|| format!("`{}` is not a network: `default`, `none` or `host`", shown()))
         }
         "security" => {
             let is_good = matches!(value, "insecure" | "sandbox");
-            (!is_good).then(|| format!("`{value}` is not a security mode: `sandbox` or `insecure`"))
+            (!is_good).then(|| format!("`{}` is not a security mode: `sandbox` or `insecure`", shown()))
         }
         "mount" => mount_error(value),
         _ => None,
@@ -396,5 +407,5 @@ fn mount_error(value: &str) -> Option<String> {
     let from = value.split(',').filter_map(|field| field.split_once('=')).find(|(key, from)| {
         key.eq_ignore_ascii_case("from") && from.split_once('$').is_some_and(|(_, name)| !name.is_empty())
     })?;
-    Some(format!("`from` of `--mount` takes no variable, as in `{}`", from.1))
+    Some(format!("`from` of `--mount` takes no variable, as in `{}`", excerpt(from.1.as_bytes())))
 }
