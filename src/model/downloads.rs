@@ -114,6 +114,11 @@ impl<'m> Download<'m> {
         self.urls.iter().all(|url| is_local_address(&url.text()))
     }
 
+    /// Whether it only runs under a condition of its script (`if`, `case`), which a variable may decide.
+    pub fn is_conditional(&self) -> bool {
+        self.command.command.blocks().any(|block| matches!(block.kind(), CompoundKind::If | CompoundKind::Case))
+    }
+
     /// The command that reads the answer: through a pipe, or as a shell whose script is a substitution.
     pub fn consumer(&self) -> Option<Command<'m>> {
         let script = self.command.command.script();

@@ -75,10 +75,8 @@ fn report(step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
         finding.severity(Severity::High);
         finding.message.push_str(", over plain HTTP");
     }
-    if step.stage().is_target() {
-        return;
-    }
     if !step.stage().is_built() {
-        finding.severity(Severity::Low);
+        // Nothing that the build answers needs the stage; somebody may still ask for it by name.
+        finding.severity(Severity::Low).confidence(Confidence::Medium);
     }
 }

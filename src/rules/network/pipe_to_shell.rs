@@ -87,6 +87,9 @@ fn report(download: &Download<'_>, out: &mut Findings) {
     if download.is_plain_http() {
         finding.severity(Severity::Critical);
     }
+    if download.is_conditional() {
+        finding.confidence(Confidence::Medium);
+    }
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

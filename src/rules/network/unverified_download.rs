@@ -87,7 +87,10 @@ fn report(trusted: &Trusted<'_>, out: &mut Findings) {
     if plain {
         finding.severity(Severity::High);
     }
+    if trusted.download.is_conditional() {
+        finding.confidence(Confidence::Medium);
+    }
     if !trusted.download.command.step.stage().is_built() {
-        finding.severity(Severity::Low);
+        finding.severity(Severity::Low).confidence(Confidence::Medium);
     }
 }
