@@ -203,6 +203,12 @@ impl<'a> DockerfileModel<'a> {
         (0..self.steps.len()).map(|index| Step::new(self, index as u32))
     }
 
+    /// The steps that a plain build runs, each once: those of the stages that the answer needs, without what `ONBUILD`
+    /// repeats. A stage that nothing leads to may be built by name, but the file does not say so.
+    pub fn built_steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.steps().filter(|step| step.stage().is_built() && !step.is_trigger())
+    }
+
     /// The step of that index.
     pub fn step(&self, index: usize) -> Option<Step<'_>> {
         (index < self.steps.len()).then_some(Step::new(self, index as u32))

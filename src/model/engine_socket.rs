@@ -1,10 +1,16 @@
 //! Ways from a container to the engine that runs it: its socket, its group, its port. Each is root on the host.
 
-use super::{evaluate::text_of, script::StepCommand, step::Step};
+use super::{
+    accounts::{AccountChange, AccountKind},
+    evaluate::text_of,
+    script::StepCommand,
+    step::Step,
+    user::Group,
+};
 use crate::{
     syntax::{
         dockerfile::{Arguments, Keyword},
-        shell::Word,
+        shell::CompoundKind,
     },
     text::Span,
 };
@@ -42,12 +48,14 @@ impl Step<'_> {
                 values.collect()
             }
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
-                let named = self.commands().filter(|command| !is_talk(*command)).flat_map(|command| {
-                    let words = command.command.words();
-                    words.filter_map(move |word| {
-                        Some(Reach { span: command.word_span(word), what: socket(&word.text())?.to_owned() })
-                    })
-                });
+                let named = self.commands().filter(|command| !is_talk(*command) && !is_conditional(*command)).flat_map(
+                    |command| {
+                        let words = command.command.words();
+                        words.filter_map(move |word| {
+                            Some(Reach { span: command.word_span(word), what: socket(&word.text())?.to_owned() })
+                        })
+                    },
+                );
                 named.collect()
             }
             _ => Vec::new(),
@@ -56,10 +64,17 @@ impl Step<'_> {
 
     /// The words that put a user into the group `docker`.
     pub fn engine_group_members(self) -> Vec<Reach> {
-        if self.keyword() != Keyword::Run {
-            return Vec::new();
-        }
-        self.commands().filter_map(group_member).collect()
+        let joins = |change: &AccountChange<'_>| match &change.kind {
+            AccountKind::Membership { groups, .. } => groups.iter().any(|group| group == "docker"),
+            AccountKind::User(user) => {
+                let is_primary = matches!(&user.group, Some(Group::Named(name)) if &**name == "docker");
+                is_primary || user.groups.iter().any(|group| group == "docker")
+            }
+            AccountKind::Renumbered { group, .. } => matches!(group, Some(Group::Named(name)) if &**name == "docker"),
+            AccountKind::Group { .. } => false,
+        };
+        let members = self.account_changes().into_iter().filter(joins);
+        members.map(|change| Reach { span: change.span(), what: "docker".to_owned() }).collect()
     }
 
     /// Addresses of an engine that anybody who reaches the port may use: `tcp://…` without TLS.
@@ -105,50 +120,14 @@ fn socket(text: &str) -> Option<&'static str> {
     SOCKETS.iter().copied().find(|socket| text.split(['/', ':', ',', '=']).any(|part| part == *socket))
 }
 
+/// Whether a condition of its script, which a variable may decide, keeps a command from running.
+fn is_conditional(command: StepCommand<'_>) -> bool {
+    command.command.blocks().any(|block| matches!(block.kind(), CompoundKind::If | CompoundKind::Case))
+}
+
 /// Whether a command only prints or looks for what it names.
 fn is_talk(command: StepCommand<'_>) -> bool {
     matches!(command.name(), Some("echo" | "printf" | "grep" | "sed" | "test" | "[" | "ls" | "rm" | "cat"))
-}
-
-fn group_member(command: StepCommand<'_>) -> Option<Reach> {
-    let invocation = command.invocation()?;
-    let program = invocation.name()?;
-    if !matches!(program, "usermod" | "useradd" | "adduser" | "addgroup" | "gpasswd") {
-        return None;
-    }
-    let words: Vec<Word<'_>> = invocation.arguments().collect();
-    let is_docker = |word: &Word<'_>| word.text().split(',').any(|group| group == "docker");
-    let found = match program {
-        "usermod" | "useradd" => {
-            let at = words.iter().position(|word| {
-                matches!(&*word.text(), "-G" | "-aG" | "-Ga" | "--groups" | "-g" | "--gid" | "-a" | "-ag")
-                    || word.text().starts_with("--groups=")
-            })?;
-            words[at..].iter().find(|word| {
-                is_docker(word)
-                    || word
-                        .text()
-                        .strip_prefix("--groups=")
-                        .is_some_and(|groups| groups.split(',').any(|group| group == "docker"))
-            })
-        }
-        "adduser" | "addgroup" => {
-            let named: Vec<&Word<'_>> = words.iter().filter(|word| !word.text().starts_with('-')).collect();
-            let option = words.iter().position(|word| matches!(&*word.text(), "-G" | "--ingroup"));
-            match option {
-                Some(at) => words.get(at + 1).filter(|word| is_docker(word)),
-                None => (named.len() == 2).then(|| named[1]).filter(|word| is_docker(word)),
-            }
-        }
-        "gpasswd" => words
-            .iter()
-            .any(|word| matches!(&*word.text(), "-a" | "--add" | "-M"))
-            .then(|| words.last())
-            .flatten()
-            .filter(|word| is_docker(word)),
-        _ => None,
-    };
-    found.map(|word| Reach { span: command.span(), what: word.text().into_owned() })
 }
 
 fn open_addresses(command: StepCommand<'_>) -> Vec<Reach> {

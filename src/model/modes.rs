@@ -103,8 +103,8 @@ impl Step<'_> {
         let flag = self.instruction().flag("chmod")?;
         let text = flag.value.clone()?;
         let mode = Mode::parse(&text)?;
-        let target = self.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned());
-        Some(ModeChange { span: flag.span, text, mode, targets: target.into_iter().collect() })
+        // The destination may be a directory: which file gets the mode is not told.
+        Some(ModeChange { span: flag.span, text, mode, targets: Vec::new() })
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Add && !step.is_trigger()) {
+    for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Add) {
         let stays_packed = step.instruction().flag("unpack").is_some_and(|flag| flag.value.as_deref() == Some("false"));
         for source in step.sources() {
             if source.kind == SourceKind::Archive && !stays_packed {

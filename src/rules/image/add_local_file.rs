@@ -53,7 +53,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Add && !step.is_trigger()) {
+    for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Add) {
         let sources = step.sources();
         let is_plain = !sources.is_empty() && sources.iter().all(|source| source.kind == SourceKind::Local);
         let unpacks = step.instruction().flag("unpack").is_some();

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step,
+        DockerfileModel,
         add::{Source, SourceKind, is_pinned_git},
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
@@ -51,17 +51,17 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Add && !step.is_trigger()) {
+    for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Add) {
         if step.instruction().flag("checksum").is_some() {
             continue;
         }
         for source in step.sources() {
-            report(step, &source, out);
+            report(&source, out);
         }
     }
 }
 
-fn report(step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
+fn report(source: &Source<'_>, out: &mut Findings) {
     let message = match source.kind {
         SourceKind::Url => "`ADD` takes what the server sends, without a checksum",
         SourceKind::Git if !is_pinned_git(&source.text) => {
@@ -74,9 +74,5 @@ fn report(step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
     if is_plain_http {
         finding.severity(Severity::High);
         finding.message.push_str(", over plain HTTP");
-    }
-    if !step.stage().is_built() {
-        // Nothing that the build answers needs the stage; somebody may still ask for it by name.
-        finding.severity(Severity::Low).confidence(Confidence::Medium);
     }
 }

@@ -84,7 +84,7 @@ fn installed(step: Step<'_>, out: &mut Findings) {
         let names: Vec<String> = tools.iter().take(3).map(|tool| format!("`{}`", tool.name)).collect();
         let more = if tools.len() > 3 { format!(" and {} more", tools.len() - 3) } else { String::new() };
         let span = packages.at.script.file_span(first.span);
-        out.report(span, format!("{}{more} stay in the image", names.join(", ")));
+        out.report(span, format!("the image keeps {}{more}", names.join(", ")));
         return;
     }
 }

@@ -1,6 +1,7 @@
 //! A bigger base than the program needs is more to update and more to use.
 
 use crate::{
+    knowledge::Role,
     model::{DockerfileModel, Stage},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
@@ -41,7 +42,9 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let Some(target) = cx.model.target() else { return };
     let (Some(facts), Some(image)) = (target.image_facts(), target.image()) else { return };
     let Some(slim) = facts.slim.known() else { return };
-    if facts.minimal.known() == Some(&true) || target.start_steps().is_empty() || may_need_more(target) {
+    let is_language = matches!(facts.role.known(), Some(Role::Language | Role::Runtime));
+    if !is_language || facts.minimal.known() == Some(&true) || target.start_steps().is_empty() || may_need_more(target)
+    {
         return;
     }
     out.report(
@@ -53,40 +56,22 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 /// Whether a step of the stage runs anything but what every small image of the distribution has.
 fn may_need_more(target: Stage<'_>) -> bool {
     let plain = [
-        "mkdir",
-        "chown",
-        "chmod",
-        "rm",
-        "cp",
-        "mv",
-        "ln",
-        "touch",
-        "echo",
-        "printf",
-        "cat",
-        "true",
-        "set",
-        "test",
-        "[",
-        "id",
-        "groupadd",
-        "useradd",
-        "addgroup",
-        "adduser",
-        "usermod",
-        "groupmod",
-        "install",
-        "cd",
-        "apt-get",
-        "apt",
-        "apk",
-        "dpkg-reconfigure",
-        "sed",
-        "grep",
-        "export",
-        "sh",
-        "ls",
+        "mkdir", "chown", "chmod", "rm", "cp", "mv", "ln", "touch", "echo", "printf", "cat", "true", "set", "test",
+        "[", "id", "groupadd", "useradd", "addgroup", "adduser", "usermod", "groupmod", "install", "cd", "sed", "grep",
+        "export", "sh", "ls",
     ];
+    // A script or a whole tree that is copied in may call anything.
+    let copies = target
+        .chain()
+        .flat_map(Stage::steps)
+        .filter(|step| step.copy_source().is_none())
+        .flat_map(crate::model::Step::sources);
+    let is_unread = |text: &str| {
+        text.ends_with(".sh") || text.contains("entrypoint") || text.contains("rootfs") || text.contains("start")
+    };
+    if copies.into_iter().any(|source| is_unread(&source.text)) {
+        return true;
+    }
     let runs = target.chain().flat_map(Stage::steps).filter(|step| step.keyword() == Keyword::Run);
     let mut commands = runs.flat_map(crate::model::Step::commands);
     commands

@@ -1,7 +1,7 @@
 //! A set-uid program gives its caller the rights of its owner.
 
 use crate::{
-    model::DockerfileModel,
+    model::{DockerfileModel, ModeChange, Step},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -46,14 +46,23 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
-        for change in step.mode_changes().into_iter().filter(|change| change.mode.is_setuid()) {
+    for step in cx.model.built_steps() {
+        for change in
+            step.mode_changes().into_iter().filter(|change| change.mode.is_setuid() && !is_cleared(step, change))
+        {
             let what = change.targets.first().map_or(String::new(), |target| format!(" of `{target}`"));
             let finding =
-                out.report(change.span, format!("mode `{}` lets every caller{what} act as its owner", change.text));
+                out.report(change.span, format!("mode `{}` lets callers{what} act as its owner", change.text));
             if !step.stage().is_target() {
                 finding.severity(Severity::Low);
             }
         }
     }
+}
+
+/// Whether a later `chown` of the same file takes the bit away again (chown(2)).
+fn is_cleared(step: Step<'_>, change: &ModeChange) -> bool {
+    step.commands().filter(|command| command.span().start > change.span.start && command.name() == Some("chown")).any(
+        |command| command.command.arguments().any(|word| change.targets.iter().any(|target| word.text() == *target)),
+    )
 }

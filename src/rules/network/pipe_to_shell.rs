@@ -59,7 +59,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for stage in cx.model.stages() {
+    for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for download in stage.downloads().filter(|download| !download.command.step.is_trigger()) {
             report(&download, out);
         }

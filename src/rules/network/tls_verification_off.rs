@@ -58,14 +58,11 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         for off in step.unverified_tls() {
             let scope = if off.lasts { " from here on" } else { "" };
             let message = format!("`{}` keeps {} from checking who answers{scope}", off.text, off.program);
-            let finding = out.report(off.span, message);
-            if !step.stage().is_built() {
-                finding.severity(Severity::Medium);
-            }
+            out.report(off.span, message);
         }
     }
 }

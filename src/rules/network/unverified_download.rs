@@ -54,7 +54,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for stage in cx.model.stages() {
+    for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for trusted in stage.unverified_downloads() {
             if !trusted.download.command.step.is_trigger() && !is_piped_to_interpreter(&trusted) {
                 report(&trusted, out);
@@ -89,8 +89,5 @@ fn report(trusted: &Trusted<'_>, out: &mut Findings) {
     }
     if trusted.download.is_conditional() {
         finding.confidence(Confidence::Medium);
-    }
-    if !trusted.download.command.step.stage().is_built() {
-        finding.severity(Severity::Low).confidence(Confidence::Medium);
     }
 }

@@ -49,7 +49,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for stage in cx.model.stages() {
+    for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         let mut is_set = false;
         for step in stage.steps() {
             is_set |= sets_for_all(step);

@@ -1,7 +1,10 @@
 //! A package whose signature is not checked can be anybody's.
 
 use crate::{
-    model::{DockerfileModel, StepPackages, packages::Manager},
+    model::{
+        DockerfileModel, StepPackages,
+        packages::{Action, Manager},
+    },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
     syntax::shell::Word,
@@ -59,8 +62,9 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
-        for packages in step.package_commands() {
+    for step in cx.model.built_steps() {
+        let brings = |action| matches!(action, Action::Install | Action::Upgrade | Action::Refresh);
+        for packages in step.package_commands().filter(|packages| brings(packages.call.action)) {
             if let Some(word) = unchecked(&packages) {
                 out.report(
                     packages.word_span(word),

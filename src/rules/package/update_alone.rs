@@ -44,7 +44,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         let calls: Vec<_> = step.package_commands().collect();
         let Some(refresh) =
             calls.iter().find(|packages| packages.call.action == Action::Refresh && goes_stale(packages.call.manager))
@@ -53,10 +53,34 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         };
         let uses = |action| matches!(action, Action::Install | Action::Upgrade);
         let is_used = calls.iter().any(|packages| uses(packages.call.action)) || may_install(step);
-        if !is_used {
+        if !is_used && !removes_lists(step) && !is_refreshed_later(step, refresh.call.manager) {
             out.report(refresh.head_span(), "the lists are cached in a layer of their own, and go stale");
         }
     }
+}
+
+/// Whether the step removes the lists that it fetched.
+fn removes_lists(step: Step<'_>) -> bool {
+    let source = &step.model().file.text;
+    step.commands().any(|command| {
+        matches!(command.name(), Some("rm" | "find"))
+            && memchr::memmem::find(command.span().of(source), b"/lists").is_some()
+    })
+}
+
+/// Whether every later step of the stage that installs also refreshes, so that nothing uses the old lists.
+fn is_refreshed_later(step: Step<'_>, manager: Manager) -> bool {
+    let mut installs = false;
+    for later in std::iter::successors(step.next(), |step| step.next()) {
+        let calls: Vec<_> = later.package_commands().filter(|packages| packages.call.manager == manager).collect();
+        if calls.iter().any(|packages| packages.call.action == Action::Install) {
+            installs = true;
+            if !calls.iter().any(|packages| packages.call.action == Action::Refresh) {
+                return false;
+            }
+        }
+    }
+    installs
 }
 
 /// Whether a later step installs from lists that are as old as the cached layer.

@@ -44,7 +44,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         for reach in step.engine_group_members() {
             out.report(reach.span, "a user is put into the group `docker`, which may use the engine as root");
         }

@@ -41,7 +41,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         for reach in step.engine_addresses() {
             out.report(reach.span, format!("`{}` is an engine that asks nobody who they are", reach.what));
         }

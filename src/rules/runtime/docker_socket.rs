@@ -47,7 +47,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         for reach in step.engine_sockets() {
             out.report(reach.span, format!("the image is made to use `{}`, which is root on the host", reach.what));
         }

@@ -43,7 +43,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Run && !step.is_trigger()) {
+    for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Run) {
         for flag in step.instruction().flags_named("network") {
             if flag.value.as_deref() == Some("host") {
                 out.report(flag.span, "the step shares the network of the machine that builds");

@@ -43,7 +43,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| step.keyword() == Keyword::Run && !step.is_trigger()) {
+    for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Run) {
         for flag in step.instruction().flags_named("security") {
             if flag.value.as_deref() == Some("insecure") {
                 out.report(flag.span, "the step runs with every privilege of the machine that builds");

@@ -41,7 +41,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         for reach in step.kernel_modules() {
             out.report(reach.span, format!("`{}` changes the kernel of the host", reach.what));
         }

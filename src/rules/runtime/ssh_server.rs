@@ -43,7 +43,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
+    for step in cx.model.built_steps() {
         match step.keyword() {
             Keyword::Expose => exposed(step, out),
             Keyword::Cmd | Keyword::Entrypoint => {

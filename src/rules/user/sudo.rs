@@ -2,11 +2,12 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step,
+        DockerfileModel, Step, StepCommand,
         packages::{Action, Manager},
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
+    syntax::dockerfile::Keyword,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -50,18 +51,32 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.steps().filter(|step| !step.is_trigger()) {
-        if let Some(command) = step.commands().find(|command| command.command.name() == Some("sudo")) {
+    for step in cx.model.built_steps() {
+        if let Some(command) =
+            step.commands().find(|command| command.command.name() == Some("sudo") && !steps_down(step, *command))
+        {
             let Some(word) = command.command.word(0) else { continue };
+            let what = if step.keyword() == Keyword::Run { "a step" } else { "the start" };
             let message = if step.runs_as_root() {
-                "`sudo` in a step that is root already"
+                format!("`sudo` in {what} that is root already")
             } else {
-                "`sudo` makes a step root that another user runs"
+                format!("`sudo` makes {what} root that another user runs")
             };
             out.report(command.word_span(word), message);
         }
         installed(step, out);
     }
+}
+
+/// `sudo -u app` from root gives root up.
+fn steps_down(step: Step<'_>, command: StepCommand<'_>) -> bool {
+    let names_user = |text: &str| text == "-u" || text.starts_with("--user") || text.starts_with("-u");
+    step.runs_as_root()
+        && command
+            .command
+            .arguments()
+            .take_while(|word| word.bytes().starts_with(b"-"))
+            .any(|word| names_user(&word.text()))
 }
 
 fn installed(step: Step<'_>, out: &mut Findings) {
