@@ -161,7 +161,7 @@ impl<'m> Stage<'m> {
 
     /// The numbers of a user that the base image ships.
     fn ids_in_base(self, name: &str) -> Option<Ids> {
-        let facts = self.image()?.facts.as_deref()?;
+        let facts = self.named_image()?.facts.as_deref()?;
         if let Some(user) = facts.user.known().filter(|user| user.name.as_deref() == Some(name)) {
             return user.uid.map(|uid| Ids { uid, gid: user.gid });
         }
@@ -269,7 +269,7 @@ enum AddUser {
 }
 
 fn add_user_of(command: StepCommand<'_>) -> AddUser {
-    let facts = command.step.stage().image().and_then(|image| image.facts.as_deref());
+    let facts = command.step.stage().named_image().and_then(|image| image.facts.as_deref());
     match facts.and_then(|facts| facts.family.known()) {
         Some(Family::Debian | Family::Ubuntu) => return AddUser::Debian,
         Some(Family::Alpine | Family::Busybox | Family::Wolfi) => return AddUser::BusyBox,

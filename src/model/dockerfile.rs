@@ -65,6 +65,7 @@ pub(super) struct StageData<'a> {
     pub(super) name: Option<(String, Span)>,
     pub(super) base_word: Option<Arg<'a>>,
     pub(super) base_value: Value<'a>,
+    pub(super) repository: Option<Image<'a>>,
     pub(super) base: Base<'a>,
     pub(super) platform: Option<Value<'a>>,
     pub(super) steps: Range<u32>,

@@ -130,6 +130,10 @@ impl<'a> Evaluator<'a, '_> {
             Arguments::Json(_) | Arguments::Assignments(_) | Arguments::None => None,
         };
         let (base_value, base) = self.base(base_word.as_ref());
+        let repository = match base {
+            Base::Unknown(UnknownBase::Missing) => base_word.as_ref().and_then(|word| self.repository(word)),
+            Base::Stage(_) | Base::Scratch | Base::Image(_) | Base::Unknown(_) => None,
+        };
         let platform = from.flag("platform").and_then(|flag| flag.value.as_deref()).map(|platform| {
             Expander::new(&self.model.globals, self.model.syntax.escape, &self.budget).word_or_unreadable(platform)
         });
@@ -151,6 +155,7 @@ impl<'a> Evaluator<'a, '_> {
             name,
             base_word,
             base_value,
+            repository,
             base,
             platform,
             steps,
@@ -207,6 +212,16 @@ impl<'a> Evaluator<'a, '_> {
         Image { reference, facts }
     }
 
+    /// The image of a base whose variables stand in its tag or digest only; known is what holds for all of its tags.
+    fn repository(&self, word: &Arg<'a>) -> Option<Image<'a>> {
+        let text = text_of(word);
+        let (certain, _) = text.split_once('$')?;
+        let name_end = certain.rfind(['@', ':']).filter(|&end| !certain[end..].contains('/'))?;
+        let reference = Reference::parse(certain[..name_end].to_owned()).ok()?;
+        let facts = self.knowledge.image_of(&reference.name(), Tag::Any);
+        Some(Image { reference, facts })
+    }
+
     /// Evaluates every stage behind its parent, without recursion.
     fn walk(&mut self) {
         let count = self.model.stages.len();
@@ -257,7 +272,13 @@ impl<'a> Evaluator<'a, '_> {
                 let user = image.facts.as_deref().and_then(|facts| facts.user.known());
                 user.map_or_else(|| unknown_user(index, UnknownUser::BaseImage), |user| user_of_image(user, index))
             }
-            Base::Stage(_) | Base::Unknown(_) => unknown_user(index, UnknownUser::Base),
+            Base::Stage(_) | Base::Unknown(_) => {
+                let repository = self.model.stages[index as usize].repository.as_ref();
+                let facts = repository.and_then(|image| image.facts.as_deref());
+                // Where tags differ in how they start, root is not the whole answer.
+                let user = facts.filter(|facts| facts.step_down.is_known()).and_then(|facts| facts.user.known());
+                user.map_or_else(|| unknown_user(index, UnknownUser::Base), |user| user_of_image(user, index))
+            }
         };
         self.model.users.push(user);
         let shell = u32::from(is_windows(base));

@@ -75,6 +75,18 @@ impl<'m> Stage<'m> {
         &self.data().base
     }
 
+    /// The image of an unknown base of which a variable hides only the tag or digest: `node` of `node:$VERSION`.
+    ///
+    /// Its reference has no tag, and its facts are those that hold for every tag.
+    pub fn repository(self) -> Option<&'m Image<'m>> {
+        self.data().repository.as_ref()
+    }
+
+    /// The image that the whole chain of stages starts from, be its tag known or not.
+    pub fn named_image(self) -> Option<&'m Image<'m>> {
+        self.image().or_else(|| self.root().repository())
+    }
+
     /// The stage it starts from, if it starts from one.
     pub fn parent(self) -> Option<Stage<'m>> {
         match self.data().base {

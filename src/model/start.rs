@@ -55,7 +55,7 @@ impl<'m> Stage<'m> {
 
     /// What is known of the image that the chain of stages starts from.
     pub fn image_facts(self) -> Option<&'m ImageFacts> {
-        self.image().and_then(|image| image.facts.as_deref())
+        self.named_image().and_then(|image| image.facts.as_deref())
     }
 
     /// Why it is right that the image starts as root, as far as the file and what is known of its base tell.
@@ -72,7 +72,7 @@ impl<'m> Stage<'m> {
     /// Whether it is a Windows image.
     pub fn is_windows(self) -> bool {
         let of_base = self.image_facts().is_some_and(|facts| facts.family.known() == Some(&Family::Windows));
-        let of_name = self.image().is_some_and(|image| {
+        let of_name = self.named_image().is_some_and(|image| {
             let name = image.reference.text().to_ascii_lowercase();
             name.contains("windows") || name.contains("nanoserver") || name.contains("servercore")
         });
@@ -80,7 +80,7 @@ impl<'m> Stage<'m> {
     }
 
     fn base_reason(self, start: &[Step<'_>]) -> Option<RootReason> {
-        let image = self.image()?;
+        let image = self.named_image()?;
         let name = image.reference.name();
         if name.starts_with("public.ecr.aws/lambda/")
             || name.starts_with("docker.io/amazon/aws-lambda-")
