@@ -46,7 +46,10 @@ impl Keyword {
         }
         let word = word.to_ascii_uppercase();
         let slips = |name: &str| slips(&word, name.as_bytes());
-        let near = NAMES.iter().filter(|(name, _)| slips(name) <= if name.len() > 4 { 2 } else { 1 });
+        let near = NAMES.iter().filter(|(name, _)| {
+            let most = if name.len() > 4 { 2 } else { 1 };
+            name.len().abs_diff(word.len()) <= most && slips(name) <= most
+        });
         near.min_by_key(|(name, _)| slips(name)).map(|&(_, keyword)| keyword)
     }
 }
