@@ -43,20 +43,17 @@ pub enum Credential {
 
 /// Judges `name=value`, where `value` is the literal value, quotes off.
 pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
-    let shape = value_shape(value);
-    if let Value::Known(what) = shape {
+    if let Some(what) = known(value) {
         return Some(Credential::Known(what));
     }
-    match (classify(name), shape) {
-        (Name::Credential, Value::Random) if !is_fingerprint(name, value) && !repeats_name(name, value) => {
-            Some(Credential::Named)
-        }
-        (Name::Credential, Value::Word)
-            if is_password(name) && !repeats_name(name, value) && !is_stand_in(name, value) =>
-        {
-            Some(Credential::Default)
-        }
-        _ => None,
+    // Few names are those of credentials, and a name is judged faster than a value.
+    if classify(name) != Name::Credential || repeats_name(name, value) {
+        return None;
+    }
+    match value_shape(value) {
+        Value::Random if !is_fingerprint(name, value) => Some(Credential::Named),
+        Value::Word if is_password(name) && !is_stand_in(name, value) => Some(Credential::Default),
+        Value::Known(_) | Value::Random | Value::Word | Value::Harmless => None,
     }
 }
 

@@ -123,13 +123,15 @@ impl<'m> Finder<'m, '_> {
         for (name, span) in all {
             let source = command.script().bytes(span);
             let Some(value) = source.get(name.len() + 1..) else { continue };
+            let is_of_client = CLIENT_VARIABLES.contains(&name);
+            if !is_of_client && credential::classify(name) != Name::Credential {
+                continue;
+            }
             let text = unquoted(value);
             let shape = credential::value_shape(text);
             let is_password = match shape {
-                Value::Random => {
-                    credential::classify(name) == Name::Credential && credential::judge(name, text).is_some()
-                }
-                Value::Word => CLIENT_VARIABLES.contains(&name),
+                Value::Random => credential::judge(name, text).is_some(),
+                Value::Word => is_of_client,
                 Value::Known(_) | Value::Harmless => false,
             };
             if is_password {
