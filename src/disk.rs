@@ -4,7 +4,7 @@
 
 use crate::context::Files;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{self, File, Metadata},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -111,7 +111,7 @@ fn is_repository_root(directory: &Path) -> bool {
 #[derive(Debug, Default)]
 pub struct Surroundings {
     directories: BTreeSet<PathBuf>,
-    roots: OnceLock<Vec<PathBuf>>,
+    roots: OnceLock<HashSet<PathBuf>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
 }
 
@@ -130,13 +130,13 @@ impl Surroundings {
     }
 
     /// The directories that evidence may come from; looked for when the first piece is asked for.
-    fn roots(&self) -> &[PathBuf] {
+    fn roots(&self) -> &HashSet<PathBuf> {
         self.roots.get_or_init(|| {
-            let mut roots: Vec<PathBuf> = Vec::new();
+            let mut roots = HashSet::new();
             for directory in self.directories.iter().map(|directory| real_directory(directory)) {
-                if !roots.iter().any(|root| directory.starts_with(root)) {
+                if !is_inside(&directory, &roots) {
                     let repository = directory.ancestors().find(|directory| is_repository_root(directory));
-                    roots.push(repository.unwrap_or(&directory).to_owned());
+                    roots.insert(repository.unwrap_or(&directory).to_owned());
                 }
             }
             roots
@@ -153,9 +153,13 @@ impl Surroundings {
             return None;
         }
         let target = fs::canonicalize(path).ok()?;
-        let is_inside = self.roots().iter().any(|root| target.starts_with(root));
-        if is_inside { read(&target).ok().map(Arc::from) } else { None }
+        if is_inside(&target, self.roots()) { read(&target).ok().map(Arc::from) } else { None }
     }
+}
+
+/// Whether `path` is one of `roots` or lies below one; there may be as many roots as files.
+fn is_inside(path: &Path, roots: &HashSet<PathBuf>) -> bool {
+    path.ancestors().any(|ancestor| roots.contains(ancestor))
 }
 
 /// `directory` without links; the empty path is the working directory.
