@@ -98,7 +98,10 @@ fn may_install(step: Step<'_>) -> bool {
                 let is_script = invocation.path().is_some_and(|path| path.contains('/'))
                     || matches!(
                         name,
-                        "sh" | "bash"
+                        "sh" | "ash"
+                            | "dash"
+                            | "rosdep"
+                            | "bash"
                             | "."
                             | "source"
                             | "eval"

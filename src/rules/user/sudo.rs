@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step, StepCommand,
+        DockerfileModel, Step, StepCommand, User,
         packages::{Action, Manager},
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
@@ -57,10 +57,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         {
             let Some(word) = command.command.word(0) else { continue };
             let what = if step.keyword() == Keyword::Run { "a step" } else { "the start" };
-            let message = if step.runs_as_root() {
-                format!("`sudo` in {what} that is root already")
-            } else {
-                format!("`sudo` makes {what} root that another user runs")
+            let message = match &step.user().user {
+                User::Root => format!("`sudo` in {what} that is root already"),
+                User::Numeric { .. } | User::Named { .. } => format!("`sudo` makes {what} root that another user runs"),
+                User::Unknown(_) => format!("`sudo` in {what}: `USER` says who runs it"),
             };
             out.report(command.word_span(word), message);
         }
@@ -68,7 +68,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     }
 }
 
-/// `sudo -u app` from root gives root up.
+/// `sudo -u app` gives root up, unless another user calls it.
 fn steps_down(step: Step<'_>, command: StepCommand<'_>) -> bool {
     let names_user = |text: &str| text == "-u" || text.starts_with("--user") || text.starts_with("-u");
     step.runs_as_root()
