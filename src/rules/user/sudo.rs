@@ -80,7 +80,7 @@ fn steps_down(step: Step<'_>, command: StepCommand<'_>) -> bool {
 }
 
 fn installed(step: Step<'_>, out: &mut Findings) {
-    let enters_image = step.model().target().is_some_and(|target| target.chain().any(|stage| stage == step.stage()));
+    let enters_image = step.stage().is_exported();
     for packages in step.package_commands().filter(|_| enters_image) {
         if packages.call.action != Action::Install
             || !packages.call.manager.is_system()
