@@ -47,7 +47,7 @@ impl Step<'_> {
                 });
                 values.collect()
             }
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.scripts_hold(".sock") => {
                 let named = self.commands().filter(|command| !is_talk(*command) && !is_conditional(*command)).flat_map(
                     |command| {
                         let words = command.command.words();
@@ -93,7 +93,9 @@ impl Step<'_> {
                 });
                 open.collect()
             }
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.commands().flat_map(open_addresses).collect(),
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.scripts_hold("tcp://") => {
+                self.commands().flat_map(open_addresses).collect()
+            }
             _ => Vec::new(),
         }
     }

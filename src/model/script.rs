@@ -168,6 +168,11 @@ impl<'m> Step<'m> {
         self.scripts().first()
     }
 
+    /// Whether a script of the step holds `text`: a quick way to see that no command needs a closer look.
+    pub fn scripts_hold(self, text: &str) -> bool {
+        self.scripts().iter().any(|script| memchr::memmem::find(script.script.text(), text.as_bytes()).is_some())
+    }
+
     /// Every command of every script of the step.
     pub fn commands(self) -> impl Iterator<Item = StepCommand<'m>> {
         self.scripts()
