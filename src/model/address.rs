@@ -110,7 +110,7 @@ mod tests {
             "https://oauth2:${TOKEN}@gitlab.com/x",
             "https://<user>:<password>@host/",
             "ssh://git@github.com/x",
-            "https://registry.npmjs.org/@scope/x:y@1",
+            "https://npm.example.com/@scope/x:y@1",
             "postgres://user:pass@localhost:5432/x",
             "https://host/path:with@sign",
             "https://x:changeme@host",

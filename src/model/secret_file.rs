@@ -305,8 +305,8 @@ mod tests {
         let proved = |source, target, text: &str| secret_file(source, target).unwrap().is_proved_by(text.as_bytes());
         assert!(proved(".env", ".", "PORT=80\nexport DB_PASSWORD='kq29fjs02kfp'\n"));
         assert!(!proved(".env", ".", "PORT=80\nDB_PASSWORD=\n# API_KEY=kq29fjs02kfpskf029s\n"));
-        assert!(proved(".npmrc", ".", "//registry.npmjs.org/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n"));
-        assert!(!proved(".npmrc", ".", "//registry.npmjs.org/:_authToken=${NPM_TOKEN}\nsave-exact=true\n"));
+        assert!(proved(".npmrc", ".", "//npm.example.com/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n"));
+        assert!(!proved(".npmrc", ".", "//npm.example.com/:_authToken=${NPM_TOKEN}\nsave-exact=true\n"));
         assert!(!proved("server.pem", ".", "-----BEGIN CERTIFICATE-----\nMIID\n"));
         assert!(proved(".netrc", ".", "machine github.com login bob password kq29fjs02kfp\n"));
     }

@@ -43,8 +43,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "The text of the file decides",
-                "-- Dockerfile --\nFROM node:22\nCOPY «.npmrc» ./\n-- .npmrc --\n//registry.npmjs.org/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n",
-                "-- Dockerfile --\nFROM node:22\nCOPY .npmrc ./\n-- .npmrc --\n//registry.npmjs.org/:_authToken=${NPM_TOKEN}\nsave-exact=true\n",
+                "-- Dockerfile --\nFROM node:22\nCOPY «.npmrc» ./\n-- .npmrc --\n//npm.example.com/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n",
+                "-- Dockerfile --\nFROM node:22\nCOPY .npmrc ./\n-- .npmrc --\n//npm.example.com/:_authToken=${NPM_TOKEN}\nsave-exact=true\n",
             ),
         ],
         since: "0.1.0",

@@ -37,8 +37,8 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "A token that a command is given",
-                "FROM node:22\nARG «NPM_TOKEN»\nRUN npm config set //registry.npmjs.org/:_authToken $NPM_TOKEN && npm ci\n",
-                "FROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm config set //registry.npmjs.org/:_authToken $NPM_TOKEN && npm ci\n",
+                "FROM node:22\nARG «NPM_TOKEN»\nRUN npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
+                "FROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
             ),
             Example::new(
                 "A literal default",
