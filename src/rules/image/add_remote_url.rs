@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel,
+        DockerfileModel, Step,
         add::{Source, SourceKind, is_pinned_git},
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
@@ -56,9 +56,21 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             continue;
         }
         for source in step.sources() {
-            report(&source, out);
+            if !is_verified_later(step, &source) {
+                report(&source, out);
+            }
         }
     }
+}
+
+/// Whether the file is a signature, or a later step of the stage checks it against a checksum or signature.
+fn is_verified_later(step: Step<'_>, source: &Source<'_>) -> bool {
+    let name = source.text.rsplit('/').next().unwrap_or(&source.text);
+    let is_signature = [".asc", ".sig", ".sha256", ".sha512", ".minisig"].iter().any(|end| name.ends_with(end));
+    let target = step.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned()).unwrap_or_default();
+    let target = target.rsplit('/').next().filter(|target| !target.is_empty()).unwrap_or(name);
+    let mut later = std::iter::successors(step.next(), |step| step.next());
+    is_signature || later.any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
 }
 
 fn report(source: &Source<'_>, out: &mut Findings) {

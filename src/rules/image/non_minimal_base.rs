@@ -60,6 +60,13 @@ fn may_need_more(target: Stage<'_>) -> bool {
         "[", "id", "groupadd", "useradd", "addgroup", "adduser", "usermod", "groupmod", "install", "cd", "sed", "grep",
         "export", "sh", "ls",
     ];
+    // A package manager at the start may need compilers and git for what it installs.
+    let managers = ["yarn", "npm", "npx", "pnpm", "pip", "pip3", "bundle", "gem", "composer", "sh", "bash"];
+    let starts_manager =
+        |command: crate::model::StepCommand<'_>| command.name().is_none_or(|name| managers.contains(&name));
+    if target.start_steps().iter().flat_map(|step| step.commands()).any(starts_manager) {
+        return true;
+    }
     // A script or a whole tree that is copied in may call anything.
     let copies = target
         .chain()
