@@ -9,7 +9,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    syntax::shell::{Command, CompoundKind, Element, Invocation, PieceKind, RedirectOperator, Slot, Word},
+    syntax::shell::{Command, CompoundKind, Element, Invocation, RedirectOperator, Slot, Word},
     text::Span,
 };
 
@@ -112,11 +112,6 @@ impl<'m> Download<'m> {
     /// Whether every address is of this machine, as in a health check.
     pub fn is_local(&self) -> bool {
         self.urls.iter().all(|url| is_local_address(&url.text()))
-    }
-
-    /// Whether it only runs under a condition of its script (`if`, `case`), which a variable may decide.
-    pub fn is_conditional(&self) -> bool {
-        self.command.command.blocks().any(|block| matches!(block.kind(), CompoundKind::If | CompoundKind::Case))
     }
 
     /// The command that reads the answer: through a pipe, or as a shell whose script is a substitution.
@@ -566,9 +561,4 @@ pub fn is_interpreter(name: &str) -> bool {
             | "deno"
             | "bun"
     )
-}
-
-/// Whether the pieces of a word hold a command substitution: `"$(curl …)"`.
-pub fn holds_substitution(word: Word<'_>) -> bool {
-    word.pieces().any(|piece| matches!(piece.kind, PieceKind::Substitution(_) | PieceKind::Process(_)))
 }

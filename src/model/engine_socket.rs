@@ -8,10 +8,7 @@ use super::{
     user::Group,
 };
 use crate::{
-    syntax::{
-        dockerfile::{Arguments, Keyword},
-        shell::CompoundKind,
-    },
+    syntax::dockerfile::{Arguments, Keyword},
     text::Span,
 };
 
@@ -48,7 +45,7 @@ impl Step<'_> {
                 values.collect()
             }
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.scripts_hold(".sock") => {
-                let named = self.commands().filter(|command| !is_talk(*command) && !is_conditional(*command)).flat_map(
+                let named = self.commands().filter(|command| !is_talk(*command) && !command.is_conditional()).flat_map(
                     |command| {
                         let words = command.command.words();
                         words.filter_map(move |word| {
@@ -120,11 +117,6 @@ fn socket(text: &str) -> Option<&'static str> {
         return None;
     }
     SOCKETS.iter().copied().find(|socket| text.split(['/', ':', ',', '=']).any(|part| part == *socket))
-}
-
-/// Whether a condition of its script, which a variable may decide, keeps a command from running.
-fn is_conditional(command: StepCommand<'_>) -> bool {
-    command.command.blocks().any(|block| matches!(block.kind(), CompoundKind::If | CompoundKind::Case))
 }
 
 /// Whether a command only prints or looks for what it names.

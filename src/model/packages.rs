@@ -388,6 +388,11 @@ impl<'s> PackageCommand<'s> {
         self.option(names).is_some()
     }
 
+    /// The options, then the values of options that stand in a word of their own.
+    pub fn option_words(&self) -> impl Iterator<Item = Word<'s>> + '_ {
+        self.options.iter().copied().chain(self.values.iter().map(|&(_, word)| word))
+    }
+
     /// The option of one of those names.
     pub fn option(&self, names: &[&str]) -> Option<Word<'s>> {
         self.options.iter().copied().find(|word| {

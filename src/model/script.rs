@@ -8,7 +8,7 @@ use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Joined, Keyword},
         shell::{
-            self, Command, Dialect, Invocation, Operator, PieceKind, Quoting, Script, Word, dialect_of,
+            self, Command, CompoundKind, Dialect, Invocation, Operator, PieceKind, Quoting, Script, Word, dialect_of,
             dialect_of_shebang,
         },
     },
@@ -96,6 +96,11 @@ pub struct StepCommand<'m> {
 }
 
 impl<'m> StepCommand<'m> {
+    /// Whether it only runs under a condition of its script (`if`, `case`), which a variable may decide.
+    pub fn is_conditional(self) -> bool {
+        self.command.blocks().any(|block| matches!(block.kind(), CompoundKind::If | CompoundKind::Case))
+    }
+
     /// Where it lies in the file.
     pub fn span(self) -> Span {
         self.script.file_span(self.command.span())

@@ -103,6 +103,11 @@ impl<'m> Step<'m> {
         (index < self.stage().data().steps.end).then_some(Step { model: self.model, index })
     }
 
+    /// The steps behind it in the same stage, in order.
+    pub fn later(self) -> impl Iterator<Item = Step<'m>> {
+        std::iter::successors(self.next(), |step| step.next())
+    }
+
     /// The step before it in the same stage.
     pub fn previous(self) -> Option<Step<'m>> {
         (self.index > self.stage().data().steps.start).then(|| Step { model: self.model, index: self.index - 1 })

@@ -44,7 +44,6 @@ const VARIABLES: &[(&str, &[&str], &str)] = &[
     ("CONDA_SSL_VERIFY", &["false", "0"], "conda"),
     ("CURL_INSECURE", &["1", "true"], "curl"),
     ("HEX_UNSAFE_HTTPS", &["1", "true"], "hex"),
-    ("CARGO_HTTP_CHECK_REVOKE", &[], ""),
     ("BUNDLE_SSL_VERIFY_MODE", &["0"], "bundler"),
     ("COMPOSER_DISABLE_TLS", &["1", "true"], "composer"),
     ("UV_INSECURE_HOST", &[], "uv"),
@@ -76,7 +75,7 @@ impl Step<'_> {
 
 /// Whose verification `name=value` turns off.
 fn variable_off(name: &str, value: &str) -> Option<&'static str> {
-    let (_, values, program) = VARIABLES.iter().find(|(known, _, program)| *known == name && !program.is_empty())?;
+    let (_, values, program) = VARIABLES.iter().find(|(known, ..)| *known == name)?;
     let turns_off =
         if values.is_empty() { !value.is_empty() } else { values.iter().any(|off| value.eq_ignore_ascii_case(off)) };
     turns_off.then_some(program)
@@ -202,24 +201,14 @@ fn of_manager<'s>(call: &PackageCommand<'s>) -> Option<(Word<'s>, &'static str)>
                 text.contains("Verify-Peer") && (text.ends_with("false") || text.ends_with('0'))
                     || text.contains("Verify-Host") && text.ends_with("false")
             };
-            let option = call
-                .options
-                .iter()
-                .copied()
-                .chain(call.values.iter().map(|(_, word)| *word))
-                .find(|word| off(&word.text()));
+            let option = call.option_words().find(|word| off(&word.text()));
             option.map(|word| (word, "apt"))
         }
         Manager::Yum | Manager::Dnf | Manager::Microdnf | Manager::Tdnf => {
             let off = |text: &str| {
                 text.contains("sslverify=0") || text.contains("sslverify=false") || text.contains("sslverify=no")
             };
-            let option = call
-                .options
-                .iter()
-                .copied()
-                .chain(call.values.iter().map(|(_, word)| *word))
-                .find(|word| off(&word.text()));
+            let option = call.option_words().find(|word| off(&word.text()));
             option.map(|word| (word, "dnf"))
         }
         Manager::Conda => first(&["--insecure", "-k"]).map(|word| (word, "conda")),

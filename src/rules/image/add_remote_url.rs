@@ -69,8 +69,7 @@ fn is_verified_later(step: Step<'_>, source: &Source<'_>) -> bool {
     let is_signature = [".asc", ".sig", ".sha256", ".sha512", ".minisig"].iter().any(|end| name.ends_with(end));
     let target = step.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned()).unwrap_or_default();
     let target = target.rsplit('/').next().filter(|target| !target.is_empty()).unwrap_or(name);
-    let mut later = std::iter::successors(step.next(), |step| step.next());
-    is_signature || later.any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
+    is_signature || step.later().any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
 }
 
 fn report(source: &Source<'_>, out: &mut Findings) {

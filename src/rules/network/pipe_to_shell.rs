@@ -87,7 +87,7 @@ fn report(download: &Download<'_>, out: &mut Findings) {
     if download.is_plain_http() {
         finding.severity(Severity::Critical);
     }
-    if download.is_conditional() {
+    if download.command.is_conditional() {
         finding.confidence(Confidence::Medium);
     }
 }

@@ -87,7 +87,7 @@ fn report(trusted: &Trusted<'_>, out: &mut Findings) {
     if plain {
         finding.severity(Severity::High);
     }
-    if trusted.download.is_conditional() {
+    if trusted.download.command.is_conditional() {
         finding.confidence(Confidence::Medium);
     }
 }

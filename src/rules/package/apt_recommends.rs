@@ -68,7 +68,7 @@ fn report(step: Step<'_>, out: &mut Findings) {
         let is_dependency_build = call.verb.is_some_and(|verb| verb.text() == "build-dep");
         let is_local_file = call.operands.iter().all(|word| word.text().ends_with(".deb"));
         let told = call.has_option(&["--no-install-recommends", "--install-recommends", "--without-recommends", "-R"])
-            || call.options.iter().copied().chain(call.values.iter().map(|&(_, word)| word)).any(|word| word.text().to_ascii_lowercase().contains("install-recommends"))
+            || call.option_words().any(|word| word.text().to_ascii_lowercase().contains("install-recommends"))
             // A variable among the options may hold anything.
             || call.options.iter().any(|word| word.literal().is_none())
             || call.operands.first().is_some_and(|word| word.literal().is_none() && word.text().to_ascii_lowercase().contains("opt"));

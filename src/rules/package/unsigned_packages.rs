@@ -96,9 +96,6 @@ fn unchecked<'m>(packages: &StepPackages<'m>) -> Option<Word<'m>> {
             || text.contains("AllowUnauthenticated=1")
             || text.contains("AllowInsecureRepositories=true")
     };
-    let values = call.values.iter().map(|&(_, word)| word);
     let imports_only = |word: &Word<'m>| word.text() == "--gpg-auto-import-keys";
-    call.option(names)
-        .filter(|word| !imports_only(word))
-        .or_else(|| call.options.iter().copied().chain(values).find(setting))
+    call.option(names).filter(|word| !imports_only(word)).or_else(|| call.option_words().find(setting))
 }

@@ -71,7 +71,7 @@ fn removes_lists(step: Step<'_>) -> bool {
 /// Whether every later step of the stage that installs also refreshes, so that nothing uses the old lists.
 fn is_refreshed_later(step: Step<'_>, manager: Manager) -> bool {
     let mut installs = false;
-    for later in std::iter::successors(step.next(), |step| step.next()) {
+    for later in step.later() {
         let calls: Vec<_> = later.package_commands().filter(|packages| packages.call.manager == manager).collect();
         if calls.iter().any(|packages| packages.call.action == Action::Install) {
             installs = true;
