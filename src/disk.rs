@@ -1,12 +1,12 @@
-//! The only place that reads files: bounded, regular files only, every refusal with its reason.
+//! The only place that reads and writes files: bounded, regular files only, every refusal with its reason.
 
-#![allow(clippy::disallowed_methods, reason = "this is the module that reads files")]
+#![allow(clippy::disallowed_methods, reason = "this is the module that reads and writes files")]
 
 use crate::context::Files;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fs::{self, File, Metadata},
-    io::{self, Read},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
@@ -74,6 +74,97 @@ pub fn why_not(path: &Path, error: &io::Error) -> String {
 
 fn too_large() -> String {
     format!("it is larger than {} MiB", LARGEST / 1024 / 1024)
+}
+
+/// A file that is to be replaced.
+#[derive(Clone, Debug)]
+pub struct Replacement<'t> {
+    /// Where it is; a link is followed and stays.
+    pub path: &'t Path,
+    /// The bytes that were read there.
+    pub before: &'t [u8],
+    /// The bytes that are to be there.
+    pub after: &'t [u8],
+}
+
+/// Replaces all of `replacements`, or none: each file is written beside the old one first, with its mode and owner.
+///
+/// # Errors
+/// Which file could not be replaced, and why: it is no longer the one that was read, or it or its directory may not be
+/// written. Files that were replaced before it are put back.
+pub fn replace_all(replacements: &[Replacement<'_>]) -> Result<(), String> {
+    let mut staged = Vec::with_capacity(replacements.len());
+    for replacement in replacements {
+        staged.push(Staged::new(replacement).map_err(|why| format!("{}: {why}", replacement.path.display()))?);
+    }
+    for at in 0..staged.len() {
+        let Err(why) = staged[at].put(replacements[at].before) else { continue };
+        let mut message = format!("{}: {why}", replacements[at].path.display());
+        for (done, replacement) in staged[..at].iter().zip(replacements) {
+            let back = Replacement { path: &done.path, before: replacement.after, after: replacement.before };
+            if let Err(why) = Staged::new(&back).and_then(|mut staged| staged.put(replacement.after)) {
+                message = format!("{message}; and {} could not be put back: {why}", done.path.display());
+            }
+        }
+        return Err(message);
+    }
+    Ok(())
+}
+
+/// A file that lies ready beside the one that it replaces.
+struct Staged {
+    path: PathBuf,
+    ready: Option<tempfile::NamedTempFile>,
+}
+
+impl Staged {
+    fn new(replacement: &Replacement<'_>) -> Result<Self, String> {
+        let path = real(replacement.path);
+        let metadata = fs::metadata(&path).map_err(|error| why_not(&path, &error))?;
+        if let Some(message) = refusal(&metadata) {
+            return Err(message);
+        }
+        if metadata.permissions().readonly() {
+            return Err("it is read-only".to_owned());
+        }
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let write = || -> io::Result<tempfile::NamedTempFile> {
+            let mut ready = tempfile::Builder::new().prefix(".ironhull-").tempfile_in(directory)?;
+            ready.write_all(replacement.after)?;
+            keep_owner(ready.as_file(), &metadata)?;
+            ready.as_file().set_permissions(metadata.permissions())?;
+            ready.as_file().sync_all()?;
+            Ok(ready)
+        };
+        let ready = write().map_err(|error| format!("writing beside it fails: {error}"))?;
+        Ok(Self { path, ready: Some(ready) })
+    }
+
+    /// Takes the place of the file, if that is still `before`.
+    fn put(&mut self, before: &[u8]) -> Result<(), String> {
+        if read(&self.path)? != before {
+            return Err("it was changed since it was read; nothing was written".to_owned());
+        }
+        let ready = self.ready.take().expect("a file takes its place once");
+        ready.persist(&self.path).map_err(|error| format!("replacing it fails: {error}"))?;
+        Ok(())
+    }
+}
+
+/// Gives `file` the owner and group that `metadata` names, where they are others.
+#[cfg(unix)]
+fn keep_owner(file: &File, metadata: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) == (metadata.uid(), metadata.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(metadata.uid()), Some(metadata.gid()))
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_file: &File, _metadata: &Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// The absolute path of the directory that relative paths start in.

@@ -5,8 +5,9 @@
 use crate::{
     context::{BuildContext, Files},
     knowledge::Knowledge,
+    lock::Lock,
     model::DockerfileModel,
-    rule::{Builtin, Check, Cx, Finding, Findings},
+    rule::{Builtin, Check, Cx, Finding, Findings, Judgement},
     source::{FileKind, SourceFile},
     syntax::dockerfile,
     text::SyntaxError,
@@ -34,20 +35,24 @@ impl fmt::Display for Unjudged {
     }
 }
 
-/// What `rules` say about `file`, sorted by place and rule.
-///
-/// `around` answers for the files beside it, which are evidence and are not judged.
+/// What files are judged by, the files themselves left out.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// Facts about images and packages.
+    pub knowledge: &'a Knowledge,
+    /// The files around the judged one, which are evidence and are not judged.
+    pub around: &'a dyn Files,
+    /// Digests that were written down once.
+    pub lock: &'a Lock,
+}
+
+/// What `rules` say about `file`.
 ///
 /// # Errors
 /// If the file is not of its kind, so that whatever a rule says would be a guess.
-pub fn findings(
-    file: &SourceFile,
-    rules: &[&'static Builtin],
-    knowledge: &Knowledge,
-    around: &dyn Files,
-) -> Result<Vec<Finding>, Unjudged> {
-    let mut found = match file.kind {
-        FileKind::Dockerfile => dockerfile_findings(file, rules, knowledge, around)?,
+pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'_>) -> Result<Judgement, Unjudged> {
+    let mut judgement = match file.kind {
+        FileKind::Dockerfile => judge_dockerfile(file, rules, evidence)?,
         FileKind::Compose
         | FileKind::Kubernetes
         | FileKind::Workflow
@@ -55,37 +60,61 @@ pub fn findings(
         | FileKind::Bake
         | FileKind::Devcontainer
         | FileKind::Script
-        | FileKind::Makefile => Vec::new(),
+        | FileKind::Makefile => Judgement::default(),
     };
-    found.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
-    Ok(found)
+    judgement.findings.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
+    judgement.declined.sort_by(|a, b| (a.place.span, a.rule).cmp(&(b.place.span, b.rule)));
+    Ok(judgement)
 }
 
-fn dockerfile_findings(
+fn judge_dockerfile(
     file: &SourceFile,
     rules: &[&'static Builtin],
-    knowledge: &Knowledge,
-    around: &dyn Files,
-) -> Result<Vec<Finding>, Unjudged> {
+    evidence: Evidence<'_>,
+) -> Result<Judgement, Unjudged> {
     let parsed = dockerfile::parse(&file.text);
     if let Some(reason) = unjudged(&file.text, &parsed.errors) {
         return Err(reason);
     }
+    let Evidence { knowledge, around, lock } = evidence;
     let model = DockerfileModel::new(file, &parsed.tree, knowledge);
     let context = BuildContext::new(around, &file.path);
-    let cx = Cx { file, model: &model, knowledge, context };
-    let mut found = Vec::new();
+    let cx = Cx { file, model: &model, knowledge, context, lock };
+    let has_foreign_frontend = parsed.tree.has_foreign_frontend(&file.text);
+    let mut judgement = Judgement { errors: parsed.errors.len(), ..Judgement::default() };
     for rule in rules {
         let mut findings = Findings::new(&rule.meta, file.id);
         match rule.check {
             Check::Dockerfile(check) => check(&cx, &mut findings),
             // Another frontend may take what BuildKit's own refuses.
-            Check::Syntax if parsed.tree.has_foreign_frontend(&file.text) => {}
+            Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),
         }
-        found.append(&mut findings.into_vec());
+        let (found, declined) = findings.into_parts();
+        judgement.findings.extend(found);
+        judgement.declined.extend(declined);
     }
-    Ok(found)
+    if has_foreign_frontend {
+        withdraw_fixes(&mut judgement.findings, FOREIGN_FRONTEND);
+    } else if !parsed.errors.is_empty() {
+        withdraw_fixes(&mut judgement.findings, DAMAGED);
+    }
+    Ok(judgement)
+}
+
+/// Why a file of another frontend is not edited.
+const FOREIGN_FRONTEND: &str =
+    "`# syntax=` names another frontend than Docker's, and only it knows what the file means";
+
+/// Why a damaged file is not edited.
+const DAMAGED: &str = "no builder reads the file as it is: once its errors of form are mended, this can be fixed";
+
+/// Takes the fixes away from findings of a file whose meaning nobody here can be sure of.
+fn withdraw_fixes(findings: &mut [Finding], reason: &'static str) {
+    for finding in findings.iter_mut().filter(|finding| !finding.fixes.is_empty()) {
+        finding.fixes.clear();
+        finding.decline(reason);
+    }
 }
 
 /// What a text is that no builder would read, if it is something else than a Dockerfile with a slip.

@@ -2,6 +2,7 @@
 //!
 //! The flow: `disk` reads files into a [`source::SourceSet`]; [`syntax`] makes lossless trees of them; [`model`] says what
 //! they mean, with image facts of [`knowledge`]; [`rules`] turn facts into findings; `engine` runs rules over files;
+//! [`fix`] applies what they offer, and [`rewrite`] makes the larger edits;
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
 pub mod cli;
@@ -11,11 +12,14 @@ pub mod disk;
 pub mod docs;
 pub mod emit;
 pub mod engine;
+pub mod fix;
 pub mod knowledge;
+pub mod lock;
 pub mod model;
 pub mod policy;
 pub mod project;
 pub mod report;
+pub mod rewrite;
 pub mod rule;
 pub mod rules;
 pub mod source;

@@ -2,13 +2,15 @@
 
 use crate::{
     context::Files,
-    engine::{self, Unjudged},
+    engine::{self, Evidence, Unjudged},
+    fix,
     knowledge::Knowledge,
+    lock::Lock,
     policy::Policy,
-    report::Ranked,
-    rule::{Builtin, Level},
+    report::{Ranked, Verdict},
+    rule::{Builtin, Finding, Judgement, Level, Safety},
     rules::RULES,
-    source::SourceFile,
+    source::{SourceFile, SourceSet},
 };
 
 /// How one project wants its files judged. Immutable, and shared by all threads of a run.
@@ -16,14 +18,25 @@ use crate::{
 pub struct Project {
     policy: Policy,
     knowledge: Knowledge,
+    lock: Lock,
     rules: Vec<&'static Builtin>,
 }
 
+/// What became of a file that was repaired.
+#[derive(Debug)]
+pub struct Repaired {
+    /// The file as it would be, and what was done to it.
+    pub outcome: fix::Outcome,
+    /// What is to be said about the file as it would be.
+    pub verdict: Verdict,
+}
+
 impl Project {
-    /// A project with the built-in knowledge and every rule that `policy` does not turn off everywhere.
-    pub fn new(policy: Policy) -> Self {
+    /// A project with the built-in knowledge, the digests of `lock`, and every rule that `policy` does not turn off
+    /// everywhere.
+    pub fn new(policy: Policy, lock: Lock) -> Self {
         let rules = RULES.iter().copied().filter(|rule| policy.uses(&rule.meta)).collect();
-        Self { policy, knowledge: Knowledge::builtin(), rules }
+        Self { policy, knowledge: Knowledge::builtin(), lock, rules }
     }
 
     /// How findings are judged.
@@ -31,17 +44,49 @@ impl Project {
         &self.policy
     }
 
-    /// What is to be said about `file`, sorted by place and rule; `around` answers for the files beside it.
+    /// What is to be said about `file`; `around` answers for the files beside it.
     ///
     /// # Errors
     /// If the file is not of its kind.
-    pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Result<Vec<Ranked>, Unjudged> {
-        let found = engine::findings(file, &self.rules, &self.knowledge, around)?;
-        let rank = |finding: crate::rule::Finding| {
+    pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Result<Verdict, Unjudged> {
+        let judgement = self.judge(file, around)?;
+        Ok(self.verdict(judgement, file))
+    }
+
+    /// The file with every fix at or above `allowed` that holds together, and what is left to say about it.
+    ///
+    /// # Errors
+    /// If the file is not of its kind.
+    pub fn fix(&self, file: &SourceFile, around: &dyn Files, allowed: Safety) -> Result<Repaired, Unjudged> {
+        let judge = |sources: &SourceSet| {
+            let file = &sources.files()[0];
+            let mut judgement = self.judge(file, around)?;
+            judgement.findings.retain(|finding| self.level(finding, file) > Level::Off);
+            Ok(judgement)
+        };
+        let own = SourceFile::new(file.id, file.path.clone(), file.kind, file.text.clone());
+        let (outcome, judgement) = fix::repair(SourceSet::of(vec![own]), allowed, &judge)?;
+        let verdict = self.verdict(judgement, &outcome.sources.files()[0]);
+        Ok(Repaired { outcome, verdict })
+    }
+
+    fn judge(&self, file: &SourceFile, around: &dyn Files) -> Result<Judgement, Unjudged> {
+        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock };
+        engine::judge(file, &self.rules, evidence)
+    }
+
+    fn verdict(&self, judgement: Judgement, file: &SourceFile) -> Verdict {
+        let rank = |finding: Finding| {
+            let level = self.level(&finding, file);
             let rule = self.rules.iter().find(|rule| rule.meta.id == finding.rule)?;
-            let level = self.policy.level(&rule.meta, &file.path);
             (level > Level::Off).then_some(Ranked { finding, rule: &rule.meta, level })
         };
-        Ok(found.into_iter().filter_map(rank).collect())
+        let Judgement { findings, declined, .. } = judgement;
+        Verdict { findings: findings.into_iter().filter_map(rank).collect(), declined }
+    }
+
+    fn level(&self, finding: &Finding, file: &SourceFile) -> Level {
+        let rule = self.rules.iter().find(|rule| rule.meta.id == finding.rule);
+        rule.map_or(Level::Off, |rule| self.policy.level(&rule.meta, &file.path))
     }
 }

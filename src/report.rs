@@ -1,7 +1,8 @@
 //! What a run came to, as emitters receive it: files, findings with their levels, and what could not be read.
 
 use crate::{
-    rule::{Finding, Level, RuleMeta},
+    fix::{Applied, Quarantined},
+    rule::{Declined, Finding, Level, RuleMeta, Safety},
     source::{FileKind, SourceSet},
 };
 
@@ -23,6 +24,15 @@ impl Report {
     pub fn highest_level(&self) -> Level {
         self.findings.iter().map(|ranked| ranked.level).max().unwrap_or(Level::Off)
     }
+}
+
+/// What is to be said about one file.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Sorted by place and rule.
+    pub findings: Vec<Ranked>,
+    /// Changes that one may expect and that would be wrong, where there is no finding.
+    pub declined: Vec<Declined>,
 }
 
 /// A file that was judged.
@@ -52,4 +62,38 @@ pub struct Unread {
     pub path: String,
     /// One sentence, present tense, no full stop.
     pub message: String,
+}
+
+/// Everything that a run of `fix` says.
+#[derive(Debug, Default)]
+pub struct Repairs {
+    /// Files as they would be, and what is left to say about them.
+    pub left: Report,
+    /// Files that change, sorted by path.
+    pub changes: Vec<Change>,
+    /// What was done, by file and round.
+    pub applied: Vec<Applied>,
+    /// Changes that one may expect and that would be wrong, where there is no finding.
+    pub declined: Vec<Declined>,
+    /// Fixes that did harm and were taken back.
+    pub quarantined: Vec<Quarantined>,
+}
+
+impl Repairs {
+    /// How many findings are left whose default fix has that safety.
+    pub fn left_with(&self, safety: Safety) -> usize {
+        let default = |ranked: &&Ranked| ranked.finding.fixes.first().is_some_and(|fix| fix.safety == safety);
+        self.left.findings.iter().filter(default).count()
+    }
+}
+
+/// A file that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// As the user named it or as the walk found it, `/` between parts.
+    pub path: String,
+    /// Its bytes as they were read.
+    pub before: Vec<u8>,
+    /// Its bytes as they would be.
+    pub after: Vec<u8>,
 }

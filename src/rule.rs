@@ -3,6 +3,7 @@
 use crate::{
     context::BuildContext,
     knowledge::Knowledge,
+    lock::Lock,
     model::DockerfileModel,
     source::{FileKind, SourceFile},
     text::{Edit, FileId, Span},
@@ -280,6 +281,8 @@ pub struct Cx<'a, M> {
     pub knowledge: &'a Knowledge,
     /// The files around it, as evidence.
     pub context: BuildContext<'a>,
+    /// Digests that were written down once: `ironhull.lock`.
+    pub lock: &'a Lock,
 }
 
 impl<M> Cx<'_, M> {
@@ -320,6 +323,36 @@ pub struct Fix {
     pub claims: Vec<(FileId, Span)>,
 }
 
+impl Fix {
+    /// A fix of that safety; `reason` is the proof, or what could not be proved.
+    pub fn new(
+        title: impl Into<Cow<'static, str>>,
+        safety: Safety,
+        reason: impl Into<Cow<'static, str>>,
+        edits: Vec<Edit>,
+    ) -> Self {
+        Self { title: title.into(), safety, reason: reason.into(), edits, claims: Vec::new() }
+    }
+
+    /// Says that it relied on the text of `span`: nobody else may edit that in the same round.
+    #[must_use]
+    pub fn claiming(mut self, file: FileId, span: Span) -> Self {
+        self.claims.push((file, span));
+        self
+    }
+}
+
+/// A change that one may expect at a place and that would be wrong there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// The id of the rule that would have made it.
+    pub rule: &'static str,
+    /// The place.
+    pub place: Label,
+    /// Why it would be wrong, or what could not be proved.
+    pub reason: Cow<'static, str>,
+}
+
 /// One thing that is wrong, at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -337,9 +370,23 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// The first is the default; others are alternatives.
     pub fixes: Vec<Fix>,
+    /// Why it has no fix, or none that would be right here.
+    pub declined: Option<Cow<'static, str>>,
 }
 
 impl Finding {
+    /// Adds a fix; the first one is the default.
+    pub fn fix(&mut self, fix: Fix) -> &mut Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// Says why nothing can be repaired here.
+    pub fn decline(&mut self, reason: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.declined = Some(reason.into());
+        self
+    }
+
     /// Adds a place that proves or explains the finding.
     pub fn relate(&mut self, span: Span, message: impl Into<String>) -> &mut Self {
         let file = self.primary.file;
@@ -360,17 +407,29 @@ impl Finding {
     }
 }
 
+/// What there is to say about one file.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// Sorted by place and rule.
+    pub findings: Vec<Finding>,
+    /// Changes that one may expect and that would be wrong, where there is no finding; sorted by place and rule.
+    pub declined: Vec<Declined>,
+    /// How many errors of form the file has, whatever the rules make of them.
+    pub errors: usize,
+}
+
 /// Collects what one rule says about one file.
 pub struct Findings {
     meta: &'static RuleMeta,
     file: FileId,
     found: Vec<Finding>,
+    declined: Vec<Declined>,
 }
 
 impl Findings {
     /// An empty collection for `meta` on `file`.
     pub fn new(meta: &'static RuleMeta, file: FileId) -> Self {
-        Self { meta, file, found: Vec::new() }
+        Self { meta, file, found: Vec::new(), declined: Vec::new() }
     }
 
     /// Reports a finding at `span`; the answer can be refined.
@@ -383,12 +442,19 @@ impl Findings {
             primary: Label { file: self.file, span, message: String::new() },
             related: Vec::new(),
             fixes: Vec::new(),
+            declined: None,
         });
         self.found.last_mut().expect("one was pushed just now")
     }
 
-    /// What was reported.
-    pub fn into_vec(self) -> Vec<Finding> {
-        self.found
+    /// Says that there is nothing to report at `span`, although one may expect a change there, and why.
+    pub fn decline(&mut self, span: Span, reason: impl Into<Cow<'static, str>>) {
+        let place = Label { file: self.file, span, message: String::new() };
+        self.declined.push(Declined { rule: self.meta.id, place, reason: reason.into() });
+    }
+
+    /// What was reported, and what was declined without a finding.
+    pub fn into_parts(self) -> (Vec<Finding>, Vec<Declined>) {
+        (self.found, self.declined)
     }
 }

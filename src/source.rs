@@ -128,6 +128,11 @@ impl SourceSet {
         &self.files[at.expect("an id is asked of the set that it was made in")]
     }
 
+    /// The files themselves, in the order they were added.
+    pub fn into_files(self) -> Vec<SourceFile> {
+        self.files
+    }
+
     /// All files, in the order they were added.
     pub fn files(&self) -> &[SourceFile] {
         &self.files

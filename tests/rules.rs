@@ -6,7 +6,7 @@ mod support;
 
 use ironhull::{
     policy::Profile,
-    rule::{Builtin, Example, Finding, FixNote, Scheme},
+    rule::{Builtin, Example, Finding, FixNote, Safety, Scheme},
     rules::RULES,
 };
 use std::{
@@ -14,7 +14,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
 };
-use support::{files_of, findings_of, unmarked};
+use support::{files_of, findings_of, repaired, unmarked};
 
 /// Collects what is wrong over all rules, so that one run shows everything.
 #[derive(Default)]
@@ -88,6 +88,42 @@ fn check_example(rule: &'static Builtin, example: &Example, complaints: &mut Com
     complaints.unless(!example.good.contains(['«', '»']), rule, format!("`{title}`: `good` has a mark"));
     let left = places_found(&findings_of(rule, example.good.as_bytes()), example.good);
     complaints.unless(left.is_empty(), rule, format!("`{title}`: `good` has findings {left:#?}"));
+}
+
+#[test]
+fn a_fix_turns_a_bad_example_into_the_good_one() {
+    let mut complaints = Complaints::default();
+    for rule in RULES {
+        let fixed: Vec<bool> =
+            rule.meta.examples.iter().map(|example| check_fix(rule, example, &mut complaints)).collect();
+        match rule.meta.fix {
+            FixNote::Never => complaints.unless(!fixed.contains(&true), rule, "it has a fix, and its note says never"),
+            FixNote::Sometimes(..) => {
+                complaints.unless(fixed.contains(&true), rule, "no example is fixed, and its note says sometimes");
+            }
+            FixNote::Always(..) => {
+                complaints.unless(!fixed.contains(&false), rule, "an example is not fixed, and its note says always");
+            }
+        }
+    }
+    complaints.assert_none();
+}
+
+/// Whether the fixes of `rule` change `bad`; what they make of it must be `good`, with no finding left.
+fn check_fix(rule: &'static Builtin, example: &Example, complaints: &mut Complaints) -> bool {
+    let title = example.title;
+    let (bad, _) = unmarked(example.bad);
+    for fix in findings_of(rule, bad.as_bytes()).iter().flat_map(|finding| &finding.fixes) {
+        let is_worded = !fix.title.is_empty() && !fix.reason.is_empty() && !fix.title.ends_with('.');
+        complaints.unless(is_worded, rule, format!("`{title}`: a fix needs a title without a full stop, and a reason"));
+    }
+    let fixed = repaired(&[rule], bad.as_bytes(), Safety::Risky);
+    if fixed == bad.as_bytes() {
+        return false;
+    }
+    let fixed = String::from_utf8(fixed).expect("an example is UTF-8");
+    complaints.unless(fixed == example.good, rule, format!("`{title}`: fixed to\n{fixed}instead of\n{}", example.good));
+    true
 }
 
 /// File and text of each mark, with what stands before it so that equal texts differ.

@@ -3,13 +3,12 @@
 #![no_main]
 
 use ironhull::{
-    context::{BuildContext, NoFiles},
+    context::NoFiles,
+    engine::{self, Evidence},
     knowledge::Knowledge,
-    model::DockerfileModel,
-    rule::{Check, Cx, Findings},
+    lock::Lock,
     rules::RULES,
     source::{FileKind, SourceFile},
-    syntax::dockerfile,
     text::FileId,
 };
 use libfuzzer_sys::fuzz_target;
@@ -17,21 +16,17 @@ use std::sync::LazyLock;
 
 /// Read once: what is looked for is what a Dockerfile does to the rules.
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(Knowledge::builtin);
+static LOCK: LazyLock<Lock> = LazyLock::new(Lock::default);
 
 fuzz_target!(|text: &[u8]| {
     let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text.to_vec());
-    let parsed = dockerfile::parse(&file.text);
-    let model = DockerfileModel::new(&file, &parsed.tree, &KNOWLEDGE);
-    let context = BuildContext::new(&NoFiles, &file.path);
-    let cx = Cx { file: &file, model: &model, knowledge: &KNOWLEDGE, context };
-    for rule in RULES {
-        let Check::Dockerfile(check) = rule.check else { continue };
-        let mut findings = Findings::new(&rule.meta, file.id);
-        check(&cx, &mut findings);
-        for finding in findings.into_vec() {
-            for label in std::iter::once(&finding.primary).chain(&finding.related) {
-                assert!(label.span.end as usize <= text.len(), "{finding:#?}");
-            }
+    let evidence = Evidence { knowledge: &KNOWLEDGE, around: &NoFiles, lock: &LOCK };
+    let Ok(judgement) = engine::judge(&file, RULES, evidence) else { return };
+    for finding in &judgement.findings {
+        let edits = finding.fixes.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
+        let labels = std::iter::once(&finding.primary).chain(&finding.related).map(|label| label.span);
+        for span in labels.chain(edits) {
+            assert!(span.start <= span.end && span.end as usize <= text.len(), "{finding:#?}");
         }
     }
 });

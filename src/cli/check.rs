@@ -12,7 +12,7 @@ use crate::{
     disk::{self, Surroundings},
     emit::{self, Look},
     project::Project,
-    report::{Judged, Ranked, Report, Unread},
+    report::{Judged, Ranked, Report, Unread, Verdict},
     rule::Level,
     source::{FileKind, SourceFile, SourceSet},
     text::FileId,
@@ -46,16 +46,13 @@ enum Format {
 }
 
 /// The kinds of file that have rules.
-const CHECKED: [FileKind; 1] = [FileKind::Dockerfile];
+pub(super) const CHECKED: [FileKind; 1] = [FileKind::Dockerfile];
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
     let given = options.inputs.given(".")?;
-    let policy = match &given {
-        Given::Text { name, .. } => options.settings.policy(&[Named::Argument(name.into())], terminal)?,
-        Given::Paths(paths) => options.settings.policy(paths, terminal)?,
-    };
-    let Some(policy) = policy else { return Ok(Outcome::Refused) };
-    let project = Project::new(policy);
+    let named = given.named();
+    let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
+    let project = Project::new(policy, options.settings.lock(&named)?);
     let (report, is_whole) = match given {
         Given::Text { name, text } => check_text(&project, options.inputs.kind_of_text(&name), name, text),
         Given::Paths(paths) => check_paths(&project, &paths, options)?,
@@ -141,7 +138,7 @@ fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn
 
 fn judge(project: &Project, file: SourceFile, around: &dyn Files) -> Result<Checked, String> {
     match project.check(&file, around) {
-        Ok(findings) => Ok(Checked { file, findings }),
+        Ok(Verdict { findings, .. }) => Ok(Checked { file, findings }),
         Err(reason) => Err(reason.to_string()),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
 use clap::Args;
 use rayon::prelude::*;
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -49,6 +50,16 @@ pub(crate) enum Given {
     },
     /// Files on disk.
     Paths(Vec<Named>),
+}
+
+impl Given {
+    /// What was named; a text by the name that it is given.
+    pub(crate) fn named(&self) -> Cow<'_, [Named]> {
+        match self {
+            Given::Text { name, .. } => Cow::Owned(vec![Named::Argument(name.into())]),
+            Given::Paths(paths) => Cow::Borrowed(paths),
+        }
+    }
 }
 
 impl Inputs {

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod explain;
+mod fix;
 mod inputs;
 mod inspect;
 mod progress;
@@ -22,7 +23,7 @@ use std::{
 #[command(
     name = "ironhull",
     version,
-    about = "Finds what makes a container build or its image insecure",
+    about = "Finds what makes a container build or its image insecure, and rewrites it",
     after_help = "Exit: 0 nothing at or above the failing level, 1 something is or a named file could not be judged, \
                   2 the run did not happen.",
     disable_help_subcommand = true,
@@ -40,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Say what is insecure in Dockerfiles.
     Check(check::Options),
+    /// Repair what is insecure, in place, where it is proved that nothing breaks.
+    Fix(fix::Options),
     /// Show the image configuration that a Dockerfile makes, without building it.
     Inspect(inspect::Options),
     /// List the rules.
@@ -107,6 +110,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let terminal = Terminal { colour: arguments.color };
     match &arguments.command {
         Command::Check(options) => check::run(options, terminal),
+        Command::Fix(options) => fix::run(options, terminal),
         Command::Inspect(options) => inspect::run(options, terminal),
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),

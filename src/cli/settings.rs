@@ -4,6 +4,7 @@ use crate::{
     cli::Terminal,
     discover::{self, Named},
     disk, emit,
+    lock::{self, Lock},
     policy::{ConfigFile, Layer, Place, Policy, Profile, closest},
     rule::{Builtin, Level},
     rules::RULES,
@@ -36,7 +37,7 @@ pub(crate) struct Settings {
     /// Exit with 1 from this level on, `off` never does; `warn` if the configuration says nothing.
     #[arg(long, value_name = "LEVEL", value_parser = level_parser())]
     fail_at: Option<Level>,
-    /// Take digests from this file.
+    /// Take digests from this file, instead of the nearest `ironhull.lock` up to the root of the repository.
     #[arg(long, value_name = "FILE")]
     lock: Option<PathBuf>,
 }
@@ -57,9 +58,6 @@ impl Settings {
     /// The policy for a run over `paths`, or `None` after complaints about the configuration on standard error.
     pub(crate) fn policy(&self, paths: &[Named], terminal: Terminal) -> anyhow::Result<Option<Policy>> {
         let options = self.layer()?;
-        if let Some(lock) = &self.lock {
-            disk::read(lock).map_err(|why| anyhow::anyhow!("reading {}: {why}", lock.display()))?;
-        }
         let working = disk::working_directory().context("finding the working directory")?;
         let Some(path) = self.configuration(paths, &working) else {
             return Ok(Some(Policy::new(options, Place::default())));
@@ -68,6 +66,20 @@ impl Settings {
         let root = working.join(&path).parent().map(discover::display_name).unwrap_or_default();
         let place = Place { working: discover::display_name(&working), root };
         Ok(Some(Policy::new(file.into_layer().under(options), place)))
+    }
+
+    /// The digests for a run over `paths`: of `--lock`, or of the nearest `ironhull.lock`.
+    pub(crate) fn lock(&self, paths: &[Named]) -> anyhow::Result<Lock> {
+        let path = if let Some(path) = &self.lock {
+            Some(path.clone())
+        } else {
+            let working = disk::working_directory().context("finding the working directory")?;
+            disk::nearest_above(&common_directory(paths, &working), lock::FILE_NAME)
+        };
+        let Some(path) = path else { return Ok(Lock::default()) };
+        let text = disk::read(&path).map_err(|why| anyhow::anyhow!("reading {}: {why}", path.display()))?;
+        let text = String::from_utf8(text).with_context(|| format!("reading {}", path.display()))?;
+        Lock::parse(&text).with_context(|| format!("reading {}", path.display()))
     }
 
     /// Whether rules were named to run.

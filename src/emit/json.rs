@@ -1,8 +1,9 @@
 //! Findings for programs. A field is never removed within a version.
 
 use crate::{
-    report::{Ranked, Report},
-    rule::{Fix, Label, Reference},
+    fix::Applied,
+    report::{Ranked, Repairs, Report},
+    rule::{Fix, Label, Reference, Safety},
     source::{SourceFile, SourceSet},
 };
 use serde::Serialize;
@@ -15,13 +16,95 @@ use std::io::{self, Write};
 pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         version: 1,
-        tool: Tool { name: "ironhull", version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
         files: report.files.iter().map(|file| WireFile { path: &file.path, kind: file.kind.name() }).collect(),
         findings: report.findings.iter().map(|ranked| finding(ranked, &report.sources)).collect(),
-        errors: report.errors.iter().map(|error| WireError { path: &error.path, message: &error.message }).collect(),
+        errors: errors(report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+/// Prints what `fix` did as one JSON document.
+///
+/// # Errors
+/// If `out` does not take it.
+pub fn repairs_json(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
+    let sources = &repairs.left.sources;
+    let document = Repaired {
+        version: 1,
+        tool: TOOL,
+        applied: repairs.applied.iter().map(|each| applied(each, sources)).collect(),
+        declined: declined(repairs),
+        findings: repairs.left.findings.iter().map(|ranked| finding(ranked, sources)).collect(),
+        errors: errors(&repairs.left),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+const TOOL: Tool = Tool { name: "ironhull", version: env!("CARGO_PKG_VERSION") };
+
+#[derive(Serialize)]
+struct Repaired<'a> {
+    version: u32,
+    tool: Tool,
+    applied: Vec<WireApplied<'a>>,
+    declined: Vec<WireDeclined<'a>>,
+    findings: Vec<WireFinding<'a>>,
+    errors: Vec<WireError<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireApplied<'a> {
+    rule: &'static str,
+    path: &'a str,
+    title: &'a str,
+    safety: &'static str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireDeclined<'a> {
+    rule: &'static str,
+    path: &'a str,
+    line: u32,
+    reason: &'a str,
+}
+
+fn applied<'a>(applied: &'a Applied, sources: &'a SourceSet) -> WireApplied<'a> {
+    WireApplied {
+        rule: applied.rule,
+        path: &sources.get(applied.file).path,
+        title: &applied.title,
+        safety: applied.safety.name(),
+        reason: &applied.reason,
+    }
+}
+
+/// What was not done because it would be wrong, is for a person to decide, or did harm.
+fn declined(repairs: &Repairs) -> Vec<WireDeclined<'_>> {
+    let sources = &repairs.left.sources;
+    let at = |rule, label: &Label, reason| {
+        let file = sources.get(label.file);
+        WireDeclined { rule, path: &file.path, line: file.locate(label.span.start).line, reason }
+    };
+    let findings = repairs.left.findings.iter().filter_map(|Ranked { finding, .. }| {
+        let manual = finding.fixes.first().filter(|fix| fix.safety == Safety::Manual).map(|fix| &*fix.reason);
+        Some(at(finding.rule, &finding.primary, finding.declined.as_deref().or(manual)?))
+    });
+    let expected = repairs.declined.iter().map(|each| at(each.rule, &each.place, &*each.reason));
+    let harmful = repairs.quarantined.iter().map(|each| WireDeclined {
+        rule: each.rule,
+        path: &sources.get(each.file).path,
+        line: 1,
+        reason: each.why,
+    });
+    findings.chain(expected).chain(harmful).collect()
+}
+
+fn errors(report: &Report) -> Vec<WireError<'_>> {
+    report.errors.iter().map(|error| WireError { path: &error.path, message: &error.message }).collect()
 }
 
 #[derive(Serialize)]
@@ -63,6 +146,8 @@ struct WireFinding<'a> {
     related: Vec<WireLabel<'a>>,
     references: Vec<WireReference>,
     fixes: Vec<WireFix<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    declined: Option<&'a str>,
 }
 
 /// `end` is exclusive.
@@ -122,6 +207,7 @@ fn finding<'a>(ranked: &'a Ranked, sources: &'a SourceSet) -> WireFinding<'a> {
         related: finding.related.iter().map(|label| related(label, sources)).collect(),
         references: references(ranked.rule.references),
         fixes: finding.fixes.iter().map(|each| fix(each, sources)).collect(),
+        declined: finding.declined.as_deref(),
     }
 }
 

@@ -4,27 +4,85 @@
 
 use ironhull::{
     context::Files,
-    engine,
+    engine::{self, Evidence},
+    fix,
     knowledge::Knowledge,
-    rule::{Builtin, Finding},
-    source::{FileKind, SourceSet},
+    lock::{self, Lock},
+    rule::{Builtin, Finding, Safety},
+    source::{FileKind, SourceFile, SourceSet},
     text::Span,
 };
 use std::sync::Arc;
 
 /// What `rule` says about the files of `text`, in file order.
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
+    let sources = sources_of(text);
+    let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
+    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock };
+    let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
+    let judged = read.filter_map(|file| engine::judge(file, &[rule], evidence).ok());
+    let mut found: Vec<Finding> = judged.flat_map(|judgement| judgement.findings).collect();
+    found.sort_by_key(|finding| (finding.primary.file, finding.primary.span));
+    found
+}
+
+/// The files of `text` with what `rules` repair at or above `allowed`, in the shape of `text`.
+///
+/// # Panics
+/// If a fix does harm, or a second run changes something: both are bugs.
+pub(crate) fn repaired(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
+    let once = repaired_once(rules, text, allowed);
+    let twice = repaired_once(rules, &once, allowed);
+    assert!(
+        once == twice,
+        "a second run changes\n{}to\n{}",
+        String::from_utf8_lossy(&once),
+        String::from_utf8_lossy(&twice)
+    );
+    once
+}
+
+fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
+    let sources = sources_of(text);
+    let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
+    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock };
+    let mut shape = Vec::new();
+    let has_headers = header(text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default()).is_some();
+    for file in sources.files() {
+        if has_headers {
+            shape.extend_from_slice(format!("-- {} --\n", file.path).as_bytes());
+        }
+        let own = SourceFile::new(file.id, file.path.clone(), file.kind, file.text.clone());
+        let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], rules, evidence);
+        let Ok((outcome, _)) = fix::repair(SourceSet::of(vec![own]), allowed, &judge) else {
+            shape.extend_from_slice(&file.text);
+            continue;
+        };
+        assert!(
+            outcome.quarantined.is_empty(),
+            "{:?} on\n{}",
+            outcome.quarantined,
+            String::from_utf8_lossy(&file.text)
+        );
+        shape.extend_from_slice(&outcome.sources.files()[0].text);
+    }
+    shape
+}
+
+fn sources_of(text: &[u8]) -> SourceSet {
     let mut sources = SourceSet::new();
     for (path, text) in files_of(text) {
         let kind = kind_of(&path);
         sources.add(path, kind, text);
     }
-    let knowledge = Knowledge::builtin();
-    let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
-    let mut found: Vec<Finding> =
-        read.flat_map(|file| engine::findings(file, &[rule], &knowledge, &Tree(&sources))).flatten().collect();
-    found.sort_by_key(|finding| (finding.primary.file, finding.primary.span));
-    found
+    sources
+}
+
+/// The lock file of an example, if it has one.
+fn lock_of(sources: &SourceSet) -> Lock {
+    let file = sources.files().iter().find(|file| file.path == lock::FILE_NAME);
+    let text = file.map(|file| std::str::from_utf8(&file.text).expect("a lock file is UTF-8"));
+    text.map_or_else(Lock::default, |text| Lock::parse(text).expect("the lock file of an example is one"))
 }
 
 /// The files of an example, as evidence around the one that is checked.

@@ -2,9 +2,13 @@
 
 use crate::{
     model::{DockerfileModel, add::SourceKind},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
     syntax::dockerfile::Keyword,
+    text::Edit,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -17,7 +21,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Low,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Only the keyword changes; `COPY` does the same with what is neither an archive nor an address.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.9"),
             Reference::new(Scheme::Cwe, "22"),
@@ -43,8 +50,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "An archive, an address or a variable may be what `ADD` is for",
-                "FROM alpine:3.22\n«ADD» run.sh /\nADD rootfs.tar.xz /\n",
-                "FROM alpine:3.22\nARG FILE\nADD rootfs.tar.xz /\nADD $FILE /\n",
+                "FROM alpine:3.22\nARG FILE\n«ADD» run.sh /\nADD rootfs.tar.xz /\nADD $FILE /\n",
+                "FROM alpine:3.22\nARG FILE\nCOPY run.sh /\nADD rootfs.tar.xz /\nADD $FILE /\n",
             ),
         ],
         since: "0.1.0",
@@ -58,7 +65,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let is_plain = !sources.is_empty() && sources.iter().all(|source| source.kind == SourceKind::Local);
         let unpacks = step.instruction().flag("unpack").is_some();
         if is_plain && !unpacks {
-            out.report(step.instruction().keyword_span, "`ADD` copies a local file; `COPY` says so");
+            let instruction = step.instruction();
+            let rename = Edit::replace(cx.file.id, instruction.keyword_span, "COPY");
+            let reason = "no source is an address or, by its name, an archive";
+            let fix = Fix::new("Use `COPY`", Safety::Safe, reason, vec![rename]).claiming(cx.file.id, instruction.span);
+            out.report(instruction.keyword_span, "`ADD` copies a local file; `COPY` says so").fix(fix);
         }
     }
 }

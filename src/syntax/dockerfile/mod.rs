@@ -5,6 +5,7 @@
 
 mod arguments;
 mod duration;
+mod edit;
 mod flags;
 mod heredoc;
 mod joined;
@@ -18,6 +19,7 @@ mod words;
 
 pub use arguments::{Arg, Arguments, Assignment};
 pub use duration::nanoseconds;
+pub use edit::Editor;
 pub use joined::Joined;
 pub use parse::parse;
 

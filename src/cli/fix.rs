@@ -1,0 +1,228 @@
+//! `ironhull fix`: repairs.
+
+use crate::{
+    cli::{
+        Outcome, Terminal, check,
+        inputs::{self, Given, Inputs},
+        progress::Progress,
+        settings::Settings,
+    },
+    context::{Files, NoFiles},
+    discover::{Candidate, Named, Obstacle, Request},
+    disk::{self, Replacement, Surroundings},
+    emit,
+    project::{Project, Repaired},
+    report::{Change, Judged, Repairs, Unread},
+    rule::{Level, Safety},
+    source::{SourceFile, SourceSet},
+    text::FileId,
+};
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// What `fix` is told.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    inputs: Inputs,
+    #[command(flatten)]
+    settings: Settings,
+    /// Also do what a hardener would do although a build or a start may break; read the patch, build and start.
+    #[arg(long)]
+    risky: bool,
+    /// Print a patch that `git apply` takes, and write nothing.
+    #[arg(long)]
+    diff: bool,
+    /// How to say what was done.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Terminal,
+    /// For programs; `version` says which shape.
+    Json,
+}
+
+impl Options {
+    fn allowed(&self) -> Safety {
+        if self.risky { Safety::Risky } else { Safety::Safe }
+    }
+}
+
+pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
+    let given = options.inputs.given(".")?;
+    let named = given.named();
+    let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
+    let project = Project::new(policy, options.settings.lock(&named)?);
+    match given {
+        Given::Text { ref name, ref text } => run_text(options, &project, name, text, terminal),
+        Given::Paths(ref paths) => run_paths(options, &project, paths, terminal),
+    }
+}
+
+/// A text on standard input comes out repaired on standard output, unless something else is asked for.
+fn run_text(
+    options: &Options,
+    project: &Project,
+    name: &str,
+    text: &[u8],
+    terminal: Terminal,
+) -> anyhow::Result<Outcome> {
+    let kind = options.inputs.kind_of_text(name);
+    let fixed =
+        match repair(project, SourceFile::new(FileId(0), name, kind, text.to_vec()), &NoFiles, options.allowed()) {
+            Ok(fixed) => fixed,
+            Err(message) => {
+                terminal.remark(|out| writeln!(out, "ironhull: {}: {message}", name.escape_debug()))?;
+                Terminal::print_plain(|out| out.write_all(text))?;
+                return Ok(Outcome::Failing);
+            }
+        };
+    let after = fixed.repaired.outcome.sources.files()[0].text.clone();
+    let repairs = collect(vec![fixed], Vec::new());
+    match (options.diff, options.format) {
+        (_, Format::Json) => Terminal::print_plain(|out| emit::repairs_json(&repairs, out))?,
+        (true, Format::Terminal) => Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?,
+        (false, Format::Terminal) => Terminal::print_plain(|out| out.write_all(&after))?,
+    }
+    Ok(outcome(options, project, &repairs))
+}
+
+fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Terminal) -> anyhow::Result<Outcome> {
+    let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
+    let request = Request { kind: options.inputs.kind, wanted: &check::CHECKED, excluded: &excluded };
+    let discovered = inputs::discover(paths, &request)?;
+    let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
+    let surroundings = Surroundings::of(roots);
+    let mut obstacles = discovered.obstacles;
+    let mut fixed = Vec::new();
+    for answer in repair_files(project, &discovered.files, &surroundings, options.allowed()) {
+        match answer {
+            Ok(file) => fixed.push(file),
+            Err(obstacle) => obstacles.push(obstacle),
+        }
+    }
+    let is_named = |obstacle: &Obstacle| obstacle.named;
+    let mut is_whole = !obstacles.iter().any(is_named);
+    if !options.diff {
+        let (written, refused) = write(fixed);
+        is_whole &= refused.is_empty();
+        fixed = written;
+        obstacles.extend(refused);
+    }
+    let repairs = collect(fixed, obstacles);
+    match (options.diff, options.format) {
+        (_, Format::Json) => Terminal::print_plain(|out| emit::repairs_json(&repairs, out))?,
+        (true, Format::Terminal) => {
+            for error in &repairs.left.errors {
+                let (path, message) = (error.path.escape_debug(), &error.message);
+                terminal.remark(|out| writeln!(out, "ironhull: {path}: {message}"))?;
+            }
+            Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?;
+        }
+        (false, Format::Terminal) => terminal.print(|out| emit::repairs(&repairs, options.allowed(), out))?,
+    }
+    Ok(if is_whole { outcome(options, project, &repairs) } else { Outcome::Failing })
+}
+
+fn outcome(options: &Options, project: &Project, repairs: &Repairs) -> Outcome {
+    let fail_at = project.policy().fail_at();
+    let is_left = fail_at > Level::Off && repairs.left.highest_level() >= fail_at;
+    let fails = if options.diff { !repairs.changes.is_empty() } else { is_left };
+    if fails { Outcome::Failing } else { Outcome::Clean }
+}
+
+/// A file that was repaired in memory.
+struct Fixed {
+    path: PathBuf,
+    before: Vec<u8>,
+    repaired: Repaired,
+    named: bool,
+}
+
+impl Fixed {
+    fn after(&self) -> &[u8] {
+        &self.repaired.outcome.sources.files()[0].text
+    }
+}
+
+fn repair_files(
+    project: &Project,
+    files: &[Candidate],
+    around: &dyn Files,
+    allowed: Safety,
+) -> Vec<Result<Fixed, Obstacle>> {
+    let repair = |(at, candidate): (usize, &Candidate)| {
+        let Candidate { path, name, kind, named } = candidate;
+        let hinder = |message| Obstacle { name: name.clone(), message, named: *named };
+        let text = disk::read(path).map_err(hinder)?;
+        let file = SourceFile::new(FileId(at as u32), name.as_str(), *kind, text);
+        let mut fixed = repair(project, file, around, allowed).map_err(hinder)?;
+        fixed.path.clone_from(path);
+        fixed.named = *named;
+        Ok(fixed)
+    };
+    // Threads cost more than one file does.
+    if files.len() < 2 {
+        return files.iter().enumerate().map(repair).collect();
+    }
+    let progress = Progress::over(files.len());
+    files.par_iter().enumerate().map(repair).inspect(|_| progress.step()).collect()
+}
+
+fn repair(project: &Project, file: SourceFile, around: &dyn Files, allowed: Safety) -> Result<Fixed, String> {
+    let repaired = project.fix(&file, around, allowed).map_err(|reason| reason.to_string())?;
+    Ok(Fixed { path: PathBuf::from(&file.path), before: file.text, repaired, named: false })
+}
+
+/// Writes what changed; what could not be written is said, and counts as not repaired.
+fn write(fixed: Vec<Fixed>) -> (Vec<Fixed>, Vec<Obstacle>) {
+    let mut refused = Vec::new();
+    let mut written = Vec::with_capacity(fixed.len());
+    for file in fixed {
+        if file.after() == file.before {
+            written.push(file);
+            continue;
+        }
+        let path: &Path = &file.path;
+        let answer = disk::replace_all(&[Replacement { path, before: &file.before, after: file.after() }]);
+        match answer {
+            Ok(()) => written.push(file),
+            Err(message) => {
+                let name = file.repaired.outcome.sources.files()[0].path.clone();
+                refused.push(Obstacle { name, message: format!("writing {message}"), named: file.named });
+            }
+        }
+    }
+    (written, refused)
+}
+
+fn collect(fixed: Vec<Fixed>, obstacles: Vec<Obstacle>) -> Repairs {
+    let mut repairs = Repairs::default();
+    let mut sources = Vec::with_capacity(fixed.len());
+    for Fixed { before, repaired: Repaired { outcome, verdict }, .. } in fixed {
+        for file in outcome.sources.into_files() {
+            repairs.left.files.push(Judged { path: file.path.clone(), kind: file.kind });
+            if file.text != before {
+                repairs.changes.push(Change {
+                    path: file.path.clone(),
+                    before: before.clone(),
+                    after: file.text.clone(),
+                });
+            }
+            sources.push(file);
+        }
+        repairs.applied.extend(outcome.applied);
+        repairs.quarantined.extend(outcome.quarantined);
+        repairs.left.findings.extend(verdict.findings);
+        repairs.declined.extend(verdict.declined);
+    }
+    repairs.left.sources = SourceSet::of(sources);
+    repairs.left.errors = obstacles.into_iter().map(|o| Unread { path: o.name, message: o.message }).collect();
+    repairs.left.errors.sort();
+    repairs
+}
