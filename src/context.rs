@@ -4,7 +4,7 @@
 //! is not written in a Dockerfile, so a `COPY` source is looked for in the Dockerfile's directory and then in each
 //! directory above it that the run may read; the answer says where it was found.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Read access to the files around a checked file.
 ///
@@ -13,6 +13,21 @@ use std::sync::Arc;
 pub trait Files: Sync {
     /// The bytes of the file at `path`, written as [`crate::source::SourceFile::path`] is.
     fn read(&self, path: &str) -> Option<Arc<[u8]>>;
+
+    /// What lies in the directory at `path`, sorted by name; nothing for what is no directory of the checked tree. The
+    /// empty path is the directory that relative paths start in.
+    fn list(&self, path: &str) -> Arc<[Entry]>;
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The name.
+    pub name: String,
+    /// Whether it is a directory; a link is neither followed nor one.
+    pub is_directory: bool,
+    /// Whether somebody may execute it; false where the system has no such mark.
+    pub is_executable: bool,
 }
 
 /// No files at all: a text on standard input, an editor without a folder.
@@ -22,6 +37,10 @@ pub struct NoFiles;
 impl Files for NoFiles {
     fn read(&self, _path: &str) -> Option<Arc<[u8]>> {
         None
+    }
+
+    fn list(&self, _path: &str) -> Arc<[Entry]> {
+        Arc::default()
     }
 }
 
@@ -74,14 +93,76 @@ impl<'a> BuildContext<'a> {
         None
     }
 
-    fn in_directory(&self, directory: &str, name: &str) -> Option<Found> {
-        let path = match directory {
-            "" => name.to_owned(),
-            "/" => format!("/{name}"),
-            directory => format!("{directory}/{name}"),
-        };
-        self.files.read(&path).map(|text| Found { path, text })
+    /// The file at `path`, written as the checked file's path is.
+    pub fn at(&self, path: &str) -> Option<Found> {
+        self.files.read(path).map(|text| Found { path: path.to_owned(), text })
     }
+
+    /// What lies in the directory at `path`, written as the checked file's path is; sorted by name.
+    pub fn list(&self, path: &str) -> Arc<[Entry]> {
+        self.files.list(path)
+    }
+
+    /// The directory of the checked file.
+    pub fn directory(&self) -> &'a str {
+        directory(self.path)
+    }
+
+    /// The likeliest build context: the nearest directory, from the checked file's own upwards, that holds everything
+    /// in `sources`, names of `COPY` sources. Patterns and what leaves the context do not count.
+    ///
+    /// `None` where no directory does, or where no file but the Dockerfile itself can be seen.
+    pub fn root(&self, sources: &[&str]) -> Option<String> {
+        let names: Vec<&str> = sources.iter().filter_map(|name| plain(name)).filter(|&name| name != ".").collect();
+        let mut below = self.path;
+        let mut at = directory(self.path);
+        for _ in 0..=HEIGHT {
+            let entries = self.files.list(at);
+            let seen = below.rsplit('/').next().unwrap_or(below);
+            let has_more = entries.iter().any(|entry| entry.name != seen && !is_about_building(&entry.name));
+            if has_more && names.iter().all(|name| self.has(at, name)) {
+                return Some(at.to_owned());
+            }
+            if at.is_empty() || at == ".." || at.ends_with("/..") {
+                return None;
+            }
+            below = at;
+            at = directory(at);
+        }
+        None
+    }
+
+    /// Whether the directory at `at` holds `name`, a path below it.
+    fn has(&self, at: &str, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        let (directory, last) = match name.rsplit_once('/') {
+            Some((above, last)) => (join(at, above), last),
+            None => (at.to_owned(), name),
+        };
+        self.files.list(&directory).iter().any(|entry| entry.name == last)
+    }
+
+    fn in_directory(&self, directory: &str, name: &str) -> Option<Found> {
+        self.at(&join(directory, name))
+    }
+}
+
+/// `name` in `directory`, written as paths of checked files are.
+pub fn join(directory: &str, name: &str) -> String {
+    match directory {
+        "" => name.to_owned(),
+        "/" => format!("/{name}"),
+        directory => format!("{directory}/{name}"),
+    }
+}
+
+/// Whether a file tells how things are built, and is not what is built.
+fn is_about_building(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.contains("dockerfile")
+        || lower.contains("containerfile")
+        || lower.starts_with('.')
+        || lower.contains("compose")
 }
 
 /// The part of `path` before its last `/`.
@@ -100,6 +181,23 @@ fn plain(name: &str) -> Option<&str> {
     (!odd).then_some(name)
 }
 
+/// What a directory holds of the files at `paths`, which exist only in memory.
+pub fn entries<'p>(paths: impl Iterator<Item = &'p str>, directory: &str) -> Arc<[Entry]> {
+    let below = |path: &'p str| match directory {
+        "" => Some(path).filter(|path| !path.starts_with('/')),
+        "/" => path.strip_prefix('/'),
+        directory => path.strip_prefix(directory)?.strip_prefix('/'),
+    };
+    let found: BTreeSet<Entry> = paths
+        .filter_map(below)
+        .map(|rest| match rest.split_once('/') {
+            Some((name, _)) => Entry { name: name.to_owned(), is_directory: true, is_executable: false },
+            None => Entry { name: rest.to_owned(), is_directory: false, is_executable: false },
+        })
+        .collect();
+    found.into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +207,10 @@ mod tests {
     impl Files for Tree {
         fn read(&self, path: &str) -> Option<Arc<[u8]>> {
             self.0.contains(&path).then(|| Arc::from(path.as_bytes()))
+        }
+
+        fn list(&self, path: &str) -> Arc<[Entry]> {
+            entries(self.0.iter().copied(), path)
         }
     }
 
@@ -124,6 +226,19 @@ mod tests {
         assert_eq!(nearest(&["/x/run.sh"], "/x/y/Dockerfile", "run.sh").as_deref(), Some("/x/run.sh"));
         assert_eq!(nearest(&["../run.sh"], "../x/Dockerfile", "run.sh").as_deref(), Some("../run.sh"));
         assert_eq!(nearest(&["run.sh"], "../x/Dockerfile", "run.sh"), None);
+    }
+
+    #[test]
+    fn the_context_is_the_nearest_directory_that_holds_what_is_copied() {
+        let root = |tree: &'static [&'static str], dockerfile: &str, sources: &[&str]| {
+            BuildContext::new(&Tree(tree), dockerfile).root(sources)
+        };
+        let tree: &[&str] = &["docker/Dockerfile", "docker/run.sh", "src/app.py", "setup.cfg"];
+        assert_eq!(root(tree, "docker/Dockerfile", &["run.sh"]).as_deref(), Some("docker"));
+        assert_eq!(root(tree, "docker/Dockerfile", &["docker/run.sh", "src/"]).as_deref(), Some(""));
+        assert_eq!(root(tree, "docker/Dockerfile", &["gone.txt"]), None);
+        assert_eq!(root(&["a/Dockerfile", "a/.env"], "a/Dockerfile", &["."]), None);
+        assert_eq!(root(&["Dockerfile", "app.py"], "Dockerfile", &["."]).as_deref(), Some(""));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads and writes files")]
 
-use crate::context::Files;
+use crate::context::{Entry, Files};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fs::{self, File, Metadata},
@@ -204,10 +204,14 @@ pub struct Surroundings {
     directories: BTreeSet<PathBuf>,
     roots: OnceLock<HashSet<PathBuf>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
+    listed: Mutex<HashMap<String, Arc<[Entry]>>>,
 }
 
 /// A file of evidence above this size is passed over.
 const LARGEST_EVIDENCE: u64 = 1024 * 1024;
+
+/// Of a directory so many names are seen.
+const MOST_ENTRIES: usize = 10_000;
 
 /// After so many answers the rest count as missing.
 const MOST_EVIDENCE: usize = 1_000_000;
@@ -248,6 +252,36 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    fn list_evidence(&self, path: &str) -> Arc<[Entry]> {
+        let directory = if path.is_empty() { Path::new(".") } else { Path::new(path) };
+        let is_known = fs::canonicalize(directory).is_ok_and(|target| is_inside(&target, self.roots()));
+        let Ok(entries) = fs::read_dir(directory) else { return Arc::default() };
+        if !is_known {
+            return Arc::default();
+        }
+        let mut found: Vec<Entry> = entries.flatten().take(MOST_ENTRIES).filter_map(|entry| entry_of(&entry)).collect();
+        found.sort();
+        found.into()
+    }
+}
+
+fn entry_of(entry: &fs::DirEntry) -> Option<Entry> {
+    let name = entry.file_name().into_string().ok()?;
+    let metadata = entry.metadata().ok()?;
+    Some(Entry { name, is_directory: metadata.is_dir(), is_executable: metadata.is_file() && is_executable(&metadata) })
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &Metadata) -> bool {
+    false
+}
+
 /// Whether `path` is one of `roots` or lies below one; there may be as many roots as files.
 fn is_inside(path: &Path, roots: &HashSet<PathBuf>) -> bool {
     path.ancestors().any(|ancestor| roots.contains(ancestor))
@@ -269,5 +303,14 @@ impl Files for Surroundings {
             return None;
         }
         seen.entry(path.to_owned()).or_insert(answer).clone()
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        let listed = || self.listed.lock().expect("no reader panics");
+        if let Some(known) = listed().get(path) {
+            return known.clone();
+        }
+        let answer = self.list_evidence(path);
+        listed().entry(path.to_owned()).or_insert(answer).clone()
     }
 }

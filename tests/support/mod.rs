@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses its own part of it")]
 
 use ironhull::{
-    context::Files,
+    context::{self, Entry, Files},
     engine::{self, Evidence},
     fix,
     knowledge::Knowledge,
@@ -92,6 +92,10 @@ impl Files for Tree<'_> {
     fn read(&self, path: &str) -> Option<Arc<[u8]>> {
         let file = self.0.files().iter().find(|file| file.path == path)?;
         Some(Arc::from(file.text.as_slice()))
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        context::entries(self.0.files().iter().map(|file| file.path.as_str()), path)
     }
 }
 
