@@ -3,7 +3,7 @@
 //! Facts: Dockerfile reference, `ADD`: a local tar archive is unpacked, a remote file is not, and a Git repository is
 //! cloned. BuildKit looks at the content of a local file, so a name only tells what is likely; see [`SourceKind`].
 
-use super::{evaluate::text_of, step::Step};
+use super::{evaluate::text_of, path::file_name, step::Step};
 use crate::syntax::dockerfile::{Arg, Arguments, Keyword};
 
 /// One source of an `ADD` or `COPY`.
@@ -140,7 +140,7 @@ pub fn is_archive(name: &str) -> bool {
 
 /// Whether a pattern ends in an extension that no archive has: `*.jar`, `conf.d/*.conf`.
 fn has_plain_extension(text: &str) -> bool {
-    let file = text.rsplit('/').next().unwrap_or(text);
+    let file = file_name(text);
     file.rsplit_once('.')
         .is_some_and(|(_, extension)| !extension.is_empty() && extension.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }

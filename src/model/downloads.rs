@@ -4,6 +4,7 @@
 
 use super::{
     packages::{Action, PackageCommand},
+    path::{file_name, is_program_place},
     script::{StepCommand, StepScript},
     stage::Stage,
     step::Step,
@@ -173,7 +174,7 @@ fn in_directory(directory: Option<&str>, file: &str) -> String {
 /// The name under which a server's file is kept: the last part of the address.
 fn remote_name(url: &str) -> Option<&str> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let name = Some(file_name(path)).filter(|name| !name.is_empty())?;
     (path.contains("://") && path.matches('/').count() > 2 || path.contains('$') || !path.contains("://"))
         .then_some(name)
 }
@@ -524,16 +525,6 @@ fn makes_executable(invocation: Invocation<'_>) -> bool {
 fn same_file(written: &str, file: &str) -> bool {
     let written = written.trim_start_matches("file://");
     !written.starts_with('-') && !file_name(written).is_empty() && file_name(written) == file_name(file)
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// Whether a file there is found by name when a command is called.
-fn is_program_place(path: &str) -> bool {
-    const PLACES: [&str; 6] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
-    PLACES.iter().any(|place| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Whether a program runs the script that it is given.

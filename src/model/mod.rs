@@ -82,7 +82,7 @@ pub use mention::Mention;
 pub use modes::{Mode, ModeChange};
 pub use mount::{Mount, MountKind};
 pub use package_steps::{Leftover, StepPackages};
-pub use path::join as join_path;
+pub use path::{file_name, join as join_path};
 pub use platform::Platform;
 pub use port::{NoPort, Ports, Protocol};
 pub use privilege::{RootNeed, RootNeedKind};

@@ -383,6 +383,18 @@ impl<'s> PackageCommand<'s> {
         }
     }
 
+    /// Whether it installs for everybody on the system, not for one project or user, as far as the call tells.
+    pub fn is_for_everybody(&self) -> bool {
+        let is_install = self.action == Action::Install;
+        match self.manager {
+            Manager::Npm | Manager::Pnpm => is_install && self.has_option(&["-g", "--global", "--location=global"]),
+            Manager::Yarn => is_install && self.command.words().any(|word| word.bytes() == b"global"),
+            Manager::Pip => is_install && !self.has_option(&["--user", "-t", "--target", "--prefix", "--root"]),
+            Manager::Gem => is_install && !self.has_option(&["--user-install", "-i", "--install-dir"]),
+            other => is_install && other.is_system(),
+        }
+    }
+
     /// Whether one of `names` is among the options: `--name`, `--name=value`, or a letter in a cluster such as `-qy`.
     pub fn has_option(&self, names: &[&str]) -> bool {
         self.option(names).is_some()

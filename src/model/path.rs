@@ -1,5 +1,19 @@
 //! Paths inside an image: absolute, with `/` between parts, as a build cleans them.
 
+pub use crate::syntax::shell::file_name;
+
+/// Whether `path` is `directory`, or lies in it.
+pub(super) fn is_in(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a file there is found by name when a command is called.
+pub(super) fn is_program_place(path: &str) -> bool {
+    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
+        .iter()
+        .any(|directory| is_in(path, directory))
+}
+
 /// `path` below `directory` unless it is absolute, without `.`, `..`, repeated and trailing slashes.
 pub fn join(directory: &str, path: &str) -> String {
     if path.starts_with('/') { clean(path) } else { clean(&format!("/{directory}/{path}")) }

@@ -258,35 +258,9 @@ fn packages(command: StepCommand<'_>, call: &PackageCommand<'_>) -> Option<(Root
     if call.manager.is_system() {
         return Some((RootNeedKind::Packages(call.manager), true));
     }
-    let is_install = call.action == Action::Install;
-    let system_wide = match call.manager {
-        Manager::Npm | Manager::Pnpm => is_install && call.has_option(&["-g", "--global", "--location=global"]),
-        Manager::Yarn => is_install && command.command.words().any(|word| word.bytes() == b"global"),
-        // Outside of a virtual environment pip writes to the system, or else quietly to the home of the user.
-        Manager::Pip => {
-            let elsewhere = ["--user", "-t", "--target", "--prefix", "--root"];
-            is_install && !call.has_option(&elsewhere) && command.step.variable("VIRTUAL_ENV").is_none()
-        }
-        Manager::Gem => is_install && !call.has_option(&["--user-install", "-i", "--install-dir"]),
-        Manager::Apt
-        | Manager::Dpkg
-        | Manager::Apk
-        | Manager::Yum
-        | Manager::Dnf
-        | Manager::Microdnf
-        | Manager::Tdnf
-        | Manager::Rpm
-        | Manager::Zypper
-        | Manager::Pacman
-        | Manager::Uv
-        | Manager::Poetry
-        | Manager::Bundler
-        | Manager::Go
-        | Manager::Cargo
-        | Manager::Composer
-        | Manager::Conda => false,
-    };
-    system_wide.then_some((RootNeedKind::SystemWide(call.manager), false))
+    // Outside of a virtual environment pip writes to the system, or else quietly to the home of the user.
+    let is_elsewhere = call.manager == Manager::Pip && command.step.variable("VIRTUAL_ENV").is_some();
+    (call.is_for_everybody() && !is_elsewhere).then_some((RootNeedKind::SystemWide(call.manager), false))
 }
 
 /// The absolute paths that a command writes, as far as they are certain.
@@ -346,9 +320,7 @@ enum Place {
 }
 
 fn place_of(path: &str) -> Place {
-    let is_below =
-        |directory: &&str| path.strip_prefix(*directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let any = |directories: &[&str]| directories.iter().any(is_below);
+    let any = |directories: &[&str]| directories.iter().any(|directory| path::is_in(path, directory));
     if any(&["/tmp", "/var/tmp", "/var/lock", "/proc", "/sys", "/dev", "/run/secrets"]) {
         Place::Open
     } else if any(&["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/boot", "/root"]) {

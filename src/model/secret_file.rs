@@ -1,6 +1,6 @@
 //! Files that hold credentials, told by their names, and by their text where it can be read.
 
-use super::credential;
+use super::{credential, path::file_name};
 
 /// A file that is known to hold credentials, or often does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const fn doubtful(what: &'static str, proof: Proof) -> SecretFile {
 pub fn secret_file(source: &str, target: &str) -> Option<SecretFile> {
     let source = source.trim_end_matches('*').trim_end_matches('/').to_ascii_lowercase();
     let target = target.to_ascii_lowercase();
-    if is_public(last(&source)) || is_public(last(&target)) && !target.ends_with('/') {
+    if is_public(file_name(&source)) || is_public(file_name(&target)) && !target.ends_with('/') {
         return None;
     }
     named(&source, &target).or_else(|| renamed(&target))
@@ -48,7 +48,7 @@ pub fn secret_file(source: &str, target: &str) -> Option<SecretFile> {
 
 /// A file that is told by the name that it is given in the image: `COPY keys/core /root/.ssh/id_rsa`.
 fn renamed(target: &str) -> Option<SecretFile> {
-    if is_ssh_key(last(target)) {
+    if is_ssh_key(file_name(target)) {
         return Some(file("a private SSH key", Proof::PrivateKey));
     }
     let is_tls_key = target.ends_with(".key") && KEY_PLACES.iter().any(|place| target.contains(place));
@@ -56,8 +56,8 @@ fn renamed(target: &str) -> Option<SecretFile> {
 }
 
 fn named(source: &str, target: &str) -> Option<SecretFile> {
-    let name = last(source);
-    let directory = source.strip_suffix(name).map(|rest| last(rest.trim_end_matches('/'))).unwrap_or_default();
+    let name = file_name(source);
+    let directory = source.strip_suffix(name).map(|rest| file_name(rest.trim_end_matches('/'))).unwrap_or_default();
     let into_home = in_home(target);
     if is_ssh_key(name) {
         return Some(file("a private SSH key", Proof::PrivateKey));
@@ -204,10 +204,6 @@ fn is_telling_environment(name: &str) -> bool {
 
 fn in_home(target: &str) -> bool {
     ["/root", "~", "/home/", "$home", "${home}"].iter().any(|home| target.starts_with(home))
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 impl SecretFile {

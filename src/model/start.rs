@@ -3,7 +3,7 @@
 //! Facts: GitHub's Dockerfile support for actions, Docker Hub documentation of images with step-down entry points,
 //! s6-overlay, systemd in containers.
 
-use super::{script::StepCommand, stage::Stage, step::Step};
+use super::{path::file_name, script::StepCommand, stage::Stage, step::Step};
 use crate::{
     knowledge::{Family, ImageFacts, StepDown},
     syntax::{
@@ -172,7 +172,7 @@ fn reason_of_program(path: &str) -> Option<RootReason> {
     ) {
         return Some(RootReason::Init);
     }
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     match name {
         "gosu" | "su-exec" | "setpriv" | "runuser" | "chpst" | "su" | "setuidgid" | "s6-setuidgid" | "sudo"
         | "setuser" => Some(RootReason::StepsDown),

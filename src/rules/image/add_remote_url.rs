@@ -4,6 +4,7 @@ use crate::{
     model::{
         DockerfileModel, Step,
         add::{Source, SourceKind, is_pinned_git},
+        file_name,
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
@@ -65,10 +66,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 
 /// Whether the file is a signature, or a later step of the stage checks it against a checksum or signature.
 fn is_verified_later(step: Step<'_>, source: &Source<'_>) -> bool {
-    let name = source.text.rsplit('/').next().unwrap_or(&source.text);
+    let name = file_name(&source.text);
     let is_signature = [".asc", ".sig", ".sha256", ".sha512", ".minisig"].iter().any(|end| name.ends_with(end));
     let target = step.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned()).unwrap_or_default();
-    let target = target.rsplit('/').next().filter(|target| !target.is_empty()).unwrap_or(name);
+    let target = Some(file_name(&target)).filter(|target| !target.is_empty()).unwrap_or(name);
     is_signature || step.later().any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
 }
 

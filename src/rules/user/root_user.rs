@@ -2,7 +2,7 @@
 
 use crate::{
     knowledge::StepDown,
-    model::{DockerfileModel, Stage, Step, UserOrigin, root_reason_of_script},
+    model::{DockerfileModel, Stage, Step, UserOrigin, file_name, root_reason_of_script},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
     syntax::shell::{self, Dialect},
@@ -127,7 +127,7 @@ fn steps_down_in_script(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> 
     let names =
         commands.flat_map(|command| command.command.words().map(|word| word.text().into_owned()).collect::<Vec<_>>());
     let scripts = names
-        .filter_map(|name| name.rsplit('/').next().map(str::to_owned))
+        .map(|name| file_name(&name).to_owned())
         .filter(|name| name.contains('.') || name.contains("entrypoint") || name.contains("start"));
     scripts.take(4).any(|name| {
         let copied = target
@@ -135,7 +135,7 @@ fn steps_down_in_script(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> 
             .flat_map(Stage::steps)
             .flat_map(Step::sources)
             .map(|source| source.text)
-            .find(|text| text.rsplit('/').next() == Some(name.as_str()));
+            .find(|text| file_name(text) == name);
         let file = copied.and_then(|text| cx.context.nearest(&text)).or_else(|| cx.context.nearest(&name));
         file.is_some_and(|file| root_reason_of_script(&shell::parse(&file.text, Dialect::Bash)).is_some())
     })

@@ -386,6 +386,6 @@ impl<'s> Assignment<'s> {
 }
 
 /// The last part of a path.
-pub(super) fn file_name(path: &str) -> &str {
+pub fn file_name(path: &str) -> &str {
     memchr::memrchr(b'/', path.as_bytes()).map_or(path, |slash| &path[slash + 1..])
 }

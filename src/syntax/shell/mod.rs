@@ -31,6 +31,7 @@ mod word;
 
 pub use command::{
     Assignment, Blocks, Command, Compound, CompoundKind, Connector, Element, Owner, Place, Section, Slot, Value,
+    file_name,
 };
 pub use dialect::{Dialect, dialect_of, dialect_of_shebang};
 pub use inline::{EveryCommand, Inline};
