@@ -394,6 +394,15 @@ impl Finding {
         self
     }
 
+    /// Says that only a build that sets `argument`, if there is one, does what is found.
+    pub fn only_with(&mut self, argument: Option<&str>) -> &mut Self {
+        if let Some(argument) = argument {
+            self.message.push_str(&format!(", in a build that sets `{argument}`"));
+            self.confidence = self.confidence.min(Confidence::Medium);
+        }
+        self
+    }
+
     /// Says that it is worse or better here than the rule's severity.
     pub fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = severity;

@@ -43,6 +43,7 @@ pub mod reference;
 pub mod secret_file;
 
 mod accounts;
+mod condition;
 mod config;
 mod dockerfile;
 mod engine_socket;

@@ -74,7 +74,7 @@ impl StepScript {
     }
 
     /// Whether a command of it may set `name`: an assignment, `read`, `for`, `export`.
-    fn assigns(&self, name: &str) -> bool {
+    pub(super) fn assigns(&self, name: &str) -> bool {
         self.assigned.get_or_init(|| assigned_in(self)).contains(name)
     }
 

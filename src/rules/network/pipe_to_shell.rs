@@ -90,6 +90,7 @@ fn report(download: &Download<'_>, out: &mut Findings) {
     if download.command.is_conditional() {
         finding.confidence(Confidence::Medium);
     }
+    finding.only_with(download.command.needs_argument());
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

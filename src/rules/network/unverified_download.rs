@@ -90,4 +90,5 @@ fn report(trusted: &Trusted<'_>, out: &mut Findings) {
     if trusted.download.command.is_conditional() {
         finding.confidence(Confidence::Medium);
     }
+    finding.only_with(trusted.download.command.needs_argument());
 }

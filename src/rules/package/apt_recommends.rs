@@ -73,7 +73,8 @@ fn report(step: Step<'_>, out: &mut Findings) {
             || call.options.iter().any(|word| word.literal().is_none())
             || call.operands.first().is_some_and(|word| word.literal().is_none() && word.text().to_ascii_lowercase().contains("opt"));
         if installs && !told && !is_dependency_build && !is_local_file {
-            out.report(packages.head_span(), format!("`{} install` takes recommended packages too", call.program));
+            out.report(packages.head_span(), format!("`{} install` takes recommended packages too", call.program))
+                .only_with(packages.at.needs_argument());
         }
     }
 }
