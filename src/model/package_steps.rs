@@ -80,9 +80,9 @@ impl<'m> Step<'m> {
     fn removes(self, leftover: Leftover, calls: &[StepPackages<'m>], offset: u32) -> bool {
         let cleans = |call: &StepPackages<'_>| {
             let is_behind = call.at.span().start > offset;
-            is_behind && call.call.action == Action::Clean && leftover.is_cleaned_by(call.call.manager)
+            is_behind && call.call.action == Action::Clean && leftover.is_cleaned_by(&call.call)
         };
-        if leftover != Leftover::AptLists && calls.iter().any(cleans) {
+        if calls.iter().any(cleans) {
             return true;
         }
         self.commands().filter(|command| command.span().start > offset).any(|command| {
@@ -134,16 +134,16 @@ impl Leftover {
         }
     }
 
-    /// What it is, as a message names it.
-    pub fn name(self) -> &'static str {
+    /// What it is, as a message names it: the program that makes it is named as the file calls it.
+    pub fn made_by(self, call: &PackageCommand<'_>) -> String {
+        let program = call.program;
         match self {
-            Leftover::AptLists => "package lists of `apt-get update`",
-            Leftover::ApkIndex => "package index of `apk`",
-            Leftover::RpmCache => "package cache of the RPM manager",
-            Leftover::ZypperCache => "package cache of `zypper`",
-            Leftover::PipCache => "download cache of `pip`",
-            Leftover::YarnCache => "package cache of `yarn`",
-            Leftover::CondaCache => "package cache of `conda`",
+            Leftover::AptLists => format!("package lists of `{program} update`"),
+            Leftover::ApkIndex => format!("package index of `{program}`"),
+            Leftover::PipCache => format!("download cache of `{program}`"),
+            Leftover::RpmCache | Leftover::ZypperCache | Leftover::YarnCache | Leftover::CondaCache => {
+                format!("package cache of `{program}`")
+            }
         }
     }
 
@@ -165,9 +165,14 @@ impl Leftover {
         }
     }
 
-    fn is_cleaned_by(self, manager: Manager) -> bool {
+    fn is_cleaned_by(self, call: &PackageCommand<'_>) -> bool {
+        let manager = call.manager;
         match self {
-            Leftover::AptLists => manager == Manager::Apt,
+            // `clean` keeps the lists.
+            Leftover::AptLists => {
+                let verb = call.verb.map(|verb| verb.text());
+                manager == Manager::Apt && matches!(verb.as_deref(), Some("dist-clean" | "distclean"))
+            }
             Leftover::ApkIndex => manager == Manager::Apk,
             Leftover::RpmCache => matches!(manager, Manager::Yum | Manager::Dnf | Manager::Microdnf | Manager::Tdnf),
             Leftover::ZypperCache => manager == Manager::Zypper,

@@ -461,7 +461,7 @@ fn action(manager: Manager, verb: &str) -> Action {
             "install" | "build-dep" | "reinstall" => Action::Install,
             "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade" => Action::Upgrade,
             "remove" | "purge" | "autoremove" | "auto-remove" | "autopurge" => Action::Remove,
-            "clean" | "autoclean" | "distclean" => Action::Clean,
+            "clean" | "autoclean" | "dist-clean" | "distclean" => Action::Clean,
             _ => Action::Other,
         },
         Manager::Apk => match verb {

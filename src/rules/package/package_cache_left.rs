@@ -37,6 +37,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
             ),
             Example::new(
+                "With apt, which has a command of its own for it since Debian 13",
+                "FROM debian:13\nRUN «apt update» && apt install -y curl && apt clean\n",
+                "FROM debian:13\nRUN apt update && apt install -y curl && apt dist-clean\n",
+            ),
+            Example::new(
                 "With apk",
                 "FROM alpine:3.22\nRUN «apk add» curl\n",
                 "FROM alpine:3.22\nRUN apk add --no-cache curl\n",
@@ -67,7 +72,8 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for stage in target.chain() {
         for step in stage.steps().filter(|step| !step.is_trigger()) {
             for (packages, leftover) in step.package_leftovers() {
-                out.report(packages.head_span(), format!("the layer keeps the {}", leftover.name()));
+                out.report(packages.head_span(), format!("the layer keeps the {}", leftover.made_by(&packages.call)))
+                    .only_with(packages.at.needs_argument());
             }
         }
     }

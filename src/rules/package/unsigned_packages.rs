@@ -36,11 +36,6 @@ pub(crate) static RULE: Builtin = Builtin {
         ],
         examples: &[
             Example::new(
-                "With apt",
-                "FROM debian:13\nRUN apt-get update && apt-get install -y «--allow-unauthenticated» tool\n",
-                "FROM debian:13\nRUN apt-get update && apt-get install -y tool\n",
-            ),
-            Example::new(
                 "With apk",
                 "FROM alpine:3.22\nRUN apk add «--allow-untrusted» ./tool.apk\n",
                 "FROM alpine:3.22\nCOPY tool.rsa.pub /etc/apk/keys/\nRUN apk add ./tool.apk\n",
@@ -49,6 +44,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "With dnf",
                 "FROM fedora:42\nRUN dnf install -y «--nogpgcheck» tool\n",
                 "FROM fedora:42\nRUN dnf install -y tool\n",
+            ),
+            Example::new(
+                "With zypper, which may also be told to trust new keys",
+                "FROM opensuse/leap:15.6\nRUN zypper --gpg-auto-import-keys «--no-gpg-checks» install -y tool\n",
+                "FROM opensuse/leap:15.6\nRUN zypper --gpg-auto-import-keys install -y tool\n",
+            ),
+            Example::new(
+                "With apt, where the option means nothing while lists are fetched",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y «--allow-unauthenticated» tool\n",
+                "FROM debian:13\nRUN apt-get update --allow-unauthenticated && apt-get install -y tool\n",
             ),
             Example::new(
                 "With rpm",
@@ -69,7 +74,8 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 out.report(
                     packages.word_span(word),
                     format!("`{}` is told not to check the signatures of packages", packages.call.program),
-                );
+                )
+                .only_with(packages.at.needs_argument());
             }
         }
     }
@@ -78,6 +84,8 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 fn unchecked<'m>(packages: &StepPackages<'m>) -> Option<Word<'m>> {
     let call = &packages.call;
     let names: &[&str] = match call.manager {
+        // Fetching lists looks at an option of its own only: apt-secure(8).
+        Manager::Apt if call.action == Action::Refresh => &["--allow-insecure-repositories"],
         Manager::Apt => &["--allow-unauthenticated", "--force-yes", "--no-gpg-check"],
         Manager::Dpkg => &["--no-debsig"],
         Manager::Apk => &["--allow-untrusted"],
@@ -85,17 +93,21 @@ fn unchecked<'m>(packages: &StepPackages<'m>) -> Option<Word<'m>> {
             &["--nogpgcheck", "--no-gpgchecks", "--no-gpg-checks"]
         }
         Manager::Rpm => &["--nosignature", "--nodigest", "--noverify", "--nofiledigest", "--nogpg"],
-        Manager::Zypper => &["--no-gpg-checks", "--gpg-auto-import-keys", "--allow-unsigned-rpm"],
+        Manager::Zypper => &["--no-gpg-checks", "--allow-unsigned-rpm"],
         _ => return None,
     };
     let setting = |word: &Word<'m>| {
         let text = word.text();
         let text = text.strip_prefix("--setopt=").unwrap_or(&text);
         matches!(text, "gpgcheck=0" | "gpgcheck=false" | "*.gpgcheck=0" | "tsflags=nocrypto")
-            || text.contains("AllowUnauthenticated=true")
-            || text.contains("AllowUnauthenticated=1")
-            || text.contains("AllowInsecureRepositories=true")
+            || call.action != Action::Refresh && is_switched_on(text, "AllowUnauthenticated")
+            || is_switched_on(text, "AllowInsecureRepositories")
     };
-    let imports_only = |word: &Word<'m>| word.text() == "--gpg-auto-import-keys";
-    call.option(names).filter(|word| !imports_only(word)).or_else(|| call.option_words().find(setting))
+    call.option(names).or_else(|| call.option_words().find(setting))
+}
+
+/// Whether a setting of apt such as `APT::Get::AllowUnauthenticated=true` switches `name` on.
+fn is_switched_on(setting: &str, name: &str) -> bool {
+    let value = setting.split_once(name).and_then(|(_, rest)| rest.strip_prefix('='));
+    value.is_some_and(|value| matches!(value.trim_matches(['"', ';']), "true" | "1" | "yes"))
 }

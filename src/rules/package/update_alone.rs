@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step,
+        DockerfileModel, Step, StepPackages,
         packages::{Action, Manager},
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
@@ -61,6 +61,12 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 
 /// Whether the step removes the lists that it fetched.
 fn removes_lists(step: Step<'_>) -> bool {
+    let cleans = |packages: StepPackages<'_>| {
+        packages.call.verb.is_some_and(|verb| matches!(&*verb.text(), "dist-clean" | "distclean"))
+    };
+    if step.package_commands().any(cleans) {
+        return true;
+    }
     let source = &step.model().file.text;
     step.commands().any(|command| {
         matches!(command.name(), Some("rm" | "find"))
