@@ -2,7 +2,7 @@
 
 use crate::{
     knowledge::Role,
-    model::{DockerfileModel, Step, StepPackages, packages::Action},
+    model::{DockerfileModel, Stage, Step, StepPackages, packages::Action},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -55,16 +55,36 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     if let (Some(facts), Some(image)) = (target.image_facts(), target.image())
         && facts.role.known() == Some(&Role::Build)
     {
-        let instead =
-            facts.runtime.known().map_or(String::new(), |runtime| format!("; `{runtime}` runs what it builds"));
+        let also = match (tool_at_start(target), facts.runtime.known()) {
+            (Some(tool), _) => format!(", which calls `{tool}` when it starts"),
+            (None, Some(runtime)) => format!("; `{runtime}` is made to run what it builds"),
+            (None, None) => String::new(),
+        };
         out.report(
             target.root().base_span(),
-            format!("`{}` brings compilers and build tools into the image{instead}", image.reference.text()),
+            format!("`{}` is made for building, and its tools stay in the image{also}", image.reference.text()),
         );
     }
-    for step in target.chain().flat_map(crate::model::Stage::steps).filter(|step| !step.is_trigger()) {
+    for step in target.chain().flat_map(Stage::steps).filter(|step| !step.is_trigger()) {
         installed(step, out);
     }
+}
+
+/// The program of the start that builds what it runs, so that a base without it does not do.
+fn tool_at_start<'m>(target: Stage<'m>) -> Option<&'m str> {
+    let commands = target.start_steps().into_iter().flat_map(Step::commands);
+    commands.filter_map(|command| command.invocation()).find_map(|invocation| {
+        let name = invocation.name()?;
+        let first = || invocation.arguments().next().map(|word| word.text().into_owned());
+        let builds = match name {
+            "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt" | "lein" | "ant" | "javac" | "go" | "cargo" | "rustc"
+            | "swift" | "make" | "gcc" | "g++" | "uv" => true,
+            // Without one of these verbs it runs what is built.
+            "dotnet" => first().is_some_and(|verb| matches!(&*verb, "run" | "watch" | "test" | "build")),
+            _ => false,
+        };
+        builds.then_some(name)
+    })
 }
 
 /// The first build tool that the step installs and does not remove.
@@ -84,7 +104,7 @@ fn installed(step: Step<'_>, out: &mut Findings) {
         let names: Vec<String> = tools.iter().take(3).map(|tool| format!("`{}`", tool.name)).collect();
         let more = if tools.len() > 3 { format!(" and {} more", tools.len() - 3) } else { String::new() };
         let span = packages.at.script.file_span(first.span);
-        out.report(span, format!("the image keeps {}{more}", names.join(", ")));
+        out.report(span, format!("the image keeps {}{more}", names.join(", "))).only_with(packages.at.needs_argument());
         return;
     }
 }
