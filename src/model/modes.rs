@@ -4,9 +4,13 @@
 
 use super::{script::StepCommand, step::Step};
 use crate::{
-    syntax::{dockerfile::Keyword, shell::Word},
+    syntax::{
+        dockerfile::{Arguments, Keyword},
+        shell::{Invocation, Word},
+    },
     text::Span,
 };
+use std::collections::HashMap;
 
 /// One mode that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct ModeChange {
     pub mode: Mode,
     /// The files that get it, as far as they are written out.
     pub targets: Vec<String>,
+    /// Whether everything below them gets it too.
+    pub is_recursive: bool,
 }
 
 /// The bits that a mode sets.
@@ -26,10 +32,13 @@ pub struct ModeChange {
 pub struct Mode(u32);
 
 impl Mode {
+    const WORLD_ENTERABLE: u32 = 0o1;
     const WORLD_WRITABLE: u32 = 0o2;
     const STICKY: u32 = 0o1000;
     const SETGID: u32 = 0o2000;
     const SETUID: u32 = 0o4000;
+    /// The mode says all bits, not only which are added or taken away.
+    const IN_DIGITS: u32 = 0o10_0000;
 
     /// Reads an octal or symbolic mode; `None` for what is neither.
     pub fn parse(text: &str) -> Option<Self> {
@@ -37,7 +46,7 @@ impl Mode {
             return None;
         }
         if text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
-            return u32::from_str_radix(text, 8).ok().map(Self);
+            return u32::from_str_radix(text, 8).ok().map(|bits| Self(bits & 0o7777 | Self::IN_DIGITS));
         }
         text.split(',').try_fold(0, |bits, clause| Some(bits | clause_bits(clause)?)).map(Self)
     }
@@ -45,6 +54,11 @@ impl Mode {
     /// Everybody may write.
     pub fn is_world_writable(self) -> bool {
         self.0 & Self::WORLD_WRITABLE != 0
+    }
+
+    /// Users that are neither owner nor of the group cannot enter the directory. Only a mode in digits says that.
+    pub fn shuts_others_out(self) -> bool {
+        self.0 & (Self::WORLD_ENTERABLE | Self::IN_DIGITS) == Self::IN_DIGITS
     }
 
     /// Only owners may remove what lies in the directory.
@@ -90,6 +104,31 @@ fn clause_bits(clause: &str) -> Option<u32> {
 }
 
 impl Step<'_> {
+    /// What its commands remove with `rm`, as it is written, and where the last of them stands in the file.
+    pub fn removals(self) -> HashMap<String, u32> {
+        let removing = self.commands().filter(|command| command.name() == Some("rm"));
+        let words = removing.flat_map(|command| {
+            let words = command.invocation().into_iter().flat_map(Invocation::arguments);
+            words.map(move |word| (word.text().into_owned(), command.span().start))
+        });
+        words.collect()
+    }
+
+    /// The directories that it certainly makes: of `mkdir`, `install -d`, `WORKDIR` and `VOLUME`, as they are written.
+    pub fn made_directories(self) -> Vec<String> {
+        match self.keyword() {
+            Keyword::Run => self.commands().flat_map(directories_of).collect(),
+            Keyword::Workdir | Keyword::Volume => match self.arguments() {
+                Arguments::Json(words) | Arguments::Words(words) => {
+                    words.iter().filter_map(|word| self.absolute_arg(word)).collect()
+                }
+                Arguments::Text(text) => self.absolute_arg(text).into_iter().collect(),
+                Arguments::Assignments(_) | Arguments::None => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
     /// The modes that it sets.
     pub fn mode_changes(self) -> Vec<ModeChange> {
         match self.keyword() {
@@ -104,7 +143,7 @@ impl Step<'_> {
         let text = flag.value.clone()?;
         let mode = Mode::parse(&text)?;
         // The destination may be a directory: which file gets the mode is not told.
-        Some(ModeChange { span: flag.span, text, mode, targets: Vec::new() })
+        Some(ModeChange { span: flag.span, text, mode, targets: Vec::new(), is_recursive: false })
     }
 }
 
@@ -125,7 +164,25 @@ fn of_command(command: StepCommand<'_>) -> Option<ModeChange> {
     let text = words[at].literal()?;
     let targets =
         words[at + 1..].iter().map(|word| word.text().into_owned()).filter(|word| !word.starts_with('-')).collect();
-    Some(ModeChange { span: command.word_span(words[at]), text: text.to_owned(), mode: Mode::parse(text)?, targets })
+    let is_recursive = invocation.has_option(Some('R'), "recursive", "");
+    Some(ModeChange {
+        span: command.word_span(words[at]),
+        text: text.to_owned(),
+        mode: Mode::parse(text)?,
+        targets,
+        is_recursive,
+    })
+}
+
+fn directories_of(command: StepCommand<'_>) -> Vec<String> {
+    let Some(invocation) = command.invocation() else { return Vec::new() };
+    let makes = match invocation.name() {
+        Some("mkdir") => true,
+        Some("install") => invocation.has_option(Some('d'), "directory", "mgoSt"),
+        Some(_) | None => false,
+    };
+    let operands = invocation.arguments().map(|word| word.text().into_owned()).filter(|word| !word.starts_with('-'));
+    if makes { operands.collect() } else { Vec::new() }
 }
 
 fn is_option(text: &str) -> bool {
@@ -151,14 +208,26 @@ fn with_option(command: StepCommand<'_>, words: &[Word<'_>]) -> Option<ModeChang
         }
     }
     let (word, text) = found?;
-    Some(ModeChange { span: command.word_span(word), text: text?.to_owned(), mode: Mode::parse(text?)?, targets })
+    Some(ModeChange {
+        span: command.word_span(word),
+        text: text?.to_owned(),
+        mode: Mode::parse(text?)?,
+        targets,
+        is_recursive: false,
+    })
 }
 
 /// `umask 0` lets everybody write what is made from here on.
 fn umask(command: StepCommand<'_>, word: Word<'_>) -> Option<ModeChange> {
     let text = word.literal().filter(|text| text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)))?;
     let mode = Mode(!u32::from_str_radix(text, 8).ok()? & Mode::WORLD_WRITABLE);
-    Some(ModeChange { span: command.word_span(word), text: format!("umask {text}"), mode, targets: Vec::new() })
+    Some(ModeChange {
+        span: command.word_span(word),
+        text: format!("umask {text}"),
+        mode,
+        targets: Vec::new(),
+        is_recursive: false,
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
+use std::{cell::OnceCell, collections::HashSet};
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -39,6 +40,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN chmod «6755» /usr/bin/tool\n",
                 "FROM debian:13\nRUN chmod 2775 /srv/shared\n",
             ),
+            Example::new(
+                "Set-uid on a directory means nothing",
+                "FROM debian:13\nRUN chmod «+s» /usr/bin/tool && chmod -R «u+s» /opt\n",
+                "FROM debian:13\nRUN mkdir /data && chmod a+s /opt /data\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -46,19 +52,38 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let directories = OnceCell::new();
+    let made = || directories.get_or_init(|| cx.model.built_steps().flat_map(Step::made_directories).collect());
     for step in cx.model.built_steps() {
-        for change in
-            step.mode_changes().into_iter().filter(|change| change.mode.is_setuid() && !is_cleared(step, change))
-        {
-            let what = change.targets.first().map_or(String::new(), |target| format!(" of `{target}`"));
-            let finding =
-                out.report(change.span, format!("mode `{}` lets callers{what} act as its owner", change.text));
+        let changes = step.mode_changes().into_iter().filter(|change| change.mode.is_setuid());
+        for change in changes.filter(|change| !is_cleared(step, change) && !is_of_directories(change, made)) {
+            let what = match change.targets.first() {
+                Some(target) if change.is_recursive => format!("callers of programs in `{target}` act as their owner"),
+                Some(target) => format!("callers of `{target}` act as its owner"),
+                None => "callers act as its owner".to_owned(),
+            };
+            let finding = out.report(change.span, format!("mode `{}` lets {what}", change.text));
             if !step.stage().is_target() {
                 finding.severity(Severity::Low);
             }
         }
     }
 }
+
+/// Whether all that gets the bit is a directory, on which it means nothing.
+fn is_of_directories<'d>(change: &ModeChange, made: impl Fn() -> &'d HashSet<String>) -> bool {
+    if change.is_recursive || change.targets.is_empty() {
+        return false;
+    }
+    change.targets.iter().all(|target| {
+        let path = target.trim_end_matches('/');
+        path.len() < target.len() || IN_EVERY_IMAGE.contains(&path) || made().contains(path)
+    })
+}
+
+/// Directories of the Filesystem Hierarchy Standard.
+const IN_EVERY_IMAGE: [&str; 12] =
+    ["/bin", "/etc", "/home", "/lib", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/usr", "/var"];
 
 /// Whether a later `chown` of the same file takes the bit away again (chown(2)).
 fn is_cleared(step: Step<'_>, change: &ModeChange) -> bool {

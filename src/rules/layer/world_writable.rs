@@ -1,9 +1,13 @@
 //! What everybody may write, any process in the container may replace.
 
 use crate::{
-    model::DockerfileModel,
+    model::{DockerfileModel, ModeChange, Step},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
+};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -40,6 +44,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nCOPY --chmod=755 app /app\n",
             ),
             Example::new(
+                "A directory that is gone at the end of the step",
+                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod «777» \"$dir\" && build \"$dir\"\n",
+                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod 777 \"$dir\" && build \"$dir\" && rm -rf \"$dir\"\n",
+            ),
+            Example::new(
+                "In a directory that others cannot enter",
+                "FROM debian:13\nRUN chmod 750 /srv && chmod 755 /srv && chmod «777» /srv/app\n",
+                "FROM debian:13\nRUN chmod -R 750 /srv && chmod 777 /srv/app\n",
+            ),
+            Example::new(
                 "A scratch directory with the sticky bit",
                 "FROM debian:13\nRUN mkdir -m «0777» /scratch\n",
                 "FROM debian:13\nRUN mkdir -m 1777 /scratch\n",
@@ -51,14 +65,23 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let mut closed = Closed::default();
     for step in cx.model.built_steps() {
+        let removals = OnceCell::new();
         for change in step.mode_changes() {
+            let is_out_of_reach = closed.covers(step, &change);
+            closed.note(step, &change);
             let is_device = !change.targets.is_empty()
                 && change
                     .targets
                     .iter()
                     .all(|target| target.starts_with("/dev/") || target == "/tmp" || target == "/var/tmp");
-            if !change.mode.is_world_writable() || change.mode.is_sticky() || is_device {
+            if !change.mode.is_world_writable()
+                || change.mode.is_sticky()
+                || is_device
+                || is_out_of_reach
+                || is_removed(&change, removals.get_or_init(|| step.removals()))
+            {
                 continue;
             }
             let message = match change.targets.as_slice() {
@@ -70,5 +93,39 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 finding.severity(Severity::Low);
             }
         }
+    }
+}
+
+/// Whether the step removes what it made writable, so that no layer keeps it.
+fn is_removed(change: &ModeChange, removals: &HashMap<String, u32>) -> bool {
+    let is_removed = |target: &String| removals.get(target).is_some_and(|&at| at > change.span.start);
+    !change.targets.is_empty() && change.targets.iter().all(is_removed)
+}
+
+/// Directories that a stage has closed to all but owner and group, by stage.
+#[derive(Default)]
+struct Closed(HashSet<(usize, String)>);
+
+impl Closed {
+    fn note(&mut self, step: Step<'_>, change: &ModeChange) {
+        for target in &change.targets {
+            let directory = (step.stage().index(), target.trim_end_matches('/').to_owned());
+            if change.mode.shuts_others_out() {
+                self.0.insert(directory);
+            } else {
+                self.0.remove(&directory);
+            }
+        }
+    }
+
+    /// Whether a directory around each of the targets is closed.
+    fn covers(&self, step: Step<'_>, change: &ModeChange) -> bool {
+        let stage = step.stage().index();
+        let is_in_closed = |target: &String| {
+            let path = target.trim_end_matches('/');
+            let around = path.match_indices('/').map(|(at, _)| &path[..at]);
+            target.starts_with('/') && around.skip(1).any(|around| self.0.contains(&(stage, around.to_owned())))
+        };
+        !self.0.is_empty() && !change.targets.is_empty() && change.targets.iter().all(is_in_closed)
     }
 }
