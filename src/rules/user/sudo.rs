@@ -40,6 +40,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN apt-get update\n",
             ),
             Example::new(
+                "To become another user than root",
+                "FROM debian:13\nRUN «sudo» -u root apt-get update\n",
+                "FROM example.com/base:1\nRUN sudo -E -u app bundle install\n",
+            ),
+            Example::new(
+                "Where the step asks who runs it",
+                "FROM debian:13\nRUN if [ -x /usr/bin/sudo ]; then «sudo» /setup; else /setup; fi\n",
+                "FROM debian:13\nRUN if [ \"$(id -u)\" -ne 0 ]; then sudo /setup; else /setup; fi\n",
+            ),
+            Example::new(
                 "Installed",
                 "FROM debian:13\nRUN apt-get update && apt-get install -y curl «sudo»\n",
                 "FROM debian:13\nRUN apt-get update && apt-get install -y curl\n",
@@ -52,31 +62,37 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps() {
-        if let Some(command) =
-            step.commands().find(|command| command.command.name() == Some("sudo") && !steps_down(step, *command))
-        {
+        let mut calls = step.commands().filter(|command| command.command.name() == Some("sudo"));
+        // A script that asks who runs it calls `sudo` only where that is not root.
+        let is_idle = |command: &StepCommand<'_>| command.is_behind_user_check() && !step.user().user.is_unprivileged();
+        if let Some(command) = calls.find(|command| !steps_down(*command) && !is_idle(command)) {
             let Some(word) = command.command.word(0) else { continue };
             let what = if step.keyword() == Keyword::Run { "a step" } else { "the start" };
             let message = match &step.user().user {
                 User::Root => format!("`sudo` in {what} that is root already"),
                 User::Numeric { .. } | User::Named { .. } => format!("`sudo` makes {what} root that another user runs"),
-                User::Unknown(_) => format!("`sudo` in {what}: `USER` says who runs it"),
+                User::Unknown(_) => format!("`sudo` in {what}, where `USER root` does the same plainly"),
             };
-            out.report(command.word_span(word), message);
+            out.report(command.word_span(word), message).only_with(command.needs_argument());
         }
         installed(step, out);
     }
 }
 
-/// `sudo -u app` gives root up, unless another user calls it.
-fn steps_down(step: Step<'_>, command: StepCommand<'_>) -> bool {
-    let names_user = |text: &str| text == "-u" || text.starts_with("--user") || text.starts_with("-u");
-    step.runs_as_root()
-        && command
-            .command
-            .arguments()
-            .take_while(|word| word.bytes().starts_with(b"-"))
-            .any(|word| names_user(&word.text()))
+/// Whether it becomes another user than root, as `sudo -u app` does, so that nothing becomes root.
+fn steps_down(command: StepCommand<'_>) -> bool {
+    let mut words = command.command.arguments();
+    while let Some(word) = words.next() {
+        let text = word.text();
+        let user = match text.strip_prefix("--user").or_else(|| text.strip_prefix("-u")) {
+            Some("") => words.next().map(|user| user.text().into_owned()),
+            Some(user) => Some(user.trim_start_matches('=').to_owned()),
+            None if text.starts_with('-') || word.assigned_name().is_some() => continue,
+            None => return false,
+        };
+        return user.is_some_and(|user| !matches!(user.as_str(), "root" | "#0"));
+    }
+    false
 }
 
 fn installed(step: Step<'_>, out: &mut Findings) {
@@ -94,7 +110,8 @@ fn installed(step: Step<'_>, out: &mut Findings) {
             .iter()
             .find(|word| word.literal().is_some_and(|text| text == "sudo" || text.starts_with("sudo=")))
         {
-            out.report(packages.word_span(*word), "`sudo` is installed into the image");
+            out.report(packages.word_span(*word), "`sudo` is installed into the image")
+                .only_with(packages.at.needs_argument());
         }
     }
 }
