@@ -275,6 +275,8 @@ impl<'m> Finder<'m, '_> {
     /// What is piped into the command by `echo` or `printf`.
     fn input(&mut self, program: &str) {
         let takes: fn(&[u8]) -> Option<usize> = match program {
+            // What is encrypted already is no password.
+            "chpasswd" if self.is_encrypted() => return,
             "chpasswd" => behind_user,
             "passwd" | "smbpasswd" | "vncpasswd" => whole_line,
             "openssl" if self.arguments().any(|word| word.bytes() == b"-stdin") => whole_line,
@@ -300,6 +302,10 @@ impl<'m> Finder<'m, '_> {
                 ([], _) => {}
             }
         }
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.command.invocation().is_some_and(|invocation| invocation.has_option(Some('e'), "encrypted", "cRs"))
     }
 
     /// The `echo` and `printf` commands whose output the command reads.
@@ -442,6 +448,7 @@ mod tests {
         for run in [
             "echo \"root:$PASSWORD\" | chpasswd",
             "echo root:changeme | chpasswd",
+            "echo 'bob:U6aMy0wojraho' | chpasswd -e",
             "useradd -p '*' bob",
             "usermod -p '!' bob",
             "useradd -p /home/bob bob",

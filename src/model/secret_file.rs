@@ -105,7 +105,7 @@ const DOCKER: Proof = Proof::Field(&["\"auth\"", "\"identitytoken\""]);
 const KUBE: Proof = Proof::Field(&["client-key-data", "token", "password"]);
 const CREDENTIALS: Proof = Proof::Field(&["\"private_key\"", "\"client_secret\"", "\"refresh_token\""]);
 const NPMRC: SecretFile = SecretFile {
-    what: "a login of a package registry",
+    what: "which is where logins of package registries are kept",
     proof: Proof::Field(&["_authtoken", "_password", "_auth"]),
     is_telling: false,
     inside: &[],

@@ -28,3 +28,10 @@ fn confidence(credential: Credential) -> Confidence {
         Credential::Default => Confidence::Medium,
     }
 }
+
+/// What a value is that everybody knows, by the name of its variable.
+fn noun(name: &str) -> &'static str {
+    let name = name.to_ascii_lowercase();
+    let is_password = name.contains("pass") || name.ends_with("pwd") || name.ends_with("pw");
+    if is_password { "password" } else { "secret" }
+}

@@ -3,7 +3,7 @@
 //! An `ARG` without a literal is reported only where the file uses it: in a `RUN`, an `ADD`, an `ENV`, or by a program
 //! that reads a variable of that name.
 
-use super::{confidence, severity};
+use super::{confidence, noun, severity};
 use crate::{
     model::{
         DockerfileModel, MountKind, Step, Variable, VariableKind, address,
@@ -51,6 +51,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM alpine:3.22\nARG DB_NAME\nENV DB_NAME=${DB_NAME}\n",
             ),
             Example::new(
+                "In a stage that is only copied from",
+                "FROM node:22 AS build\nARG «NPM_TOKEN»\nRUN npm ci --token $NPM_TOKEN\nFROM node:22\nCOPY --from=build /app /app\n",
+                "FROM node:22 AS build\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci --token $NPM_TOKEN\nFROM node:22\nCOPY --from=build /app /app\n",
+            ),
+            Example::new(
                 "Read by a program without being named",
                 "FROM rust:1.90\nARG «CARGO_REGISTRY_TOKEN»\nRUN cargo publish\n",
                 "FROM rust:1.90\nRUN --mount=type=secret,id=cargo,env=CARGO_REGISTRY_TOKEN cargo publish\n",
@@ -73,11 +78,12 @@ const READERS: &[(&str, &[&str])] = &[
     ("yarn", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
 ];
 
-/// Arguments that carry a credential in, by where their name is written; the first use of each.
-type Uses = BTreeMap<Span, Option<(Span, Keyword)>>;
+/// Arguments that carry a credential in, by where their name is written; the first use of each, in a stage that is part
+/// of the image if there is one.
+type Uses<'m> = BTreeMap<Span, Option<(Span, Step<'m>)>>;
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    let mut arguments: Uses = BTreeMap::new();
+    let mut arguments: Uses<'_> = BTreeMap::new();
     let steps = || cx.model.steps().filter(|step| !step.is_trigger());
     for variable in cx.model.global_arguments() {
         report_literal(cx, variable, out);
@@ -98,8 +104,8 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         note_uses(step, &mut arguments);
     }
     for (span, used) in arguments {
-        let Some((place, keyword)) = used else { continue };
-        report_use(cx, span, place, keyword, out);
+        let Some((place, step)) = used else { continue };
+        report_use(cx, span, place, step, out);
     }
 }
 
@@ -115,13 +121,13 @@ fn report_literal(cx: &Cx<'_, DockerfileModel<'_>>, variable: &Variable<'_>, out
     let message = match credential {
         Credential::Known(what) => format!("the default of `{name}` is a {what}"),
         Credential::Named => format!("the default of `{name}` is a credential"),
-        Credential::Default => format!("the default of `{name}` is a password"),
+        Credential::Default => format!("the default of `{name}` is a {}", noun(name)),
     };
     out.report(span, message).severity(severity(credential, false)).confidence(confidence(credential));
     true
 }
 
-fn note_uses(step: Step<'_>, arguments: &mut Uses) {
+fn note_uses<'m>(step: Step<'m>, arguments: &mut Uses<'m>) {
     let keyword = step.keyword();
     if !matches!(keyword, Keyword::Run | Keyword::Add | Keyword::Env) {
         return;
@@ -131,8 +137,9 @@ fn note_uses(step: Step<'_>, arguments: &mut Uses) {
         let argument = step.variable(name).filter(|variable| variable.kind == VariableKind::Arg);
         let is_mounted = mounted.iter().any(|mount| mount.env.as_ref().is_some_and(|env| env.text == name));
         let Some(used) = argument.and_then(|argument| arguments.get_mut(&argument.name_span)) else { return };
-        if !is_mounted && used.is_none() {
-            *used = Some((span, keyword));
+        let is_better = used.is_none_or(|(_, by)| step.stage().is_exported() && !by.stage().is_exported());
+        if !is_mounted && is_better {
+            *used = Some((span, step));
         }
     };
     for mention in step.mentions() {
@@ -148,10 +155,18 @@ fn note_uses(step: Step<'_>, arguments: &mut Uses) {
     }
 }
 
-fn report_use(cx: &Cx<'_, DockerfileModel<'_>>, span: Span, place: Span, keyword: Keyword, out: &mut Findings) {
+fn report_use(cx: &Cx<'_, DockerfileModel<'_>>, span: Span, place: Span, step: Step<'_>, out: &mut Findings) {
     let name = cx.text(span);
-    let is_kept = keyword == Keyword::Env;
-    let finding = out.report(span, format!("the value of `{name}` stays readable in the history of the image"));
-    finding.severity(if is_kept { Severity::High } else { Severity::Medium });
+    let is_kept = step.keyword() == Keyword::Env;
+    let is_exported = step.stage().is_exported();
+    // The history of a stage that is only copied from is no part of the image.
+    let place_of_value =
+        if is_exported { "the history of the image" } else { "the cache and the full provenance of the build" };
+    let finding = out.report(span, format!("the value of `{name}` stays readable in {place_of_value}"));
+    finding.severity(match (is_exported, is_kept) {
+        (true, true) => Severity::High,
+        (true, false) => Severity::Medium,
+        (false, _) => Severity::Low,
+    });
     finding.relate(place, if is_kept { "it is kept in the environment here" } else { "it is used here" });
 }

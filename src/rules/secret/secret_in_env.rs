@@ -2,7 +2,7 @@
 //!
 //! A builder stage counts less, since its environment is in no image; a stage that nothing needs may be a target.
 
-use super::{confidence, severity};
+use super::{confidence, noun, severity};
 use crate::{
     model::{
         DockerfileModel, Step, Variable, address,
@@ -71,7 +71,7 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, variable: &Variable<
     let message = match credential {
         Credential::Known(what) => format!("`{name}` holds a {what}, which everybody with the image can read"),
         Credential::Named => format!("`{name}` holds a credential, which everybody with the image can read"),
-        Credential::Default => format!("`{name}` holds a password, which everybody with the image knows"),
+        Credential::Default => format!("`{name}` holds a {}, which everybody with the image knows", noun(name)),
     };
     let stage = step.stage();
     let is_builder = stage.is_built() && !stage.is_exported();
