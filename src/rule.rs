@@ -397,7 +397,9 @@ impl Finding {
     /// Says that only a build that sets `argument`, if there is one, does what is found.
     pub fn only_with(&mut self, argument: Option<&str>) -> &mut Self {
         if let Some(argument) = argument {
-            self.message.push_str(&format!(", in a build that sets `{argument}`"));
+            self.message += ", in a build that sets `";
+            self.message += argument;
+            self.message.push('`');
             self.confidence = self.confidence.min(Confidence::Medium);
         }
         self

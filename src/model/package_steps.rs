@@ -170,7 +170,7 @@ impl Leftover {
         match self {
             // `clean` keeps the lists.
             Leftover::AptLists => {
-                let verb = call.verb.map(|verb| verb.text());
+                let verb = call.verb.map(Word::text);
                 manager == Manager::Apt && matches!(verb.as_deref(), Some("dist-clean" | "distclean"))
             }
             Leftover::ApkIndex => manager == Manager::Apk,

@@ -2,7 +2,7 @@
 
 use crate::{
     knowledge::Role,
-    model::{DockerfileModel, Stage, Step, StepPackages, packages::Action},
+    model::{DockerfileModel, Stage, Step, StepCommand, StepPackages, packages::Action},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -71,9 +71,9 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 }
 
 /// The program of the start that builds what it runs, so that a base without it does not do.
-fn tool_at_start<'m>(target: Stage<'m>) -> Option<&'m str> {
+fn tool_at_start(target: Stage<'_>) -> Option<&str> {
     let commands = target.start_steps().into_iter().flat_map(Step::commands);
-    commands.filter_map(|command| command.invocation()).find_map(|invocation| {
+    commands.filter_map(StepCommand::invocation).find_map(|invocation| {
         let name = invocation.name()?;
         let first = || invocation.arguments().next().map(|word| word.text().into_owned());
         let builds = match name {
