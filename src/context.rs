@@ -79,18 +79,14 @@ impl<'a> BuildContext<'a> {
     /// For a `COPY` source the answer is the likeliest file, not a proof: the context may be another directory.
     pub fn nearest(&self, name: &str) -> Option<Found> {
         let name = plain(name)?;
-        let mut at = directory(self.path);
-        for _ in 0..=HEIGHT {
-            if let Some(found) = self.in_directory(at, name) {
-                return Some(found);
-            }
-            // What lies above `..` has no name here.
-            if at.is_empty() || at == ".." || at.ends_with("/..") {
-                return None;
-            }
-            at = directory(at);
-        }
-        None
+        self.directories().find_map(|at| self.in_directory(at, name))
+    }
+
+    /// The directory of the checked file, the one above it, …: as far up as is looked.
+    pub fn directories(&self) -> impl Iterator<Item = &'a str> {
+        // What lies above `..` has no name here.
+        let above = |at: &&'a str| (!at.is_empty() && *at != ".." && !at.ends_with("/..")).then(|| directory(at));
+        std::iter::successors(Some(directory(self.path)), above).take(HEIGHT + 1)
     }
 
     /// The file at `path`, written as the checked file's path is.

@@ -43,6 +43,7 @@ pub mod reference;
 pub mod secret_file;
 
 mod accounts;
+mod builder;
 mod condition;
 mod config;
 mod dockerfile;
@@ -72,6 +73,7 @@ mod user;
 mod value;
 
 pub use accounts::{AccountChange, AccountKind, Ids, NewUser};
+pub use builder::{Allowed, Builder, Feature};
 pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
 pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, UnknownBase, Workdir};
 pub use engine_socket::Reach;

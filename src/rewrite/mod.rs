@@ -1,3 +1,7 @@
 //! Builders of larger edits, shared by rules and by `harden`, so that there is one engine for each.
 //!
 //! They know the model and answer edits; whether and where an edit is right is for who asks.
+
+mod frontend;
+
+pub use frontend::raise_frontend;
