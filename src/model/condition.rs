@@ -8,10 +8,10 @@ use crate::syntax::shell::{
 };
 
 /// Tests around one command are looked at up to this depth.
-const DEEPEST: usize = 8;
+const DEEPEST: usize = 4;
 
 /// The condition of an `if` is looked for among so many commands.
-const FARTHEST: u32 = 512;
+const FARTHEST: u32 = 128;
 
 impl<'m> StepCommand<'m> {
     /// The `ARG` that a build must set to come to this command: it stands behind a test that the value in the file fails.
@@ -86,8 +86,9 @@ impl<'m> StepCommand<'m> {
         let first = self.command.index().saturating_sub(FARTHEST);
         let commands = (first..self.command.index()).map(|index| script.command(index));
         let commands = commands.filter(|command| is_condition(command.place())).map(Test::Command);
-        let next = block.index() as usize + 1;
-        let compounds = script.compounds().skip(next).take(FARTHEST as usize);
+        let next = block.index() + 1;
+        let last = next.saturating_add(FARTHEST).min(script.compounds().len() as u32);
+        let compounds = (next..last).map(|index| script.compound(index));
         let compounds = compounds.filter(|compound| is_condition(compound.place()) && compound.owner().is_none());
         let mut tests = commands.chain(compounds.map(Test::Compound));
         tests.next().filter(|_| tests.next().is_none())

@@ -104,10 +104,11 @@ fn clause_bits(clause: &str) -> Option<u32> {
 }
 
 impl Step<'_> {
-    /// What its commands remove with `rm`, as it is written, and where the last of them stands in the file.
-    pub fn removals(self) -> HashMap<String, u32> {
-        let removing = self.commands().filter(|command| command.name() == Some("rm"));
-        let words = removing.flat_map(|command| {
+    /// The words that it gives to a program, such as the files that `rm` removes, and where the last command with each
+    /// starts in the file.
+    pub fn given_to(self, program: &str) -> HashMap<String, u32> {
+        let calls = self.commands().filter(|command| command.name() == Some(program));
+        let words = calls.flat_map(|command| {
             let words = command.invocation().into_iter().flat_map(Invocation::arguments);
             words.map(move |word| (word.text().into_owned(), command.span().start))
         });

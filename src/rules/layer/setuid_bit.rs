@@ -5,7 +5,10 @@ use crate::{
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
-use std::{cell::OnceCell, collections::HashSet};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -55,8 +58,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let directories = OnceCell::new();
     let made = || directories.get_or_init(|| cx.model.built_steps().flat_map(Step::made_directories).collect());
     for step in cx.model.built_steps() {
+        let chowned = OnceCell::new();
+        let is_cleared = |change: &ModeChange| is_cleared(change, chowned.get_or_init(|| step.given_to("chown")));
         let changes = step.mode_changes().into_iter().filter(|change| change.mode.is_setuid());
-        for change in changes.filter(|change| !is_cleared(step, change) && !is_of_directories(change, made)) {
+        for change in changes.filter(|change| !is_cleared(change) && !is_of_directories(change, made)) {
             let what = match change.targets.first() {
                 Some(target) if change.is_recursive => format!("callers of programs in `{target}` act as their owner"),
                 Some(target) => format!("callers of `{target}` act as its owner"),
@@ -86,8 +91,6 @@ const IN_EVERY_IMAGE: [&str; 12] =
     ["/bin", "/etc", "/home", "/lib", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/usr", "/var"];
 
 /// Whether a later `chown` of the same file takes the bit away again (chown(2)).
-fn is_cleared(step: Step<'_>, change: &ModeChange) -> bool {
-    step.commands().filter(|command| command.span().start > change.span.start && command.name() == Some("chown")).any(
-        |command| command.command.arguments().any(|word| change.targets.iter().any(|target| word.text() == *target)),
-    )
+fn is_cleared(change: &ModeChange, chowned: &HashMap<String, u32>) -> bool {
+    change.targets.iter().any(|target| chowned.get(target).is_some_and(|&at| at > change.span.start))
 }

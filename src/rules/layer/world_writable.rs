@@ -80,7 +80,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 || change.mode.is_sticky()
                 || is_device
                 || is_out_of_reach
-                || is_removed(&change, removals.get_or_init(|| step.removals()))
+                || is_removed(&change, removals.get_or_init(|| step.given_to("rm")))
             {
                 continue;
             }
