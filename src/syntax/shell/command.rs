@@ -355,7 +355,7 @@ impl<'s> Assignment<'s> {
 
     /// The name.
     pub fn name(self) -> &'s str {
-        std::str::from_utf8(self.data.name.of(&self.script.own)).unwrap_or_default()
+        self.script.own.part(self.data.name).unwrap_or_default()
     }
 
     /// The subscript of `name[…]=`, without the brackets.

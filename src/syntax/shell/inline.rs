@@ -3,10 +3,9 @@
 use super::{
     Command, Dialect, Invocation, PieceKind, Script, Word,
     reader::{self, decode_traced},
-    tree::{Features, ValueData, WordData},
+    tree::{Features, Text, ValueData, WordData},
 };
 use crate::text::Span;
-use std::sync::Arc;
 
 /// How many scripts are read one inside another.
 const DEEPEST: u32 = 4;
@@ -105,10 +104,10 @@ fn read_word(word: Word<'_>, dialect: Dialect, depth: u32) -> Script {
         opaque.push(own);
         origin.segments.push(Segment { own, written: piece.span });
     }
-    let mut script = reader::read(&text.into(), dialect, depth + 1);
+    let mut script = reader::read(Text::new(&text), dialect, depth + 1);
     mark_opaque(&mut script, &opaque);
     place_inside(&mut script, &origin, &outer.own);
-    script.text = Arc::clone(&outer.own);
+    script.text = outer.own.clone();
     script.origin = Some(origin);
     script
 }
@@ -134,12 +133,12 @@ fn mark_opaque(script: &mut Script, opaque: &[Span]) {
 }
 
 /// Scripts inside `script` know where they lie in it; now they know where they lie in the text that it lies in.
-fn place_inside(script: &mut Script, origin: &Origin, text: &Arc<[u8]>) {
+fn place_inside(script: &mut Script, origin: &Origin, text: &Text) {
     for Inline { script, .. } in &mut script.inlines {
         if let Some(inner) = &mut script.origin {
             inner.segments = inner.segments.iter().flat_map(|&segment| origin.place_segment(segment)).collect();
         }
-        script.text = Arc::clone(text);
+        script.text = text.clone();
         place_inside(script, origin, text);
     }
 }
@@ -147,13 +146,15 @@ fn place_inside(script: &mut Script, origin: &Origin, text: &Arc<[u8]>) {
 /// Every simple command of a script and of the scripts inline in it.
 #[derive(Clone, Debug)]
 pub struct EveryCommand<'s> {
-    /// Scripts that are open, the innermost last, with the index of the next command.
-    open: Vec<(&'s Script, u32)>,
+    /// The script being read, with the index of the next command.
+    innermost: (&'s Script, u32),
+    /// The scripts around it, likewise, the outermost first; most scripts stand in none.
+    around: Vec<(&'s Script, u32)>,
 }
 
 impl<'s> EveryCommand<'s> {
     pub(super) fn new(script: &'s Script) -> Self {
-        Self { open: vec![(script, 0)] }
+        Self { innermost: (script, 0), around: Vec::new() }
     }
 }
 
@@ -162,14 +163,17 @@ impl<'s> Iterator for EveryCommand<'s> {
 
     fn next(&mut self) -> Option<Command<'s>> {
         loop {
-            let (script, next) = self.open.last_mut()?;
-            if *next as usize == script.commands.len() {
-                self.open.pop();
+            let (script, next) = self.innermost;
+            if next as usize == script.commands.len() {
+                self.innermost = self.around.pop()?;
                 continue;
             }
-            let command = script.command(*next);
-            *next += 1;
-            self.open.extend(command.inline().map(|script| (script, 0)));
+            let command = script.command(next);
+            self.innermost.1 += 1;
+            if let Some(inline) = command.inline() {
+                self.around.push(self.innermost);
+                self.innermost = (inline, 0);
+            }
             return Some(command);
         }
     }

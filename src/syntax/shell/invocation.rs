@@ -115,21 +115,26 @@ pub struct Invocation<'s> {
     start: usize,
     /// Index behind its last argument.
     end: usize,
+    /// The program without its directory, if that is literal.
+    name: Option<&'s str>,
     wrappers: u16,
 }
 
 impl<'s> Command<'s> {
     /// What the command runs in the end. Without a name (an assignment, a redirection) there is nothing to run.
     pub fn invocation(self) -> Option<Invocation<'s>> {
-        let Program { word, wrappers } = self.data().program?;
-        Some(Invocation { command: self, start: word as usize, end: self.word_count(), wrappers })
+        let Program { word, name, wrappers } = self.data().program?;
+        let start = word as usize;
+        let name = name.and_then(|at| self.word(start)?.literal()?.get(at as usize..));
+        Some(Invocation { command: self, start, end: self.word_count(), name, wrappers })
     }
 
     /// What [`Command::invocation`] answers; asked for once, by the reader.
     pub(super) fn program(self) -> Option<Program> {
-        self.word(0)?;
-        let found = Invocation { command: self, start: 0, end: self.word_count(), wrappers: 0 }.unwrapped();
-        Some(Program { word: found.start as u32, wrappers: found.wrappers })
+        let name = self.word(0)?.literal().map(file_name);
+        let found = Invocation { command: self, start: 0, end: self.word_count(), name, wrappers: 0 }.unwrapped();
+        let at = found.name.and_then(|name| Some(found.path()?.len() - name.len()));
+        Some(Program { word: found.start as u32, name: at.map(|at| at as u32), wrappers: found.wrappers })
     }
 
     /// What the command runs: [`Command::invocation`], and what `find` runs for each file with `-exec`.
@@ -158,7 +163,7 @@ impl<'s> Invocation<'s> {
 
     /// The program without its directory, if that is literal.
     pub fn name(self) -> Option<&'s str> {
-        self.path().map(file_name)
+        self.name
     }
 
     /// The words behind the name.
@@ -224,9 +229,16 @@ impl<'s> Invocation<'s> {
     /// Without wrappers.
     fn unwrapped(mut self) -> Self {
         while let Some((start, wrapper)) = self.wrapped() {
-            self.start = start;
+            self = self.at(start);
             self.wrappers |= 1 << wrapper as u16;
         }
+        self
+    }
+
+    /// The same with another word as the program.
+    fn at(mut self, start: usize) -> Self {
+        self.start = start;
+        self.name = self.path().map(file_name);
         self
     }
 
@@ -240,7 +252,7 @@ impl<'s> Invocation<'s> {
             let length = self.command.words_between(start, self.end).position(ends);
             let end = length.map_or(self.end, |length| start + length);
             next = end;
-            (start < end).then(|| Invocation { start, end, ..self }.unwrapped())
+            (start < end).then(|| Invocation { end, ..self }.at(start).unwrapped())
         })
     }
 

@@ -5,7 +5,7 @@ use super::{
     inline::Origin,
 };
 use crate::text::Span;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 /// A script that was read.
 ///
@@ -14,9 +14,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Script {
     /// What was read. Spans in the tables refer to it.
-    pub(super) own: Arc<[u8]>,
+    pub(super) own: Text,
     /// The script around all others. Spans that leave this module refer to it.
-    pub(super) text: Arc<[u8]>,
+    pub(super) text: Text,
     /// Where `own` lies in `text`, unless they are the same.
     pub(super) origin: Option<Origin>,
     pub(super) dialect: Dialect,
@@ -35,6 +35,38 @@ pub struct Script {
     pub(super) doubt_ends: Vec<u32>,
     /// By command.
     pub(super) inlines: Vec<Inline>,
+}
+
+/// The text of a script. Whether it is UTF-8 is found out once, since every question for a word would ask it again.
+#[derive(Clone, Debug)]
+pub(super) enum Text {
+    Utf8(Arc<str>),
+    Bytes(Arc<[u8]>),
+}
+
+impl Text {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        std::str::from_utf8(bytes).map_or_else(|_| Text::Bytes(bytes.into()), |text| Text::Utf8(text.into()))
+    }
+
+    /// The text of `span`, if it is UTF-8.
+    pub(super) fn part(&self, span: Span) -> Option<&str> {
+        match self {
+            Text::Utf8(text) => text.get(span.range()),
+            Text::Bytes(bytes) => std::str::from_utf8(span.of(bytes)).ok(),
+        }
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Text::Utf8(text) => text.as_bytes(),
+            Text::Bytes(bytes) => bytes,
+        }
+    }
 }
 
 /// Where the reader is unsure, and why.
@@ -133,6 +165,8 @@ pub(super) struct CommandData {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Program {
     pub(super) word: u32,
+    /// Where the name of the program begins in its text, behind its directory; `None` if it is not literal.
+    pub(super) name: Option<u32>,
     /// One bit for each [`Wrapper`](super::Wrapper).
     pub(super) wrappers: u16,
 }
@@ -232,11 +266,11 @@ pub(super) struct HeredocData {
 }
 
 impl Script {
-    pub(super) fn empty(own: Arc<[u8]>, dialect: Dialect) -> Self {
+    pub(super) fn empty(own: Text, dialect: Dialect) -> Self {
         // About what real scripts have; the tables grow where that is not enough.
         let length = own.len().min(32_768);
         Self {
-            text: Arc::clone(&own),
+            text: own.clone(),
             own,
             origin: None,
             dialect,

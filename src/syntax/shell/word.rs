@@ -159,7 +159,7 @@ impl<'s> Word<'s> {
 
     /// [`Word::bytes`] as text; bytes that are not UTF-8 become replacement characters.
     pub fn text(self) -> Cow<'s, str> {
-        String::from_utf8_lossy(self.bytes())
+        self.utf8().map_or_else(|| String::from_utf8_lossy(self.bytes()), Cow::Borrowed)
     }
 
     /// Its value, if that is certain: nothing in it is expanded, and it is UTF-8.
@@ -167,7 +167,15 @@ impl<'s> Word<'s> {
         if !self.data.features.is_literal() {
             return None;
         }
-        std::str::from_utf8(self.bytes()).ok()
+        self.utf8()
+    }
+
+    /// [`Word::bytes`], if they are UTF-8.
+    fn utf8(self) -> Option<&'s str> {
+        if self.data.is_decoded {
+            return std::str::from_utf8(self.bytes()).ok();
+        }
+        self.script.own.part(self.data.text)
     }
 
     /// Its bytes as written.

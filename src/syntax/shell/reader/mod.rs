@@ -19,11 +19,11 @@ use crate::{
     syntax::shell::{
         Connector, Dialect, Doubt, Element, Piece, PieceKind, Quoting, Reason, RedirectOperator, Script, Section,
         inline,
-        tree::{AssignmentData, Features, RedirectData, Run, ValueData, WordData},
+        tree::{AssignmentData, Features, RedirectData, Run, Text, ValueData, WordData},
     },
     text::Span,
 };
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 /// Frames that may be open at once. Real scripts stay below twenty.
 const DEEPEST: usize = 200;
@@ -195,10 +195,10 @@ pub(super) struct Reader<'a> {
 }
 
 /// Reads a script that stands inside `depth` others.
-pub(super) fn read(script: &Arc<[u8]>, dialect: Dialect, depth: u32) -> Script {
-    let out = Script::empty(Arc::clone(script), dialect);
+pub(super) fn read(script: Text, dialect: Dialect, depth: u32) -> Script {
+    let out = Script::empty(script.clone(), dialect);
     let mut reader = Reader {
-        text: script,
+        text: &script,
         at: 0,
         end: script.len(),
         frames: Vec::with_capacity(8),
