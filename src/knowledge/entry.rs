@@ -1,4 +1,4 @@
-//! One `[[image]]` of `rulesets/images/*.toml`: found by name without parsing, then read and checked.
+//! One `[[image]]` of `rulesets/images/*.toml`: found by name without parsing, its blocks read when a tag asks for them.
 
 use super::{
     Date, Fact,
@@ -8,13 +8,21 @@ use super::{
 use crate::text::Span;
 use memchr::memmem;
 use serde::Deserialize;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::OnceLock};
 
 /// An image's blocks in the order of the file.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) names: Vec<String>,
-    pub(super) blocks: Vec<Block>,
+#[derive(Debug)]
+pub(super) struct Entry<'t> {
+    pub(super) parts: Vec<Part<'t>>,
+}
+
+/// A block of which no more is read than the tags that it holds for, until one of them is asked for.
+#[derive(Debug)]
+pub(super) struct Part<'t> {
+    text: &'t str,
+    tags: Vec<&'t str>,
+    versions: Vec<&'t str>,
+    block: OnceLock<Option<Block>>,
 }
 
 /// What a block says of a field: a value, or that it is not known.
@@ -48,10 +56,22 @@ pub(super) struct Block {
     pub(super) end_of_life: Vec<(String, Known<Date>)>,
 }
 
-impl Block {
-    /// Whether it holds for some tags only.
-    pub(super) fn is_conditional(&self) -> bool {
-        !self.tags.is_empty() || !self.versions.is_empty()
+impl<'t> Entry<'t> {
+    /// Finds the blocks of an entry: each begins with a line `[[image.facts]]`.
+    pub(super) fn new(text: &'t str) -> Self {
+        const HEAD: &str = "\n[[image.facts]]\n";
+        let mut starts: Vec<usize> = memmem::find_iter(text.as_bytes(), HEAD).collect();
+        starts.push(text.len());
+        Self { parts: starts.windows(2).map(|place| Part::new(&text[place[0]..place[1]])).collect() }
+    }
+}
+
+impl<'t> Part<'t> {
+    fn new(text: &'t str) -> Self {
+        // Behind the line that begins the block, its own fields reach up to the next table.
+        let fields = memmem::find(&text.as_bytes()[1..], b"\n[").map_or(text, |end| &text[..=end]);
+        let list = |key| quoted(fields, key).collect();
+        Self { text, tags: list("\ntag = ["), versions: list("\nversion = ["), block: OnceLock::new() }
     }
 
     /// What the tag binds, where the block holds for it.
@@ -63,6 +83,25 @@ impl Block {
             [] => Some(Bindings::default()),
             patterns => patterns.iter().find_map(|pattern| pattern::matches(pattern, tag)),
         }
+    }
+
+    /// What it says. A defect is found by `tests/image_facts.rs`; the program itself goes on without the block.
+    pub(super) fn block(&self) -> Option<&Block> {
+        self.block.get_or_init(|| self.read().ok()).as_ref()
+    }
+
+    /// Reads it, its sources left out: they are most of its text, and at run time nobody asks for them.
+    fn read(&self) -> Result<Block, String> {
+        let raw: RawPart = toml::from_str(&without_sources(self.text)).map_err(|error| error.to_string())?;
+        let [raw] = raw.image.facts;
+        block(raw)
+    }
+}
+
+impl Block {
+    /// Whether it holds for some tags only.
+    pub(super) fn is_conditional(&self) -> bool {
+        !self.tags.is_empty() || !self.versions.is_empty()
     }
 
     /// Whether it speaks of another distribution than the blocks before it.
@@ -89,12 +128,17 @@ impl fmt::Display for Defect {
 pub fn check_entry(text: &str) -> Result<(), Defect> {
     let raw = raw(text).map_err(Defect)?;
     raw.facts.iter().try_for_each(check_block).map_err(Defect)?;
-    let entry = entry(raw).map_err(Defect)?;
-    if parse(text).as_ref() != Ok(&entry) {
-        return Err(Defect("a source must be a table of plain lines: the entry reads otherwise without it".to_owned()));
+    let blocks = raw.facts.into_iter().map(block).collect::<Result<Vec<_>, _>>().map_err(Defect)?;
+    let parts = Entry::new(text).parts;
+    let reads_the_same = |(part, block): (&Part<'_>, &Block)| {
+        part.tags == block.tags && part.versions == block.versions && part.block() == Some(block)
+    };
+    if parts.len() != blocks.len() || !parts.iter().zip(&blocks).all(reads_the_same) {
+        let form = "`[[image.facts]]`, `tag`, `version` and sources must be plain lines: the entry is read by blocks";
+        return Err(Defect(form.to_owned()));
     }
     let indexed: Vec<_> = names(text).collect();
-    if entry.names != indexed {
+    if raw.names != indexed {
         return Err(Defect(format!("`match` must be a plain list of plain strings: the index sees {indexed:?}")));
     }
     Ok(())
@@ -112,13 +156,14 @@ pub(super) fn split(file: &str) -> impl Iterator<Item = Span> {
 
 /// The repositories of an entry, without parsing it.
 pub(super) fn names(entry: &str) -> impl Iterator<Item = &str> {
-    let list = entry.split_once("\nmatch = [").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(list, _)| list);
-    list.split('"').skip(1).step_by(2)
+    quoted(entry, "\nmatch = [")
 }
 
-/// Reads one entry, its sources left out: they are most of its text, and at run time nobody asks for them.
-pub(super) fn parse(text: &str) -> Result<Entry, String> {
-    entry(raw(&without_sources(text))?)
+/// The plain strings of the list that begins with `head`.
+fn quoted<'t>(text: &'t str, head: &str) -> impl Iterator<Item = &'t str> + use<'t> {
+    let start = memmem::find(text.as_bytes(), head.as_bytes()).map_or(text.len(), |at| at + head.len());
+    let list = text[start..].split_once(']').map_or("", |(list, _)| list);
+    list.split('"').skip(1).step_by(2)
 }
 
 fn raw(text: &str) -> Result<RawImage, String> {
@@ -130,12 +175,7 @@ fn raw(text: &str) -> Result<RawImage, String> {
     Ok(image)
 }
 
-fn entry(raw: RawImage) -> Result<Entry, String> {
-    let blocks = raw.facts.into_iter().map(block).collect::<Result<_, _>>()?;
-    Ok(Entry { names: raw.names, blocks })
-}
-
-/// The text of an entry without its tables of sources. Each reaches up to the next line that begins a table.
+/// The text of a block without its tables of sources. Each reaches up to the next line that begins a table.
 fn without_sources(text: &str) -> String {
     let mut parts = text.split("\n[[image.facts.source]]");
     let mut kept = String::with_capacity(text.len() / 2);
@@ -283,6 +323,17 @@ struct RawImage {
     #[serde(rename = "match")]
     names: Vec<String>,
     facts: Vec<RawBlock>,
+}
+
+/// One block, read alone.
+#[derive(Deserialize)]
+struct RawPart {
+    image: RawPartOfImage,
+}
+
+#[derive(Deserialize)]
+struct RawPartOfImage {
+    facts: [RawBlock; 1],
 }
 
 /// A source as it is written.

@@ -3,7 +3,7 @@
 use super::{
     Date, Fact, Knowledge, Tag,
     distribution::{self, Release},
-    entry::{Block, Entry, Known},
+    entry::{Block, Entry, Known, Part},
     pattern::{self, Bindings},
 };
 use serde::Deserialize;
@@ -291,7 +291,7 @@ pub struct Deprecation {
 }
 
 /// What `entry` says of the image of `tag`; `depth` images are built on it.
-pub(super) fn facts(knowledge: &Knowledge, entry: &Entry, tag: Tag<'_>, depth: usize) -> ImageFacts {
+pub(super) fn facts(knowledge: &Knowledge, entry: &Entry<'_>, tag: Tag<'_>, depth: usize) -> ImageFacts {
     let layers = layers(entry, tag);
     let pick = Picker { layers: &layers, tag };
     let base = pick.template_of_system(|block| block.base.as_ref());
@@ -308,12 +308,16 @@ pub(super) fn facts(knowledge: &Knowledge, entry: &Entry, tag: Tag<'_>, depth: u
 type Layer<'a> = (&'a Block, Bindings<'a>);
 
 /// The blocks to ask, the last word first. For an unknown tag, the fields that depend on it are masked.
-fn layers<'a>(entry: &'a Entry, tag: Tag<'a>) -> Vec<Layer<'a>> {
-    let holds = |block: &'a Block| match tag {
-        Tag::Named(tag) => block.holds_for(tag),
+fn layers<'a>(entry: &'a Entry<'a>, tag: Tag<'a>) -> Vec<Layer<'a>> {
+    let holds = |part: &'a Part<'a>| match tag {
+        Tag::Named(tag) => part.holds_for(tag),
         Tag::Any => Some(Bindings::default()),
     };
-    entry.blocks.iter().rev().filter_map(|block| Some((block, holds(block)?))).collect()
+    let layer = |part: &'a Part<'a>| {
+        let bindings = holds(part)?;
+        Some((part.block()?, bindings))
+    };
+    entry.parts.iter().rev().filter_map(layer).collect()
 }
 
 /// Asks the blocks for one field after another.
