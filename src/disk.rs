@@ -201,7 +201,7 @@ fn is_repository_root(directory: &Path) -> bool {
 /// The files around the checked ones, as evidence: regular files inside the checked tree, small ones, each read once.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    directories: BTreeSet<PathBuf>,
+    paths: Vec<PathBuf>,
     roots: OnceLock<HashSet<PathBuf>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
     listed: Mutex<HashMap<String, Arc<[Entry]>>>,
@@ -219,16 +219,16 @@ const MOST_EVIDENCE: usize = 1_000_000;
 impl Surroundings {
     /// What lies in the repositories of `paths`; outside of one, in the directories that were named.
     pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
-        let directories =
-            paths.into_iter().map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(path) });
-        Self { directories: directories.map(Path::to_owned).collect(), ..Self::default() }
+        Self { paths: paths.into_iter().map(Path::to_owned).collect(), ..Self::default() }
     }
 
     /// The directories that evidence may come from; looked for when the first piece is asked for.
     fn roots(&self) -> &HashSet<PathBuf> {
         self.roots.get_or_init(|| {
+            let directory_of = |path| if Path::is_dir(path) { path } else { path.parent().unwrap_or(path) };
+            let directories: BTreeSet<&Path> = self.paths.iter().map(|path| directory_of(path)).collect();
             let mut roots = HashSet::new();
-            for directory in self.directories.iter().map(|directory| real_directory(directory)) {
+            for directory in directories.into_iter().map(real_directory) {
                 if !is_inside(&directory, &roots) {
                     let repository = directory.ancestors().find(|directory| is_repository_root(directory));
                     roots.insert(repository.unwrap_or(&directory).to_owned());
