@@ -59,6 +59,9 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
 
 /// What the words of `name` say.
 pub fn classify(name: &str) -> Name {
+    if !holds_sign(name) {
+        return Name::Plain;
+    }
     let words = words(name);
     let text: Vec<&str> = words.iter().map(String::as_str).collect();
     // The token of a JDK is a part of the public address that Oracle serves it at.
@@ -78,6 +81,15 @@ pub fn classify(name: &str) -> Name {
     } else {
         Name::Plain
     }
+}
+
+/// Whether `name` holds a part of a word that names a secret; most names do not, and are done with.
+fn holds_sign(name: &str) -> bool {
+    const SIGNS: [&[u8]; 6] = [b"pass", b"pw", b"secret", b"token", b"key", b"cred"];
+    let begins =
+        |rest: &[u8]| SIGNS.iter().any(|sign| rest.get(..sign.len()).is_some_and(|s| s.eq_ignore_ascii_case(sign)));
+    let name = name.as_bytes();
+    (0..name.len()).any(|at| matches!(name[at] | 0x20, b'p' | b's' | b't' | b'k' | b'c') && begins(&name[at..]))
 }
 
 /// Words that name a secret wherever they stand.

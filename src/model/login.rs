@@ -178,10 +178,16 @@ impl<'m> Finder<'m, '_> {
     }
 
     fn options(&mut self, program: &str) {
-        if !self.command.command.words().any(|word| word.source().contains(&b'-')) {
+        let entry = SHORT_OPTIONS.iter().find(|entry| entry.program == program);
+        let is_client = GLUED.contains(&program);
+        // Every long option says `pass`, and few commands have one.
+        let may_be_long = |word: Word<'_>| {
+            let text = word.bytes();
+            text.starts_with(b"--") && text.windows(4).any(|part| part == b"pass")
+        };
+        if entry.is_none() && !is_client && !self.arguments().any(may_be_long) {
             return;
         }
-        let entry = SHORT_OPTIONS.iter().find(|entry| entry.program == program);
         let valued = Valued { short: entry.map_or("", |entry| entry.valued), long: PASSWORD_OPTIONS };
         let options = Options::read(self.command, valued);
         for long in PASSWORD_OPTIONS {
@@ -195,7 +201,7 @@ impl<'m> Finder<'m, '_> {
         {
             self.word(word, skip, program);
         }
-        if GLUED.contains(&program) {
+        if is_client {
             let words: Vec<Word<'m>> = self.arguments().collect();
             for word in words.into_iter().filter(|word| word.bytes().starts_with(b"-p") && word.bytes().len() > 2) {
                 self.word(word, 2, program);

@@ -75,7 +75,9 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             };
             out.report(command.word_span(word), message).only_with(command.needs_argument());
         }
-        installed(step, out);
+        if step.stage().is_exported() {
+            installed(step, out);
+        }
     }
 }
 
@@ -96,8 +98,7 @@ fn steps_down(command: StepCommand<'_>) -> bool {
 }
 
 fn installed(step: Step<'_>, out: &mut Findings) {
-    let enters_image = step.stage().is_exported();
-    for packages in step.package_commands().filter(|_| enters_image) {
+    for packages in step.package_commands() {
         if packages.call.action != Action::Install
             || !packages.call.manager.is_system()
             || packages.call.manager == Manager::Dpkg
