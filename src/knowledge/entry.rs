@@ -90,11 +90,14 @@ impl<'t> Part<'t> {
         self.block.get_or_init(|| self.read().ok()).as_ref()
     }
 
-    /// Reads it, its sources left out: they are most of its text, and at run time nobody asks for them.
+    /// Reads it. Its sources are left out: they are most of its text, and at run time nobody asks for them. The days in
+    /// its table of ends are most of the rest, and one form of line.
     fn read(&self) -> Result<Block, String> {
-        let raw: RawPart = toml::from_str(&without_sources(self.text)).map_err(|error| error.to_string())?;
+        let text = without_sources(self.text);
+        let (fields, ends) = text.split_once("\n[image.facts.end-of-life]\n").unwrap_or((&text, ""));
+        let raw: RawPart = toml::from_str(fields).map_err(|error| error.to_string())?;
         let [raw] = raw.image.facts;
-        block(raw)
+        Ok(Block { end_of_life: ends_in_lines(ends)?, ..block(raw)? })
     }
 }
 
@@ -247,6 +250,21 @@ fn end_of_life(raw: BTreeMap<String, Maybe<toml::value::Datetime>>) -> Result<Ve
             ends.push((version, known));
         }
     }
+    Ok(ends)
+}
+
+/// As `end_of_life`, from lines such as `"3.9" = 2025-10-31`.
+fn ends_in_lines(table: &str) -> Result<Vec<(String, Known<Date>)>, String> {
+    let read = |line: &str| {
+        let (version, day) = line.split_once(" = ").ok_or_else(|| format!("`{line}` is no end of life"))?;
+        let fact = match day {
+            "\"unknown\"" => Fact::Unknown,
+            day => Fact::Known(date(&day.parse().map_err(|error| format!("`{day}`: {error}"))?)?),
+        };
+        Ok((version.trim_matches('"').to_owned(), Known(fact)))
+    };
+    let mut ends = table.lines().filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, String>>()?;
+    ends.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(ends)
 }
 

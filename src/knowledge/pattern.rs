@@ -57,14 +57,17 @@ pub(super) fn matches<'a>(pattern: &'a str, tag: &'a str) -> Option<Bindings<'a>
         return None;
     }
     let mut bindings = Bindings::default();
+    if !pattern.contains(['*', '{']) {
+        return (pattern == tag).then_some(bindings);
+    }
     let mut parts = pattern.split('*');
     let mut rest = match_part(parts.next()?, tag, &mut bindings)?;
     let Some(last) = parts.next_back() else { return rest.is_empty().then_some(bindings) };
     for part in parts {
-        rest = starts(rest).find_map(|rest| match_part(part, rest, &mut bindings))?;
+        rest = starts(rest, part).find_map(|rest| match_part(part, rest, &mut bindings))?;
     }
     let bound = bindings.bound.len();
-    let ends = starts(rest).any(|rest| {
+    let ends = starts(rest, last).any(|rest| {
         bindings.bound.truncate(bound);
         match_part(last, rest, &mut bindings) == Some("")
     });
@@ -115,9 +118,10 @@ fn compare_prefix(version: &str, bound: &str) -> std::cmp::Ordering {
     std::cmp::Ordering::Equal
 }
 
-/// The ends of `text`, the longest first.
-fn starts(text: &str) -> impl Iterator<Item = &str> {
-    (0..=text.len()).filter_map(|at| text.get(at..))
+/// The ends of `text` that begin as `part` does, the longest first.
+fn starts<'a>(text: &'a str, part: &str) -> impl Iterator<Item = &'a str> {
+    let literal = part.split('{').next().unwrap_or(part).as_bytes();
+    (0..=text.len()).filter(move |&at| text.as_bytes()[at..].starts_with(literal)).filter_map(|at| text.get(at..))
 }
 
 /// Compares the start of `tag` with a part of a pattern between stars, and answers what is left of the tag.
