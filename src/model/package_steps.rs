@@ -39,10 +39,10 @@ impl StepPackages<'_> {
 impl<'m> Step<'m> {
     /// The calls of package managers of a `RUN`, in order.
     pub fn package_commands(self) -> impl Iterator<Item = StepPackages<'m>> {
-        let is_run = self.keyword() == Keyword::Run;
-        self.commands().filter(move |_| is_run).filter_map(|at| {
-            let call = PackageCommand::read(at.invocation()?)?;
-            Some(StepPackages { at, call })
+        let scripts = if self.keyword() == Keyword::Run { self.scripts() } else { &[] };
+        scripts.iter().flat_map(move |script| {
+            let calls = script.package_calls();
+            calls.map(move |(command, call)| StepPackages { at: StepCommand { step: self, script, command }, call })
         })
     }
 

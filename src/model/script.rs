@@ -3,7 +3,7 @@
 //! A `RUN` in shell form is one script, with the scripts behind `sh -c` in it; the body of a heredoc is a script, be it
 //! run by the shell in force or fed to a shell that a command starts. The JSON form is read as a script of one command.
 
-use super::{evaluate::text_of, healthcheck::is_exec, step::Step};
+use super::{evaluate::text_of, healthcheck::is_exec, packages::PackageCommand, step::Step};
 use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Joined, Keyword},
@@ -26,6 +26,8 @@ pub struct StepScript {
     map: Map,
     /// The names that its commands set, found when they are asked for.
     assigned: OnceLock<HashSet<String>>,
+    /// Which of its commands call a package manager, by number, likewise: many rules ask, and most commands do not.
+    managers: OnceLock<Vec<u32>>,
 }
 
 /// How a script is run.
@@ -78,10 +80,30 @@ impl StepScript {
         self.assigned.get_or_init(|| assigned_in(self)).contains(name)
     }
 
+    fn new(script: Script, form: ScriptForm, map: Map) -> Self {
+        Self { script, form, map, assigned: OnceLock::new(), managers: OnceLock::new() }
+    }
+
+    /// The commands that call a package manager, with the calls.
+    pub(super) fn package_calls(&self) -> impl Iterator<Item = (Command<'_>, PackageCommand<'_>)> {
+        let numbered = || self.commands().zip(0_u32..);
+        let managers = self.managers.get_or_init(|| {
+            numbered().filter(|(command, _)| package_call(*command).is_some()).map(|(_, number)| number).collect()
+        });
+        let commands = (!managers.is_empty()).then(numbered).into_iter().flatten();
+        commands
+            .filter(|(_, number)| managers.binary_search(number).is_ok())
+            .filter_map(|(command, _)| package_call(command))
+    }
+
     /// Its commands in source order, each followed by those of a script that it hands to a shell.
     pub fn commands(&self) -> impl Iterator<Item = Command<'_>> {
         self.script.every_command()
     }
+}
+
+fn package_call(command: Command<'_>) -> Option<(Command<'_>, PackageCommand<'_>)> {
+    Some((command, PackageCommand::read(command.invocation()?)?))
 }
 
 /// A command that a step runs.
@@ -211,7 +233,8 @@ fn scripts_of(step: Step<'_>) -> Vec<StepScript> {
     if !matches!(step.keyword(), Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck) {
         return Vec::new();
     }
-    let mut scripts = Vec::new();
+    // A script is large, and hardly any step has a second one.
+    let mut scripts = Vec::with_capacity(1);
     match step.arguments() {
         Arguments::Json(words) => scripts.extend(exec(words)),
         Arguments::Text(text) => own(step, text, &mut scripts),
@@ -236,12 +259,8 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
     {
         let body = heredoc.body.of(source);
         let dialect = dialect_of_shebang(body).unwrap_or_else(|| step.dialect());
-        scripts.push(StepScript {
-            script: shell::parse(body, dialect),
-            form: ScriptForm::Heredoc,
-            map: Map::Joined(Joined::slice(heredoc.body)),
-            assigned: OnceLock::new(),
-        });
+        let map = Map::Joined(Joined::slice(heredoc.body));
+        scripts.push(StepScript::new(shell::parse(body, dialect), ScriptForm::Heredoc, map));
         return;
     }
     let all = instruction.body.text(source);
@@ -251,12 +270,8 @@ fn own(step: Step<'_>, text: &Arg<'_>, scripts: &mut Vec<StepScript>) {
     let range =
         if all.get(start as usize..end as usize) == Some(&*text.text) { start..end } else { instruction.args.clone() };
     let joined = instruction.body.part(source, range);
-    scripts.push(StepScript {
-        script: shell::parse(joined.text(source), step.dialect()),
-        form: ScriptForm::Shell,
-        map: Map::Joined(joined),
-        assigned: OnceLock::new(),
-    });
+    let script = shell::parse(joined.text(source), step.dialect());
+    scripts.push(StepScript::new(script, ScriptForm::Shell, Map::Joined(joined)));
 }
 
 /// A script of one command with these words, each quoted.
@@ -280,12 +295,7 @@ fn exec(words: &[Arg<'_>]) -> Option<StepScript> {
         text.push('\'');
     }
     debug_assert!(!first.span.is_empty(), "a word of the JSON form has quotes");
-    Some(StepScript {
-        script: shell::parse(text.as_bytes(), Dialect::Posix),
-        form: ScriptForm::Exec,
-        map: Map::Words(places),
-        assigned: OnceLock::new(),
-    })
+    Some(StepScript::new(shell::parse(text.as_bytes(), Dialect::Posix), ScriptForm::Exec, Map::Words(places)))
 }
 
 /// The heredocs of the instruction that commands of `script` feed to shells.
@@ -303,12 +313,8 @@ fn fed(step: Step<'_>, script: &StepScript) -> Vec<StepScript> {
         };
         let marker = script.file_span(redirect.span());
         let Some(heredoc) = heredocs.iter().find(|heredoc| marker.covers(heredoc.marker)) else { continue };
-        scripts.push(StepScript {
-            script: shell::parse(heredoc.body.of(source), dialect),
-            form: ScriptForm::Fed,
-            map: Map::Joined(Joined::slice(heredoc.body)),
-            assigned: OnceLock::new(),
-        });
+        let map = Map::Joined(Joined::slice(heredoc.body));
+        scripts.push(StepScript::new(shell::parse(heredoc.body.of(source), dialect), ScriptForm::Fed, map));
     }
     scripts
 }
