@@ -104,7 +104,7 @@ fn read_word(word: Word<'_>, dialect: Dialect, depth: u32) -> Script {
         opaque.push(own);
         origin.segments.push(Segment { own, written: piece.span });
     }
-    let mut script = reader::read(Text::new(&text), dialect, depth + 1);
+    let mut script = reader::read(&Text::new(&text), dialect, depth + 1);
     mark_opaque(&mut script, &opaque);
     place_inside(&mut script, &origin, &outer.own);
     script.text = outer.own.clone();

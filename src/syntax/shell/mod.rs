@@ -45,7 +45,7 @@ pub use word::{Operator, Piece, PieceKind, Quoting, Word, Words};
 /// Bash syntax is read in POSIX scripts too, since `/bin/sh` often is bash. A dialect that is no Bourne shell has no
 /// commands, and one doubt that says so.
 pub fn parse(script: &[u8], dialect: Dialect) -> Script {
-    reader::read(tree::Text::new(script), dialect, 0)
+    reader::read(&tree::Text::new(script), dialect, 0)
 }
 
 #[cfg(test)]

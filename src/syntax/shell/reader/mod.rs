@@ -195,10 +195,10 @@ pub(super) struct Reader<'a> {
 }
 
 /// Reads a script that stands inside `depth` others.
-pub(super) fn read(script: Text, dialect: Dialect, depth: u32) -> Script {
+pub(super) fn read(script: &Text, dialect: Dialect, depth: u32) -> Script {
     let out = Script::empty(script.clone(), dialect);
     let mut reader = Reader {
-        text: &script,
+        text: script,
         at: 0,
         end: script.len(),
         frames: Vec::with_capacity(8),
