@@ -25,6 +25,23 @@ pub fn rule_page(meta: &RuleMeta) -> String {
     page
 }
 
+/// What one rule is about, in short: for who meets a finding of it in an editor.
+pub fn rule_summary(meta: &RuleMeta) -> String {
+    let fix = match meta.fix {
+        FixNote::Never => "none: it takes a decision".to_owned(),
+        fix @ (FixNote::Sometimes(..) | FixNote::Always(..)) => fix_note(fix),
+    };
+    let (title, why, remedy) = (meta.title, meta.why, meta.remedy);
+    let (severity, confidence) = (meta.severity.name(), meta.confidence.name());
+    let mut page = format!("{title}. Severity {severity}, confidence {confidence}.\n");
+    section(&mut page, "Why", why);
+    section(&mut page, "What to do", remedy);
+    section(&mut page, "Fix", &fix);
+    page.push_str(&references(meta));
+    page.push_str(&equivalents(meta));
+    page
+}
+
 /// The list of all rules by group, in Markdown, with links to their pages.
 pub fn rule_index(rules: &[&Builtin]) -> String {
     let mut page = String::from("# Rules\n\n");

@@ -15,6 +15,7 @@ pub mod engine;
 pub mod fix;
 pub mod knowledge;
 pub mod lock;
+pub mod lsp;
 pub mod model;
 pub mod policy;
 pub mod project;

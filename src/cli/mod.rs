@@ -6,6 +6,7 @@ mod explain;
 mod fix;
 mod inputs;
 mod inspect;
+mod lsp;
 mod progress;
 mod rules;
 mod settings;
@@ -51,6 +52,8 @@ enum Command {
     Explain(explain::Options),
     /// Print how a Dockerfile is read: instructions, flags, heredocs, stages.
     Syntax(syntax::Options),
+    /// Serve an editor: diagnostics, quick fixes and repair on save, by the language server protocol.
+    Lsp(lsp::Options),
     /// Print a completion script for a shell.
     Completions(completions::Options),
 }
@@ -115,6 +118,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),
         Command::Syntax(options) => syntax::run(options, terminal),
+        Command::Lsp(options) => lsp::run(options),
         Command::Completions(options) => completions::run(options),
     }
 }

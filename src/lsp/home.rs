@@ -1,0 +1,115 @@
+//! The `ironhull.toml` and `ironhull.lock` that hold in one directory.
+
+use crate::{
+    disk,
+    lock::{self, Lock},
+    policy::{Complaint, ConfigFile, Layer, Place, Policy},
+    project::Project,
+    rules::RULES,
+    text::Span,
+};
+use std::path::Path;
+
+/// The name of the configuration file.
+pub(super) const CONFIGURATION: &str = "ironhull.toml";
+
+/// How files of one directory are judged.
+pub(super) struct Home {
+    read: Texts,
+    /// What holds; of a file that cannot be used, its last text that could.
+    pub(super) project: Project,
+    policy: Policy,
+    lock: Lock,
+    /// What is wrong with the two files.
+    pub(super) troubles: Vec<Trouble>,
+}
+
+/// What the two files say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Texts {
+    configuration: Option<Text>,
+    lock: Option<Text>,
+}
+
+/// A file that was looked for and found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Text {
+    path: String,
+    content: Result<String, String>,
+}
+
+/// Something that is wrong with a configuration file or a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// The file.
+    pub(super) path: String,
+    /// Its text.
+    pub(super) text: String,
+    /// Where.
+    pub(super) span: Span,
+    /// What.
+    pub(super) message: String,
+}
+
+/// Reads a file: as it is open in the editor, or from the disk.
+pub(super) type ReadText<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+impl Home {
+    /// What holds where there is no file.
+    pub(super) fn empty() -> Self {
+        let (policy, lock) = (Policy::new(Layer::default(), Place::default()), Lock::default());
+        let project = Project::new(policy.clone(), lock.clone());
+        Self { read: Texts::default(), project, policy, lock, troubles: Vec::new() }
+    }
+
+    /// Reads the files that hold in `directory` anew, and takes over what changed.
+    pub(super) fn refresh(&mut self, directory: &str, read: &ReadText<'_>) {
+        let nearest = |name: &str| {
+            let path = disk::nearest_above(Path::new(directory), name)?.to_string_lossy().into_owned();
+            let content = read(&path);
+            Some(Text { path, content })
+        };
+        let texts = Texts { configuration: nearest(CONFIGURATION), lock: nearest(lock::FILE_NAME) };
+        if texts == self.read {
+            return;
+        }
+        let mut troubles = Vec::new();
+        match texts.configuration.as_ref().map_or(Ok(Policy::new(Layer::default(), Place::default())), policy) {
+            Ok(policy) => self.policy = policy,
+            Err(found) => troubles.extend(found),
+        }
+        match texts.lock.as_ref().map_or(Ok(Lock::default()), locked) {
+            Ok(lock) => self.lock = lock,
+            Err(trouble) => troubles.push(trouble),
+        }
+        self.read = texts;
+        self.troubles = troubles;
+        self.project = Project::new(self.policy.clone(), self.lock.clone());
+    }
+}
+
+fn policy(file: &Text) -> Result<Policy, Vec<Trouble>> {
+    let text = file.content.as_ref().map_err(|why| vec![file.trouble(Span::default(), why.clone())])?;
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.meta.id).collect();
+    let configuration = ConfigFile::read(text, &ids).map_err(|complaints| {
+        let trouble = |Complaint { span, message, help }| match help {
+            Some(help) => file.trouble(span, format!("{message}; {help}")),
+            None => file.trouble(span, message),
+        };
+        complaints.into_iter().map(trouble).collect::<Vec<_>>()
+    })?;
+    let root = file.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+    Ok(Policy::new(configuration.into_layer(), Place { working: root.clone(), root }))
+}
+
+fn locked(file: &Text) -> Result<Lock, Trouble> {
+    let text = file.content.as_ref().map_err(|why| file.trouble(Span::default(), why.clone()))?;
+    Lock::parse(text).map_err(|why| file.trouble(Span::default(), why.to_string()))
+}
+
+impl Text {
+    fn trouble(&self, span: Span, message: String) -> Trouble {
+        let text = self.content.clone().unwrap_or_default();
+        Trouble { path: self.path.clone(), text, span, message }
+    }
+}
