@@ -2,7 +2,7 @@
 
 use super::{document::Document, home::Home};
 use crate::{
-    context::{Files, NoFiles},
+    context::{Entry, Files, NoFiles},
     disk::{self, Surroundings},
     project::Project,
     rule::Safety,
@@ -130,5 +130,10 @@ impl Files for Shadowed<'_> {
             Some(document) => Some(Arc::from(document.text.as_bytes())),
             None => self.disk.read(path),
         }
+    }
+
+    /// What was never saved is in no directory: a build would not find it there either.
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        self.disk.list(path)
     }
 }
