@@ -82,6 +82,16 @@ impl<'a> BuildContext<'a> {
         self.directories().find_map(|at| self.in_directory(at, name))
     }
 
+    /// Whether a file `name`, readable or not, lies in the directory of the checked file or one above it.
+    pub fn holds_file(&self, name: &str) -> bool {
+        let Some(name) = plain(name) else { return false };
+        let (below, last) = name.rsplit_once('/').unwrap_or(("", name));
+        self.directories().any(|at| {
+            let directory = if below.is_empty() { at.to_owned() } else { join(at, below) };
+            self.files.list(&directory).iter().any(|entry| entry.name == last && !entry.is_directory)
+        })
+    }
+
     /// The directory of the checked file, the one above it, …: as far up as is looked.
     pub fn directories(&self) -> impl Iterator<Item = &'a str> {
         // What lies above `..` has no name here.

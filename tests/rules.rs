@@ -98,6 +98,10 @@ fn a_fix_turns_a_bad_example_into_the_good_one() {
             rule.meta.examples.iter().map(|example| check_fix(rule, example, &mut complaints)).collect();
         match rule.meta.fix {
             FixNote::Never => complaints.unless(!fixed.contains(&true), rule, "it has a fix, and its note says never"),
+            FixNote::Sometimes(Safety::Manual, _) | FixNote::Always(Safety::Manual, _) => {
+                complaints.unless(!fixed.contains(&true), rule, "it is applied, and its note says manual");
+                complaints.unless(offers_a_fix(rule), rule, "no example is offered a fix, and its note says manual");
+            }
             FixNote::Sometimes(..) => {
                 complaints.unless(fixed.contains(&true), rule, "no example is fixed, and its note says sometimes");
             }
@@ -107,6 +111,12 @@ fn a_fix_turns_a_bad_example_into_the_good_one() {
         }
     }
     complaints.assert_none();
+}
+
+/// Whether some finding in an example has a fix, be it one that nobody applies unasked.
+fn offers_a_fix(rule: &'static Builtin) -> bool {
+    let found = |example: &Example| findings_of(rule, unmarked(example.bad).0.as_bytes());
+    rule.meta.examples.iter().flat_map(found).any(|finding| !finding.fixes.is_empty())
 }
 
 /// Whether the fixes of `rule` change `bad`; what they make of it must be `good`, with no finding left.

@@ -138,6 +138,16 @@ pub fn is_archive(name: &str) -> bool {
     ENDS.iter().any(|end| lower.ends_with(end))
 }
 
+/// Whether a builder may unpack a local file of that content: it starts as a tar archive or a compressed file does.
+///
+/// BuildKit unpacks what it can decompress and read as tar; a compressed file that holds something else stays as it is.
+pub fn may_be_unpacked(content: &[u8]) -> bool {
+    const COMPRESSED: [&[u8]; 6] =
+        [b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"\x5d\x00\x00"];
+    let is_tar = content.get(257..262).is_some_and(|magic| magic == b"ustar");
+    is_tar || COMPRESSED.iter().any(|magic| content.starts_with(magic))
+}
+
 /// Whether a pattern ends in an extension that no archive has: `*.jar`, `conf.d/*.conf`.
 fn has_plain_extension(text: &str) -> bool {
     let file = file_name(text);
@@ -174,6 +184,17 @@ mod tests {
             ("git@github.com:moby/buildkit.git", SourceKind::Git),
         ] {
             assert_eq!(kind(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unpacked_by_its_content() {
+        let tar = [&[b'a'; 257][..], b"ustar\x0000"].concat();
+        for content in [&tar[..], b"\x1f\x8b\x08\0", b"BZh91AY", b"\xfd7zXZ\0\0"] {
+            assert!(may_be_unpacked(content), "{content:?}");
+        }
+        for content in [&b""[..], b"PK\x03\x04", b"#!/bin/sh\n", b"ustar"] {
+            assert!(!may_be_unpacked(content), "{content:?}");
         }
     }
 

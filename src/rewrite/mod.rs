@@ -4,5 +4,7 @@
 
 pub mod allow;
 mod frontend;
+mod pin;
 
 pub use frontend::raise_frontend;
+pub use pin::Pins;

@@ -46,7 +46,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let stays_packed = step.instruction().flag("unpack").is_some_and(|flag| flag.value.as_deref() == Some("false"));
         for source in step.sources() {
             if source.kind == SourceKind::Archive && !stays_packed {
-                out.report(source.arg.span, format!("`ADD` unpacks `{}` into the image", source.text));
+                let finding = out.report(source.arg.span, format!("`ADD` unpacks `{}` into the image", source.text));
+                finding.decline(
+                    "`COPY` would leave it packed, and only who wrote the file knows which of its files are needed",
+                );
             }
         }
     }

@@ -63,7 +63,8 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         out.report(
             target.root().base_span(),
             format!("`{}` is made for building, and its tools stay in the image{also}", image.reference.text()),
-        );
+        )
+        .decline(DECLINED);
     }
     for step in target.chain().flat_map(Stage::steps).filter(|step| !step.is_trigger()) {
         installed(step, out);
@@ -87,6 +88,10 @@ fn tool_at_start(target: Stage<'_>) -> Option<&str> {
     })
 }
 
+/// Why the tools are not moved.
+const DECLINED: &str =
+    "what the program needs of it at run time is not in the file: that takes a stage of its own to build in";
+
 /// The first build tool that the step installs and does not remove.
 fn installed(step: Step<'_>, out: &mut Findings) {
     let calls: Vec<_> = step.package_commands().collect();
@@ -104,7 +109,9 @@ fn installed(step: Step<'_>, out: &mut Findings) {
         let names: Vec<String> = tools.iter().take(3).map(|tool| format!("`{}`", tool.name)).collect();
         let more = if tools.len() > 3 { format!(" and {} more", tools.len() - 3) } else { String::new() };
         let span = packages.at.script.file_span(first.span);
-        out.report(span, format!("the image keeps {}{more}", names.join(", "))).only_with(packages.at.needs_argument());
+        out.report(span, format!("the image keeps {}{more}", names.join(", ")))
+            .only_with(packages.at.needs_argument())
+            .decline(DECLINED);
         return;
     }
 }

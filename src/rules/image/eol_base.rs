@@ -2,9 +2,13 @@
 
 use crate::{
     knowledge::{Date, ImageFacts, RULESET_DATE},
-    model::{DockerfileModel, ImageUse, UsedBy},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    model::{DockerfileModel, ImageUse, Reference as ImageName, UsedBy},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
+    text::Edit,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -17,7 +21,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Always(
+            Safety::Manual,
+            "Names the successor where the publisher does; whether the program runs on it is for its tests to say.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.4"),
             Reference::new(Scheme::Nist800190, "4.1.1"),
@@ -50,7 +57,47 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         if !enters_image(&image) {
             finding.severity(Severity::Medium);
         }
+        finding.fix(move_on(cx, &image, &facts));
     }
+}
+
+/// The way to an image that is maintained: never taken unasked, since a new release may break the program.
+fn move_on(cx: &Cx<'_, DockerfileModel<'_>>, image: &ImageUse<'_>, facts: &ImageFacts) -> Fix {
+    let reason = "a new release may need changes in the program, and only its tests tell";
+    match successor(&image.reference, facts) {
+        None => Fix::new("Move to a release that is maintained", Safety::Manual, reason, Vec::new()),
+        Some(name) => {
+            let is_in_one_piece = cx.bytes(image.span) == image.reference.text().as_bytes();
+            let edit = is_in_one_piece.then(|| Edit::replace(cx.file.id, image.span, name.as_str()));
+            Fix::new(format!("Use `{name}`"), Safety::Manual, reason, edit.into_iter().collect())
+        }
+    }
+}
+
+/// The image that the publisher names in place of a given up one, in the version nearest to it.
+fn successor(given_up: &ImageName<'_>, facts: &ImageFacts) -> Option<String> {
+    let replacement = facts.deprecated.known()?.replacement.as_deref()?;
+    let replacement = ImageName::parse(replacement).ok()?;
+    if replacement.tag().is_some() || given_up.digest().is_some() {
+        return Some(replacement.familiar());
+    }
+    let tag = given_up.tag()?;
+    let tag = if replacement.basename() == "eclipse-temurin" { temurin_tag(tag)? } else { tag.to_owned() };
+    let familiar = replacement.familiar();
+    Some(format!("{}:{tag}", familiar.strip_suffix(":latest").unwrap_or(&familiar)))
+}
+
+/// The tag of `eclipse-temurin` that is nearest to one of `openjdk`: the same major version, where that is maintained.
+fn temurin_tag(tag: &str) -> Option<String> {
+    let mut parts = tag.split('-');
+    let version = parts.next()?.split(['.', 'u']).next()?;
+    if !["8", "11", "17", "21", "25"].contains(&version) {
+        return None;
+    }
+    let parts: Vec<&str> = parts.collect();
+    let edition = if parts.contains(&"jre") { "jre" } else { "jdk" };
+    let system = if parts.iter().any(|part| part.starts_with("alpine")) { "-alpine" } else { "" };
+    Some(format!("{version}-{edition}{system}"))
 }
 
 /// What is to be said of an image that has ended.
@@ -74,5 +121,26 @@ fn enters_image(image: &ImageUse<'_>) -> bool {
     match image.by {
         UsedBy::From(stage) => stage.model().target().is_some_and(|target| target.root() == stage.root()),
         UsedBy::Step(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::Knowledge;
+
+    #[test]
+    fn the_successor_is_the_nearest_that_the_publisher_names() {
+        let knowledge = Knowledge::builtin();
+        let successor_of = |name: &str| {
+            let reference = ImageName::parse(name.to_owned()).unwrap();
+            let facts = reference.facts(&knowledge).unwrap();
+            successor(&reference, &facts)
+        };
+        assert_eq!(successor_of("openjdk:8-jre-alpine").as_deref(), Some("eclipse-temurin:8-jre-alpine"));
+        assert_eq!(successor_of("openjdk:11.0.16-jdk-slim-buster").as_deref(), Some("eclipse-temurin:11-jdk"));
+        assert_eq!(successor_of("openjdk:17").as_deref(), Some("eclipse-temurin:17-jdk"));
+        assert_eq!(successor_of("openjdk:12").as_deref(), None);
+        assert_eq!(successor_of("debian:buster").as_deref(), None);
     }
 }

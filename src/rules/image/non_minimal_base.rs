@@ -47,10 +47,9 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     {
         return;
     }
-    out.report(
-        target.root().base_span(),
-        format!("nothing in the last stage needs what `{}` has beyond `{slim}`", image.reference.text()),
-    );
+    let message = format!("nothing in the last stage needs what `{}` has beyond `{slim}`", image.reference.text());
+    out.report(target.root().base_span(), message)
+        .decline("the program may load or call at run time what the smaller base lacks: build and start it to see");
 }
 
 /// Whether a step of the stage runs anything but what every small image of the distribution has.

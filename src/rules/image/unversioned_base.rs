@@ -2,8 +2,13 @@
 
 use crate::{
     model::{DockerfileModel, ImageUse, UsedBy},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::Pins,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
+    text::{Edit, Span},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -16,7 +21,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Writes the digest that `ironhull.lock` has of the image as it was; which version it should be is a decision.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.28"),
             Reference::new(Scheme::Nist800190, "4.1.5"),
@@ -55,9 +63,9 @@ pub(crate) static RULE: Builtin = Builtin {
                 "ARG TAG\nFROM alpine:$TAG\n",
             ),
             Example::new(
-                "A digest is a version",
-                "FROM «debian:latest»\n",
-                "FROM debian:latest@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\n",
+                "The lock has the digest",
+                "-- Dockerfile --\nFROM «debian»\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"debian:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM debian:latest@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"debian:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
         ],
         since: "0.1.0",
@@ -66,6 +74,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let pins = Pins::new(cx);
     for image in cx.model.image_uses() {
         if image.reference.digest().is_some() || image.reference.tag().is_some_and(|tag| tag != "latest") {
             continue;
@@ -84,7 +93,35 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         if !is_built(&image) {
             finding.severity(Severity::Low);
         }
+        let is_locked = cx.lock.image(&image.reference).is_some();
+        match pins.fix(&image) {
+            Ok(pin) if is_locked => {
+                finding.fix(pin).fix(name_version(cx, &image));
+            }
+            Err(reason) if is_locked => {
+                finding.decline(reason).fix(name_version(cx, &image));
+            }
+            Ok(_) | Err(_) => {
+                finding.fix(name_version(cx, &image));
+            }
+        }
     }
+}
+
+/// A version in place of none, which somebody who knows the program must choose.
+fn name_version(cx: &Cx<'_, DockerfileModel<'_>>, image: &ImageUse<'_>) -> Fix {
+    let reference = &image.reference;
+    let mut edits = Vec::new();
+    if image.is_written_out() && cx.bytes(image.span) == reference.text().as_bytes() {
+        let end = image.span.end as usize;
+        let tag = reference.tag_range().map_or(0, |tag| tag.len() + ":".len());
+        edits.push(Edit::replace(cx.file.id, Span::new(end - tag, end), ":<version>"));
+    }
+    let reason = format!(
+        "which version of `{}` the program was made for is not in the files: take the newest one that it is tested with",
+        reference.written_repository(),
+    );
+    Fix::new("Name a version", Safety::Manual, reason, edits)
 }
 
 fn is_built(image: &ImageUse<'_>) -> bool {
