@@ -62,6 +62,8 @@ mod pattern;
 mod platform;
 mod port;
 mod privilege;
+mod program_text;
+mod root_home;
 mod scope;
 mod script;
 mod signal;
@@ -71,6 +73,7 @@ mod step;
 mod tls;
 mod user;
 mod value;
+mod writes;
 
 pub use accounts::{AccountChange, AccountKind, Ids, NewUser};
 pub use builder::{Allowed, Builder, Feature};
@@ -88,14 +91,16 @@ pub use package_steps::{Leftover, StepPackages};
 pub use path::{file_name, join as join_path};
 pub use platform::Platform;
 pub use port::{NoPort, Ports, Protocol};
-pub use privilege::{RootNeed, RootNeedKind};
+pub use privilege::{RootNeed, RootNeedKind, script_needs_root};
 pub use reference::Reference;
+pub use root_home::InRootHome;
 pub use scope::{Variable, VariableKind};
 pub use script::{ScriptForm, StepCommand, StepScript};
 pub use stage::Stage;
 pub use start::{RootReason, root_reason_of_script};
 pub use step::Step;
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};
+pub use writes::{Writes, Written};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     syntax::{
         dockerfile::Keyword,
-        shell::{Invocation, Redirect, RedirectOperator, Word, Wrapper},
+        shell::{Invocation, Redirect, RedirectOperator, Script, Word, Wrapper},
     },
     text::Span,
 };
@@ -70,6 +70,38 @@ impl<'m> Stage<'m> {
         }
         found
     }
+}
+
+impl Stage<'_> {
+    /// What its start commands do that fails without root: packages that are installed, a file below `/etc` that is
+    /// written.
+    pub fn start_needs(self) -> Vec<RootNeed> {
+        let mut needs = Vec::new();
+        for step in self.start_steps() {
+            let is_certain = !step.commands().any(|command| matches!(command.name(), Some("cd" | "pushd")));
+            let directory = Directory { step, is_certain };
+            needs.extend(step.commands().flat_map(|command| needs_of(command, directory, &Given::default())));
+        }
+        needs.retain(|need| need.is_certain);
+        needs
+    }
+}
+
+/// What a script that starts an image does that fails without root; the line in it, from 1, and the program.
+pub fn script_needs_root(script: &Script) -> Option<(u32, String)> {
+    let line =
+        |span: Span| 1 + memchr::memchr_iter(b'\n', script.bytes(Span { start: 0, end: span.start })).count() as u32;
+    script.every_command().filter(|command| !command.script().is_inline()).find_map(|command| {
+        let invocation = command.invocation()?;
+        let name = invocation.name()?;
+        let is_system = PackageCommand::read(invocation)
+            .is_some_and(|call| call.manager.is_system() && call.action != Action::Other);
+        let writes_system = command.redirects().filter(|redirect| writes(redirect.operator())).any(|redirect| {
+            redirect.target().literal().is_some_and(|path| path.starts_with('/') && place_of(path) == Place::OfRoot)
+        });
+        let needs = is_system || writes_system || kind_of_program(name).is_some();
+        needs.then(|| (line(command.span()), name.to_owned()))
+    })
 }
 
 /// Ownership is followed through so many stages that start from each other.
@@ -153,6 +185,19 @@ fn is_for_everybody(mode: &str) -> bool {
     }
 }
 
+impl Step<'_> {
+    /// The absolute paths that its commands give to somebody other than root, or let everybody write; each with the
+    /// command that does.
+    pub fn given_away(self) -> Vec<(String, Span)> {
+        if self.keyword() != Keyword::Run {
+            return Vec::new();
+        }
+        self.commands()
+            .flat_map(|command| given_by(command).into_iter().map(move |path| (path, command.span())))
+            .collect()
+    }
+}
+
 /// The directory that relative paths of a step start from.
 #[derive(Clone, Copy, Debug)]
 struct Directory<'m> {
@@ -188,7 +233,30 @@ fn needs_of<'m>(command: StepCommand<'m>, directory: Directory<'m>, given: &Give
         return needs;
     }
     let Some(name) = invocation.name() else { return needs };
-    let known = match name {
+    let known = kind_of_program(name);
+    if let Some(kind) = known {
+        // Files of one's own may be given to oneself.
+        let is_certain = kind != RootNeedKind::Owner || !command.step.user().user.is_unprivileged();
+        needs.push(need(kind, is_certain));
+        return needs;
+    }
+    if name == "make" && command.command.words().any(|word| word.bytes() == b"install") {
+        needs.push(need(RootNeedKind::System, false));
+    }
+    let mut paths: Vec<String> = written_paths(command, directory, name).filter(|path| !given.covers(path)).collect();
+    paths.retain(|path| place_of(path) != Place::Open);
+    paths.sort_by_key(|path| place_of(path) != Place::OfRoot);
+    if let Some(path) = paths.into_iter().next() {
+        // What another user writes in the file as it is may well be that user's.
+        let is_certain = place_of(&path) == Place::OfRoot && !command.step.user().user.is_unprivileged();
+        needs.push(need(RootNeedKind::Path(path), is_certain));
+    }
+    needs
+}
+
+/// Why a program needs root whatever it is told.
+fn kind_of_program(name: &str) -> Option<RootNeedKind> {
+    match name {
         "useradd" | "adduser" | "userdel" | "deluser" | "usermod" | "groupadd" | "addgroup" | "groupdel"
         | "delgroup" | "groupmod" | "gpasswd" | "chpasswd" | "passwd" | "chsh" | "chage" | "visudo" | "newusers"
         | "vipw" => Some(RootNeedKind::Accounts),
@@ -228,25 +296,7 @@ fn needs_of<'m>(command: StepCommand<'m>, directory: Directory<'m>, given: &Give
         | "add-pkg"
         | "clean-install" => Some(RootNeedKind::System),
         _ => None,
-    };
-    if let Some(kind) = known {
-        // Files of one's own may be given to oneself.
-        let is_certain = kind != RootNeedKind::Owner || !command.step.user().user.is_unprivileged();
-        needs.push(need(kind, is_certain));
-        return needs;
     }
-    if name == "make" && command.command.words().any(|word| word.bytes() == b"install") {
-        needs.push(need(RootNeedKind::System, false));
-    }
-    let mut paths: Vec<String> = written_paths(command, directory, name).filter(|path| !given.covers(path)).collect();
-    paths.retain(|path| place_of(path) != Place::Open);
-    paths.sort_by_key(|path| place_of(path) != Place::OfRoot);
-    if let Some(path) = paths.into_iter().next() {
-        // What another user writes in the file as it is may well be that user's.
-        let is_certain = place_of(&path) == Place::OfRoot && !command.step.user().user.is_unprivileged();
-        needs.push(need(RootNeedKind::Path(path), is_certain));
-    }
-    needs
 }
 
 /// Whether a package manager needs root.
@@ -265,15 +315,6 @@ fn packages(command: StepCommand<'_>, call: &PackageCommand<'_>) -> Option<(Root
 
 /// The absolute paths that a command writes, as far as they are certain.
 fn written_paths<'m>(command: StepCommand<'m>, directory: Directory<'m>, name: &str) -> impl Iterator<Item = String> {
-    let writes = |operator| {
-        matches!(
-            operator,
-            RedirectOperator::Write
-                | RedirectOperator::Append
-                | RedirectOperator::WriteAll
-                | RedirectOperator::AppendAll
-        )
-    };
     let redirects = command.command.redirects().filter(move |redirect| writes(redirect.operator()));
     let mut words: Vec<Word<'m>> = redirects.map(Redirect::target).collect();
     let invocation = command.invocation();
@@ -290,6 +331,13 @@ fn written_paths<'m>(command: StepCommand<'m>, directory: Directory<'m>, name: &
         _ => {}
     }
     words.into_iter().filter_map(move |word| written(command, directory, word))
+}
+
+fn writes(operator: RedirectOperator) -> bool {
+    matches!(
+        operator,
+        RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::WriteAll | RedirectOperator::AppendAll
+    )
 }
 
 fn in_place(command: StepCommand<'_>) -> bool {

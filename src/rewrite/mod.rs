@@ -5,6 +5,7 @@
 pub mod allow;
 mod frontend;
 mod pin;
+pub mod user;
 
 pub use frontend::raise_frontend;
 pub use pin::Pins;

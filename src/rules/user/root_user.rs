@@ -2,8 +2,12 @@
 
 use crate::{
     knowledge::StepDown,
-    model::{DockerfileModel, Stage, Step, UserOrigin, file_name, root_reason_of_script},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    model::{DockerfileModel, RootReason, Stage, Step, UserOrigin, file_name, root_reason_of_script},
+    rewrite::user,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
     syntax::shell::{self, Dialect},
 };
@@ -18,7 +22,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "A user without privileges is made or found, owns what the program is seen to write, and starts the image; only a start proves that nothing else is written.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.1"),
             Reference::new(Scheme::Nist800190, "4.1.2"),
@@ -37,23 +44,28 @@ pub(crate) static RULE: Builtin = Builtin {
         ],
         examples: &[
             Example::new(
-                "Nobody else is named",
-                "FROM «debian:13»\nCOPY app /usr/bin/app\nCMD [\"app\"]\n",
-                "FROM debian:13\nCOPY app /usr/bin/app\nUSER 10001:10001\nCMD [\"app\"]\n",
+                "A user for a program that writes in two places",
+                "-- Dockerfile --\nFROM «python:3.13»\nWORKDIR /app\nCOPY . .\nCMD [\"python\", \"app.py\"]\n-- app.py --\nfrom pathlib import Path\nBASE = Path(__file__).parent\nUPLOADS = BASE / \"uploads\"\nUPLOADS.mkdir(exist_ok=True)\ndb = sqlite3.connect(BASE / \"instance\" / \"app.db\")\n",
+                "-- Dockerfile --\nFROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN groupadd --system --gid 10001 app \\\n    && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \\\n    && mkdir -p /app/instance /app/uploads \\\n    && chown -R 10001:10001 /app/instance /app/uploads\nUSER 10001:10001\nCMD [\"python\", \"app.py\"]\n-- app.py --\nfrom pathlib import Path\nBASE = Path(__file__).parent\nUPLOADS = BASE / \"uploads\"\nUPLOADS.mkdir(exist_ok=True)\ndb = sqlite3.connect(BASE / \"instance\" / \"app.db\")\n",
             ),
             Example::new(
                 "Back to root for a step, and left there",
                 "FROM node:24\nUSER «root»\nRUN npm install -g pm2\nCMD [\"pm2-runtime\", \"app.js\"]\n",
-                "FROM node:24\nUSER root\nRUN npm install -g pm2\nUSER node\nCMD [\"pm2-runtime\", \"app.js\"]\n",
+                "FROM node:24\nUSER root\nRUN npm install -g pm2\nUSER 1000:1000\nCMD [\"pm2-runtime\", \"app.js\"]\n",
             ),
             Example::new(
                 "Builders may be root; the base of the last stage says who runs it",
                 "FROM golang:1.26 AS build\nFROM «gcr.io/distroless/static-debian13»\nCOPY --from=build /app /app\nCMD [\"/app\"]\n",
-                "FROM golang:1.26 AS build\nFROM gcr.io/distroless/static-debian13:nonroot\nCOPY --from=build /app /app\nCMD [\"/app\"]\n",
+                "FROM golang:1.26 AS build\nFROM gcr.io/distroless/static-debian13\nCOPY --from=build /app /app\nUSER 65532:65532\nCMD [\"/app\"]\n",
             ),
             Example::new(
-                "An entry point that gives root up",
-                "FROM «debian:13»\nCOPY app /usr/bin/app\nENTRYPOINT [\"app\"]\n",
+                "The user that the file makes gets a number, and runs the image",
+                "FROM «debian:13»\nRUN useradd --create-home worker\nCOPY app /usr/bin/app\n# Starts at once.\nCMD [\"app\"]\n",
+                "FROM debian:13\nRUN useradd --uid 10001 --create-home worker\nCOPY app /usr/bin/app\nUSER 10001\n# Starts at once.\nCMD [\"app\"]\n",
+            ),
+            Example::new(
+                "A program in the home of root cannot start as somebody else",
+                "FROM «debian:13»\nENV PATH=/root/.local/bin:$PATH\nCMD [\"uv\", \"run\", \"app.py\"]\n",
                 "FROM debian:13\nRUN apt-get update && apt-get install -y gosu\nENTRYPOINT [\"gosu\", \"nobody\", \"app\"]\n",
             ),
         ],
@@ -64,11 +76,17 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let Some(target) = cx.model.target() else { return };
-    if !target.user().is_root()
-        || target.root_reason().is_some()
-        || is_elsewhere(cx)
-        || steps_down_in_script(cx, target)
-    {
+    if !target.user().is_root() {
+        if target.user().is_unknown() {
+            out.decline(
+                target.base_span(),
+                "nothing is known of the user of the base image: look it up before naming one",
+            );
+        }
+        return;
+    }
+    if let Some(reason) = why_root(cx, target) {
+        out.decline(target.base_span(), reason);
         return;
     }
     let (span, message) = match target.user().origin {
@@ -103,6 +121,31 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     if !is_certain {
         finding.confidence(Confidence::Medium);
     }
+    match user::unprivileged(cx, target) {
+        Ok(fix) => finding.fix(fix),
+        Err(obstacle) => finding.decline(obstacle),
+    };
+}
+
+/// Why it is right that the image starts as root.
+fn why_root(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Option<&'static str> {
+    if let Some(reason) = target.root_reason() {
+        return Some(match reason {
+            RootReason::BaseStepsDown => {
+                "the entry point of the base image starts as root, prepares its files and becomes another user by itself"
+            }
+            RootReason::StepsDown => "what starts it becomes another user by itself, which only root can do",
+            RootReason::Init => "an init system starts its services, each as its own user",
+            RootReason::Service => "it is a service that logs users in or runs jobs as them",
+            RootReason::Engine => "a container engine or an agent of a node needs root",
+            RootReason::Platform => "the platform that runs it chooses the user",
+            RootReason::Windows => "Windows has other users",
+        });
+    }
+    if is_elsewhere(cx) {
+        return Some("a GitHub action must run as root, and a dev container names its own user");
+    }
+    steps_down_in_script(cx, target).then_some("the script that starts it becomes another user, or needs root")
 }
 
 /// Whether somebody else chooses the user: a GitHub action must be root, a dev container names its own.

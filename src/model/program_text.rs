@@ -1,0 +1,288 @@
+//! Paths that a program writes, read from its text: string literals on lines that speak of files.
+//!
+//! No language is parsed. A literal counts where its line writes (`mkdirSync("uploads")`), where its name is one that
+//! programs use for what they keep (`data/orders.json`), or where a configuration names a place that is not shipped.
+//! One place too many costs an empty directory, one too few a program that cannot start, so doubt counts as written.
+
+/// A path in the text of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PathText {
+    /// As the parts of the line join: relative or absolute.
+    pub(super) path: String,
+    /// Line, from 1.
+    pub(super) line: u32,
+    /// Whether it starts from the directory of the file (`__dirname`) and not of the process.
+    pub(super) is_beside: bool,
+    /// Whether its line creates or writes something.
+    pub(super) is_written: bool,
+}
+
+/// Names that programs give to what they keep.
+const KEPT: [&str; 41] = [
+    "uploads",
+    "upload",
+    "data",
+    "cache",
+    ".cache",
+    "instance",
+    "logs",
+    "log",
+    "tmp",
+    "temp",
+    "storage",
+    "state",
+    "checkpoints",
+    "checkpoint",
+    "runs",
+    "media",
+    "db",
+    "database",
+    "databases",
+    "output",
+    "outputs",
+    "results",
+    "sessions",
+    "session",
+    "var",
+    "backup",
+    "backups",
+    "artifacts",
+    "downloads",
+    "queue",
+    "spool",
+    "store",
+    "persist",
+    "persistent",
+    "workdir",
+    "work",
+    "snapshots",
+    "recordings",
+    "exports",
+    "attachments",
+    "userdata",
+];
+
+/// Words of a line that creates, opens for writing or keeps something.
+const WRITES: [&str; 38] = [
+    "mkdir",
+    "makedirs",
+    "create_dir",
+    "createDirector",
+    "create_director",
+    "dir.create",
+    "createWriteStream",
+    "writeFile",
+    "write_file",
+    "write_text",
+    "write_bytes",
+    "appendFile",
+    "outputFile",
+    "ensureDir",
+    "file_put_contents",
+    "move_uploaded_file",
+    "FileHandler",
+    "FileOutputStream",
+    "FileWriter",
+    "os.Create",
+    "os.OpenFile",
+    "MkdirAll",
+    "ofstream",
+    "File.write",
+    "File.open",
+    "sqlite3.connect",
+    "sqlite:",
+    "better-sqlite3",
+    "Database(",
+    "SummaryWriter",
+    "torch.save",
+    "append = TRUE",
+    "multer",
+    "WriteAllText",
+    "CreateDirectory",
+    "OpenOptions",
+    "error_log(",
+    "writeTextFile",
+];
+
+/// Modes of `open` that write.
+const MODES: [&str; 8] = ["\"w\"", "'w'", "\"a\"", "'a'", "\"wb\"", "'wb'", "\"a+\"", "\"w+\""];
+
+/// Words of a line that speaks of places.
+const PLACES: [&str; 24] = [
+    "path", "Path", "PATH", "dir", "Dir", "DIR", "folder", "Folder", "FOLDER", "join", "open", "file", "File", "FILE",
+    "root", "Root", "ROOT", " / ", "store", "Store", "dest", "location", "BASE", "HERE",
+];
+
+/// Ways to name the directory of the file itself.
+const BESIDE: [&str; 8] =
+    ["__dirname", "__file__", "__DIR__", "import.meta", "BASE_DIR", "BASE /", "HERE /", "basedir"];
+
+/// Whether a text writes at all, so that its paths matter.
+pub(super) fn writes(text: &str) -> bool {
+    WRITES.iter().chain(&MODES).any(|word| text.contains(word)) || text.contains("write") || text.contains("save(")
+}
+
+/// The paths that a program's text names as written or kept, in order.
+pub(super) fn paths(text: &str) -> Vec<PathText> {
+    let lines = text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
+    lines.flat_map(|(line, number)| paths_of_line(line, number)).collect()
+}
+
+/// Values of `key = /some/path` and `key: /some/path` in a configuration; each counts as named, not as written.
+pub(super) fn configured(text: &str) -> Vec<PathText> {
+    let lines = text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
+    let value = |(line, number): (&str, u32)| {
+        let (_, value) = line.split_once(['=', ':'])?;
+        let path = value.trim().trim_matches(['"', '\'', ';', ',']);
+        (path.starts_with('/') && is_path(path)).then(|| PathText {
+            path: path.to_owned(),
+            line: number,
+            is_beside: false,
+            is_written: false,
+        })
+    };
+    lines.filter_map(value).collect()
+}
+
+/// Lines above are generated or minified: nobody wrote a path there to be found.
+const LONGEST_LINE: usize = 400;
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    ["#", "//", "*", "/*", "--", ";", "\"\"\"", "'''"].iter().any(|start| line.starts_with(start))
+}
+
+fn paths_of_line(line: &str, number: u32) -> Vec<PathText> {
+    let is_written = WRITES.iter().chain(&MODES).any(|word| line.contains(word));
+    let is_of_places = || PLACES.iter().any(|word| line.contains(word));
+    let is_beside = BESIDE.iter().any(|word| line.contains(word));
+    let joins = line.contains("join(") || line.contains(" / ");
+    // `("state", default("/var/lib/x"))`: the word is the name of an option, and the path is the path.
+    let names_a_path = ["\"/", "'/"].iter().any(|start| line.contains(start));
+    let mut found = Vec::new();
+    for text in joined_literals(line, joins) {
+        let text = text.strip_prefix("sqlite:///").unwrap_or(&text);
+        // What stands before a variable part is the directory that matters.
+        let text = text.split("${").next().unwrap_or(text).split('{').next().unwrap_or(text);
+        let text = text.trim_start_matches("./");
+        if !is_path(text) {
+            continue;
+        }
+        let is_kept = is_kept(text);
+        let counts = is_written && (is_kept || text.contains('/') || has_name_of_data(text) || is_made(line))
+            || is_kept && (text.contains('/') || is_of_places() && !names_a_path)
+            || text.starts_with('/');
+        if counts {
+            found.push(PathText {
+                path: text.to_owned(),
+                line: number,
+                is_beside: is_beside || starts_below(line, text),
+                is_written,
+            });
+        }
+    }
+    found
+}
+
+/// Whether a line makes a directory, so that any name on it is one.
+fn is_made(line: &str) -> bool {
+    ["mkdir", "makedirs", "create_dir", "dir.create", "ensureDir", "MkdirAll"].iter().any(|word| line.contains(word))
+}
+
+/// Whether the literal is glued to something of the file's own place: `__DIR__ . '/storage'`.
+fn starts_below(line: &str, text: &str) -> bool {
+    text.starts_with('/')
+        && ["__DIR__ .", "__dirname +", "${__dirname}", "root_path", "base_path"].iter().any(|word| line.contains(word))
+}
+
+/// Whether a part of the path is a name that programs give to what they keep.
+pub(super) fn is_kept(path: &str) -> bool {
+    path.split('/').any(|part| KEPT.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
+/// Whether a file of that name holds what a program wrote.
+fn has_name_of_data(path: &str) -> bool {
+    [".db", ".sqlite", ".sqlite3", ".log", ".pid", ".lock", ".sock", ".csv", ".jsonl", ".out"]
+        .iter()
+        .any(|end| path.ends_with(end))
+}
+
+/// Whether a text can be a path and nothing else.
+fn is_path(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/');
+    (2..=120).contains(&text.len())
+        && text.bytes().all(is_plain)
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !text.starts_with("//")
+}
+
+/// The string literals of a line; those with only glue between them as one path where the line `joins`.
+fn joined_literals(line: &str, joins: bool) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut glued = false;
+    let mut rest = line;
+    while let Some(at) = rest.find(['"', '\'', '`']) {
+        let quote = rest.as_bytes()[at];
+        let between = &rest[..at];
+        let body = &rest[at + 1..];
+        let Some(end) = body.find(char::from(quote)) else { break };
+        let literal = &body[..end];
+        let is_glue = joins && glued && between.chars().all(|c| matches!(c, ' ' | ',' | '/' | '+' | '.'));
+        match found.last_mut() {
+            Some(last) if is_glue => {
+                let slash = if last.ends_with('/') || literal.starts_with('/') { "" } else { "/" };
+                last.push_str(slash);
+                last.push_str(literal);
+            }
+            Some(_) | None => found.push(literal.to_owned()),
+        }
+        glued = true;
+        rest = &body[end + 1..];
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Vec<(String, bool)> {
+        paths(line).into_iter().map(|path| (path.path, path.is_beside)).collect()
+    }
+
+    #[test]
+    fn what_is_kept_or_written_is_found_in_many_languages() {
+        for (line, path, beside) in [
+            ("const uploads = path.join(__dirname, 'uploads');", "uploads", true),
+            ("f = process.env.F || path.join(__dirname, '..', 'data', 'orders.json');", "../data/orders.json", true),
+            ("DATABASE = BASE / \"instance\" / \"guestbook.db\"", "instance/guestbook.db", true),
+            ("CACHE = Path(\"cache\")", "cache", false),
+            ("let d = var(\"N\").map_or_else(|| PathBuf::from(\"/var/lib/notes\"))", "/var/lib/notes", false),
+            ("dir.create(\"state\", showWarnings = FALSE)", "state", false),
+            ("const counter = new Counter(\"data/count.txt\");", "data/count.txt", false),
+            ("$p = new Pictures(__DIR__ . '/storage/pictures');", "/storage/pictures", true),
+            ("config :hello, :uploads, System.get_env(\"UPLOADS_DIR\") || \"/app/uploads\"", "/app/uploads", false),
+            ("SQLALCHEMY_DATABASE_URI = 'sqlite:///app.db'", "app.db", false),
+        ] {
+            assert!(found(line).contains(&(path.to_owned(), beside)), "{line}: {:?}", found(line));
+        }
+    }
+
+    #[test]
+    fn words_that_only_look_like_names_are_left_alone() {
+        for line in [
+            "return jsonify({\"data\": rows})",
+            "# open('data/x', 'w')",
+            "import x from 'express'",
+            "title(\"log in\")",
+        ] {
+            assert_eq!(found(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn values_of_a_configuration_are_paths() {
+        let paths = configured("server.port=8080\nbilling.invoices=/home/app/invoices\n# x=/y\n");
+        assert_eq!(paths.iter().map(|path| path.path.as_str()).collect::<Vec<_>>(), ["/home/app/invoices"]);
+    }
+}

@@ -1,0 +1,145 @@
+//! What an image keeps in the home of root, which other users may not enter (mode 0700 in the images of distributions).
+//!
+//! A program that starts from there, or that finds its environment, its browsers or its models there, ends with the
+//! `USER` that is put before it.
+
+use super::{path, script::StepCommand, stage::Stage, step::Step};
+use crate::{
+    syntax::dockerfile::{Arguments, Keyword},
+    text::Span,
+};
+
+/// Something that lies in the home of root and is likely needed when the image runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRootHome {
+    /// What puts or looks for it there.
+    pub span: Span,
+    /// What it is, for a sentence: "`uv` in `/root/.local/bin`".
+    pub what: String,
+}
+
+impl<'m> Stage<'m> {
+    /// The first thing that the image made of this stage likely needs from the home of root.
+    pub fn in_root_home(self) -> Option<InRootHome> {
+        let steps: Vec<Step<'m>> = self.chain().take(64).flat_map(Stage::steps).collect();
+        let start = self.start_steps();
+        let of_start = start.iter().flat_map(|step| step.commands()).find_map(|command| self.of_start(command));
+        of_start
+            .or_else(|| steps.iter().find_map(|step| of_instruction(*step)))
+            .or_else(|| steps.iter().flat_map(|step| step.commands()).find_map(of_command))
+    }
+
+    /// A start command whose program lies there, or is found there first.
+    fn of_start(self, command: StepCommand<'m>) -> Option<InRootHome> {
+        let program = command.invocation()?.path()?;
+        let found = |what: String| Some(InRootHome { span: command.span(), what });
+        if is_in_root_home(program) {
+            return found(format!("`{program}`"));
+        }
+        if program.contains('/') || SYSTEM_PROGRAMS.contains(&program) {
+            return None;
+        }
+        let path = self.variable("PATH")?.value.as_ref()?;
+        let directory = path.text.split(':').find(|directory| is_in_root_home(directory))?;
+        found(format!("`{program}`, which may lie in `{directory}`"))
+    }
+}
+
+/// Programs that distributions and the images of languages have outside of anybody's home.
+const SYSTEM_PROGRAMS: [&str; 22] = [
+    "sh", "bash", "ash", "env", "exec", "node", "npm", "npx", "yarn", "python", "python3", "ruby", "bundle", "php",
+    "perl", "java", "go", "nginx", "httpd", "cd", "echo", "tini",
+];
+
+fn is_in_root_home(path: &str) -> bool {
+    path == "/root"
+        || path.starts_with("/root/")
+        || path.starts_with("~/")
+        || path.starts_with("$HOME/")
+        || path.starts_with("${HOME}/")
+}
+
+fn of_instruction(step: Step<'_>) -> Option<InRootHome> {
+    let span = step.instruction().span;
+    match step.keyword() {
+        Keyword::Copy | Keyword::Add => {
+            let to = step.absolute_arg(step.destination()?)?;
+            is_in_root_home(&to).then(|| InRootHome { span, what: format!("what is copied to `{to}`") })
+        }
+        Keyword::Workdir => {
+            let to = step.next().map_or(step.stage().workdir(), Step::workdir).path.known()?;
+            is_in_root_home(&path::join("/", to))
+                .then(|| InRootHome { span, what: format!("the working directory `{to}`") })
+        }
+        Keyword::Env => {
+            let Arguments::Assignments(_) = step.arguments() else { return None };
+            let variable = step.assigned().iter().find(|variable| {
+                let value = variable.value.as_ref().map_or("", |value| &value.text);
+                variable.name != "PATH" && variable.name != "HOME" && value.split(':').any(is_in_root_home)
+            })?;
+            Some(InRootHome { span, what: format!("what `{}` points to", variable.name) })
+        }
+        _ => None,
+    }
+}
+
+/// A command that puts into the home of its user what programs look for there when they run.
+fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
+    if command.step.keyword() != Keyword::Run {
+        return None;
+    }
+    let invocation = command.invocation()?;
+    let name = invocation.name()?;
+    let words: Vec<_> = invocation.arguments().map(|word| word.text().into_owned()).collect();
+    let has = |word: &str| words.iter().any(|each| each == word);
+    let is_set = |variable: &str| command.step.variable(variable).is_some();
+    let what = match name {
+        "pip" | "pip3" if has("install") && has("--user") => "packages of `pip install --user`",
+        "playwright" | "npx" | "python" | "python3"
+            if has("playwright") && has("install") && !is_set("PLAYWRIGHT_BROWSERS_PATH") =>
+        {
+            "the browsers of Playwright"
+        }
+        "playwright" if has("install") && !is_set("PLAYWRIGHT_BROWSERS_PATH") => "the browsers of Playwright",
+        "python" | "python3" if words.iter().any(|word| word.contains("nltk")) => "the data of NLTK",
+        "huggingface-cli" | "hf" if has("download") && !is_set("HF_HOME") => "the models of Hugging Face",
+        "mix"
+            if words.iter().any(|word| word.starts_with("local."))
+                && !is_set("MIX_HOME")
+                && starts_with_mix(command) =>
+        {
+            "Hex and Rebar of `mix`"
+        }
+        "deno" if !is_set("DENO_DIR") => "the cache of Deno",
+        "poetry"
+            if has("install")
+                && !is_set("POETRY_VIRTUALENVS_CREATE")
+                && !is_set("POETRY_VIRTUALENVS_IN_PROJECT")
+                && !is_set("VIRTUAL_ENV")
+                && !configures(command, "virtualenvs") =>
+        {
+            "the environment of Poetry"
+        }
+        "pipenv" if (has("install") || has("sync")) && !has("--system") && !is_set("PIPENV_VENV_IN_PROJECT") => {
+            "the environment of Pipenv"
+        }
+        "nvm" | "sdk" | "pyenv" | "rbenv" | "asdf" => "versions kept by a version manager",
+        "composer" if has("global") => "global packages of Composer",
+        "dotnet" if has("tool") && (has("-g") || has("--global")) => "global tools of .NET",
+        _ => return None,
+    };
+    Some(InRootHome { span: command.span(), what: what.to_owned() })
+}
+
+/// Whether `mix` is what starts the image; a release needs neither Hex nor Rebar.
+fn starts_with_mix(command: StepCommand<'_>) -> bool {
+    let target = command.step.model().target();
+    target.is_some_and(|target| {
+        target.start_steps().iter().flat_map(|step| step.commands()).any(|start| start.name() == Some("mix"))
+    })
+}
+
+/// Whether a step configures the tool, so that nobody can tell where it puts things.
+fn configures(command: StepCommand<'_>, setting: &str) -> bool {
+    command.step.stage().chain().flat_map(Stage::steps).any(|step| step.scripts_hold(setting))
+}
