@@ -51,7 +51,7 @@ pub(super) fn evaluate<'a>(
     let first = syntax.instructions.iter().position(|instruction| instruction.keyword == Keyword::From);
     let (globals, rest) = syntax.instructions.split_at(first.unwrap_or(syntax.instructions.len()));
     let target = build.target.map(str::to_lowercase).or_else(|| last_stage_name(rest, &file.text));
-    model.globals = Globals::new(build.platform.arguments(target.as_deref().unwrap_or("default")));
+    model.globals = Globals::new(build.platform.clone(), target.unwrap_or_else(|| "default".to_owned()));
     let mut evaluator = Evaluator { model, knowledge, budget, build, time: 0, hidden: Vec::new(), triggers: 0 };
     evaluator.declare_globals(globals);
     evaluator.find_stages(rest);

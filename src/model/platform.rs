@@ -42,6 +42,11 @@ impl Platform {
         Some(Self { os, architecture, variant })
     }
 
+    /// Whether [`Platform::arguments`] may have one of that name.
+    pub(super) fn may_be_argument(name: &str) -> bool {
+        name.starts_with("BUILD") || name.starts_with("TARGET")
+    }
+
     /// The arguments that a build for this platform on the same platform has without being given any.
     pub(super) fn arguments(&self, target: &str) -> [(&'static str, String); 11] {
         let platform = self.to_string();

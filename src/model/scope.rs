@@ -4,9 +4,12 @@
 //! is visible from its step to the end of the last stage that inherits it, so one ordered list per name answers any
 //! question about any step, and no environment is ever copied.
 
-use super::expand::{Cause, Lookup, Scope, Value};
+use super::{
+    expand::{Cause, Lookup, Scope, Value},
+    platform::Platform,
+};
 use crate::text::Span;
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
 /// A variable as one instruction sets it.
 #[derive(Clone, Debug)]
@@ -124,13 +127,24 @@ impl Scope for ScopeAt<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Globals<'a> {
     pub(super) arguments: Vec<Variable<'a>>,
-    automatic: Vec<Variable<'a>>,
+    /// What the arguments that every build has are made of, and themselves once one is asked for: few files do.
+    platform: Option<Platform>,
+    target: String,
+    automatic: OnceLock<Vec<Variable<'static>>>,
     names: HashMap<Cow<'a, str>, u32>,
 }
 
 impl<'a> Globals<'a> {
     /// A scope with the arguments that every build has.
-    pub(super) fn new(automatic: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+    pub(super) fn new(platform: Platform, target: String) -> Self {
+        Self { platform: Some(platform), target, ..Self::default() }
+    }
+
+    fn automatic(&self, name: &str) -> Option<&Variable<'a>> {
+        let platform = self.platform.as_ref()?;
+        if !Platform::may_be_argument(name) {
+            return None;
+        }
         let variable = |(name, text): (&'static str, String)| Variable {
             name: Cow::Borrowed(name),
             value: Some(Value::literal(text).depending(name, Cause::Platform)),
@@ -138,7 +152,8 @@ impl<'a> Globals<'a> {
             name_span: Span::default(),
             value_span: None,
         };
-        Self { automatic: automatic.into_iter().map(variable).collect(), ..Self::default() }
+        let automatic = self.automatic.get_or_init(|| platform.arguments(&self.target).map(variable).into());
+        automatic.iter().find(|variable| variable.name == name)
     }
 
     /// Declares an argument; one without a value leaves an earlier value in force.
@@ -153,7 +168,7 @@ impl<'a> Globals<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&Variable<'a>> {
         match self.names.get(name) {
             Some(&index) => Some(&self.arguments[index as usize]),
-            None => self.automatic.iter().find(|variable| variable.name == name),
+            None => self.automatic(name),
         }
     }
 }
