@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::Args;
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// The options that say what counts.
@@ -111,23 +111,22 @@ impl Settings {
 }
 
 /// The directory that all of `paths` lie in: one run has one policy, wherever its files are.
+///
+/// Paths are taken as they are named, since there may be many, and only the answer is resolved; but what lies behind `..`
+/// depends on links.
 fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
     let mut common: Option<PathBuf> = None;
-    for named in paths {
-        let directory = match named {
-            Named::Argument(path) => {
-                let path = disk::real(&working.join(path));
-                if path.is_dir() { path } else { path.parent().unwrap_or(working).to_owned() }
-            }
-            // A list may be long, and comes from a program: its paths are taken as they are.
-            Named::Listed(path) => working.join(path).parent().unwrap_or(working).to_owned(),
-        };
+    for Named::Argument(path) | Named::Listed(path) in paths {
+        let leads_up = path.components().any(|component| component == Component::ParentDir);
+        let path = working.join(path);
+        let path = if leads_up { disk::real(&path) } else { path };
         common = Some(match common {
-            None => directory,
-            Some(common) => common.ancestors().find(|above| directory.starts_with(above)).unwrap_or(working).to_owned(),
+            None => path,
+            Some(common) => common.ancestors().find(|above| path.starts_with(above)).unwrap_or(working).to_owned(),
         });
     }
-    disk::real(&common.unwrap_or_else(|| working.to_owned()))
+    let common = disk::real(common.as_deref().unwrap_or(working));
+    if common.is_dir() { common } else { common.parent().unwrap_or(working).to_owned() }
 }
 
 fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Option<ConfigFile>> {
