@@ -4,7 +4,8 @@
 //! form is known (`ghp_…`). What is empty, a placeholder, a path, a switch or a variable is not a credential.
 
 use crate::{knowledge::tokens::Tokens, text::distinct_bytes};
-use std::ops::Range;
+use memchr::memmem::Finder;
+use std::{ops::Range, sync::LazyLock};
 
 /// What the name of a variable says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -330,10 +331,10 @@ fn known(value: &[u8]) -> Option<&'static str> {
 
 /// The private keys in PEM form in `text`, from the first dash to the end of the first line of the key.
 pub fn private_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
+    static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"-----BEGIN "));
     const KIND: &[u8] = b"PRIVATE KEY";
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    memchr::memmem::find_iter(text, BEGIN).filter_map(move |start| {
+    BEGIN.find_iter(text).filter_map(move |start| {
         let header = &text[start..text.len().min(start + 80)];
         let kind = memchr::memmem::find(header, KIND)?;
         let behind = start + kind + KIND.len();

@@ -290,7 +290,7 @@ impl<'s> PackageCommand<'s> {
             verb: None,
             options: Vec::new(),
             values: Vec::new(),
-            operands: Vec::new(),
+            operands: Vec::with_capacity(arguments.len()),
         };
         call.sort(arguments);
         call.take_verb();

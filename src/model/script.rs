@@ -8,8 +8,8 @@ use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Joined, Keyword},
         shell::{
-            self, Command, CompoundKind, Dialect, Invocation, Operator, PieceKind, Quoting, Script, Word, dialect_of,
-            dialect_of_shebang,
+            self, Command, CompoundKind, Dialect, EveryCommand, Invocation, Operator, PieceKind, Quoting, Script, Word,
+            dialect_of, dialect_of_shebang,
         },
     },
     text::Span,
@@ -202,14 +202,36 @@ impl<'m> Step<'m> {
 
     /// Every command of every script of the step.
     pub fn commands(self) -> impl Iterator<Item = StepCommand<'m>> {
-        self.scripts()
-            .iter()
-            .flat_map(move |script| script.commands().map(move |command| StepCommand { step: self, script, command }))
+        StepCommands { step: self, open: None, rest: self.scripts().iter() }
     }
 
     /// The language of the shell in force.
     pub fn dialect(self) -> Dialect {
         dialect_of(&self.shell().words)
+    }
+}
+
+/// The commands of the scripts of a step. Every rule walks them for every step, so this is no chain of adapters.
+struct StepCommands<'m> {
+    step: Step<'m>,
+    /// The script being walked, and its commands.
+    open: Option<(&'m StepScript, EveryCommand<'m>)>,
+    rest: std::slice::Iter<'m, StepScript>,
+}
+
+impl<'m> Iterator for StepCommands<'m> {
+    type Item = StepCommand<'m>;
+
+    fn next(&mut self) -> Option<StepCommand<'m>> {
+        loop {
+            if let Some((script, commands)) = &mut self.open
+                && let Some(command) = commands.next()
+            {
+                return Some(StepCommand { step: self.step, script, command });
+            }
+            let script = self.rest.next()?;
+            self.open = Some((script, script.script.every_command()));
+        }
     }
 }
 

@@ -26,8 +26,10 @@ impl Dialect {
 
     /// The dialect of the program of that name or path; `None` for what is no known interpreter.
     pub fn of_program(program: &str) -> Option<Self> {
-        let file = program.rsplit(['/', '\\']).next().unwrap_or(program).to_ascii_lowercase();
-        let name = file.strip_suffix(".exe").unwrap_or(&file);
+        let file = program.rsplit(['/', '\\']).next().unwrap_or(program);
+        let lower = file.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| file.to_ascii_lowercase());
+        let file = lower.as_deref().unwrap_or(file);
+        let name = file.strip_suffix(".exe").unwrap_or(file);
         match name {
             "sh" | "dash" | "ash" | "posh" | "yash" => Some(Dialect::Posix),
             "bash" | "rbash" | "ksh" | "ksh93" | "mksh" | "oksh" => Some(Dialect::Bash),
