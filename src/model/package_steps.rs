@@ -68,6 +68,11 @@ impl<'m> Step<'m> {
         found
     }
 
+    /// Whether a command of it may install in a way that is not seen: a script, a variable, another program.
+    pub fn may_install_unseen(self) -> bool {
+        self.commands().any(may_install)
+    }
+
     fn mounts_cache(self, leftover: Leftover) -> bool {
         self.mounts().iter().filter(|mount| matches!(mount.kind, MountKind::Cache | MountKind::Tmpfs)).any(|mount| {
             let Some(target) = mount.target.as_ref() else { return true };
@@ -95,6 +100,33 @@ impl<'m> Step<'m> {
             removes && invocation.arguments().any(names_it)
         })
     }
+}
+
+/// Whether a command may install packages in a way that is not seen.
+pub(super) fn may_install(command: StepCommand<'_>) -> bool {
+    const INTERPRETERS: [&str; 14] = [
+        "sh",
+        "ash",
+        "dash",
+        "rosdep",
+        "bash",
+        ".",
+        "source",
+        "eval",
+        "make",
+        "ansible-playbook",
+        "python",
+        "python3",
+        "perl",
+        "ruby",
+    ];
+    const KNOWN: [&str; 8] =
+        ["apt-get", "apt", "apt-key", "add-apt-repository", "apt-add-repository", "apt-cache", "apt-mark", "aptitude"];
+    let Some(invocation) = command.invocation() else { return false };
+    let Some(name) = invocation.name() else { return true };
+    let is_script = invocation.path().is_some_and(|path| path.contains('/')) || INTERPRETERS.contains(&name);
+    let is_installer = name.contains("install") || name.contains("apt") && !KNOWN.contains(&name);
+    is_script || is_installer || invocation.arguments().any(|word| word.text() == "build-dep")
 }
 
 /// What a package manager keeps although the image does not need it.

@@ -4,7 +4,9 @@
 
 pub mod allow;
 mod frontend;
+pub mod packages;
 mod pin;
+pub mod shell;
 pub mod user;
 
 pub use frontend::raise_frontend;

@@ -1,10 +1,15 @@
 //! Caches and lists of packages stay in the layer that made them.
 
 use crate::{
-    model::DockerfileModel,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    model::{DockerfileModel, packages::Manager},
+    rewrite::packages,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
+use std::cell::OnceCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -16,7 +21,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Low,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Cleans up at the end of the step, or uses the manager's own switch; risky where a later script may rely on what goes.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.3"),
             Reference::new(Scheme::Cwe, "459"),
@@ -47,19 +55,24 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM alpine:3.22\nRUN apk add --no-cache curl\n",
             ),
             Example::new(
-                "With pip",
-                "FROM python:3.13\nRUN «pip install» flask\n",
-                "FROM python:3.13\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\n",
+                "The index is not needed beforehand",
+                "FROM alpine:3.22\nRUN «apk update» && apk add curl\n",
+                "FROM alpine:3.22\nRUN apk add --no-cache curl\n",
             ),
             Example::new(
-                "A cache mount stays out of the image",
-                "FROM fedora:42\nRUN «dnf install» -y curl\n",
-                "FROM fedora:42\nRUN --mount=type=cache,target=/var/cache/libdnf5 dnf install -y curl\n",
+                "With pip; a cache mount would stay out of the image too",
+                "FROM python:3.13\nRUN «pip install» flask && pip install gunicorn\n",
+                "FROM python:3.13\nRUN pip install --no-cache-dir flask && pip install --no-cache-dir gunicorn\n",
             ),
             Example::new(
-                "A stage that only builds is thrown away",
-                "FROM debian:13\nRUN «apt-get update» && apt-get install -y curl\n",
-                "FROM debian:13 AS build\nRUN apt-get update && apt-get install -y gcc\nFROM scratch\nCOPY --from=build /x /x\n",
+                "With dnf, in a stage that is part of the image; one that only builds is thrown away",
+                "FROM fedora:42 AS build\nRUN dnf install -y gcc\nFROM fedora:42\nRUN «dnf install» -y \\\n      curl \\\n      git\n",
+                "FROM fedora:42 AS build\nRUN dnf install -y gcc\nFROM fedora:42\nRUN dnf install -y \\\n      curl \\\n      git \\\n      && dnf clean all\n",
+            ),
+            Example::new(
+                "A later step that installs from the lists needs them",
+                "FROM debian:13\nRUN «apt-get update» && apt-get install -y curl\nRUN apt-get install -y git\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y curl git && rm -rf /var/lib/apt/lists/*\n",
             ),
         ],
         since: "0.1.0",
@@ -69,11 +82,17 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let Some(target) = cx.model.target() else { return };
+    let later = OnceCell::new();
     for stage in target.chain() {
         for step in stage.steps().filter(|step| !step.is_trigger()) {
             for (packages, leftover) in step.package_leftovers() {
-                out.report(packages.head_span(), format!("the layer keeps the {}", leftover.made_by(&packages.call)))
-                    .only_with(packages.at.needs_argument());
+                let message = format!("the layer keeps the {}", leftover.made_by(&packages.call));
+                let finding = out.report(packages.head_span(), message).only_with(packages.at.needs_argument());
+                let later = later.get_or_init(|| cx.model.later_list_use(Manager::Apt));
+                match packages::drop_leftover(&packages, leftover, later[step.index()]) {
+                    Ok(fix) => finding.fix(fix),
+                    Err(refusal) => finding.decline(refusal),
+                };
             }
         }
     }

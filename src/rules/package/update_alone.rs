@@ -2,12 +2,17 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step, StepPackages,
+        DockerfileModel, LaterUse, Step, StepPackages,
         packages::{Action, Manager},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::packages,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
+use std::collections::BTreeMap;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -19,7 +24,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Fetches the lists in each step that installs from them, where the sources and the user are the same; risky where a script between them may use them, or nobody does.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.7"),
             Reference::new(Scheme::Cwe, "1104"),
@@ -33,6 +41,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN apt-get update && apt-get install -y curl\n",
             ),
             Example::new(
+                "Among other commands",
+                "FROM debian:13\nRUN mkdir /app && «apt-get -qq update»\nENV A=b\nRUN set -eux; \\\n    apt-get install -y curl\n",
+                "FROM debian:13\nRUN mkdir /app\nENV A=b\nRUN set -eux; \\\n    apt-get -qq update && apt-get install -y curl\n",
+            ),
+            Example::new(
+                "Nobody installs from the lists",
+                "FROM debian:13\nRUN «apt-get update»\nRUN apt-get clean\nCMD [\"sh\"]\n",
+                "FROM debian:13\nRUN apt-get clean\nCMD [\"sh\"]\n",
+            ),
+            Example::new(
                 "With apk",
                 "FROM alpine:3.22\nRUN «apk update»\nRUN apk add curl\n",
                 "FROM alpine:3.22\nRUN apk add --no-cache curl\n",
@@ -44,7 +62,8 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.built_steps() {
+    let mut later: BTreeMap<Manager, Vec<LaterUse>> = BTreeMap::new();
+    for step in cx.model.built_steps().filter(|step| !step.is_trigger()) {
         let calls: Vec<_> = step.package_commands().collect();
         let Some(refresh) =
             calls.iter().find(|packages| packages.call.action == Action::Refresh && goes_stale(packages.call.manager))
@@ -52,10 +71,21 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             continue;
         };
         let uses = |action| matches!(action, Action::Install | Action::Upgrade);
-        let is_used = calls.iter().any(|packages| uses(packages.call.action)) || may_install(step);
-        if !is_used && !removes_lists(step) && !is_refreshed_later(step, refresh.call.manager) {
-            out.report(refresh.head_span(), "the lists are cached in a layer of their own, and go stale");
+        let is_used = calls.iter().any(|packages| uses(packages.call.action)) || step.may_install_unseen();
+        if is_used || removes_lists(step) {
+            continue;
         }
+        let manager = refresh.call.manager;
+        let later = later.entry(manager).or_insert_with(|| cx.model.later_list_use(manager))[step.index()];
+        // Every later step that installs fetches the lists itself.
+        if later.installs && !later.relies {
+            continue;
+        }
+        let finding = out.report(refresh.head_span(), "the lists are cached in a layer of their own, and go stale");
+        match packages::join_refresh(refresh, later) {
+            Ok(fix) => finding.fix(fix),
+            Err(refusal) => finding.decline(refusal),
+        };
     }
 }
 
@@ -74,65 +104,7 @@ fn removes_lists(step: Step<'_>) -> bool {
     })
 }
 
-/// Whether every later step of the stage that installs also refreshes, so that nothing uses the old lists.
-fn is_refreshed_later(step: Step<'_>, manager: Manager) -> bool {
-    let mut installs = false;
-    for later in step.later() {
-        let calls: Vec<_> = later.package_commands().filter(|packages| packages.call.manager == manager).collect();
-        if calls.iter().any(|packages| packages.call.action == Action::Install) {
-            installs = true;
-            if !calls.iter().any(|packages| packages.call.action == Action::Refresh) {
-                return false;
-            }
-        }
-    }
-    installs
-}
-
 /// Whether a later step installs from lists that are as old as the cached layer.
 fn goes_stale(manager: Manager) -> bool {
     matches!(manager, Manager::Apt | Manager::Apk | Manager::Zypper | Manager::Pacman | Manager::Yum | Manager::Dnf)
-}
-
-/// Whether a command of the step may install in a way that is not seen: a script, a variable, another program.
-fn may_install(step: Step<'_>) -> bool {
-    step.commands().any(|command| {
-        let Some(invocation) = command.invocation() else { return false };
-        match invocation.name() {
-            None => true,
-            Some(name) => {
-                let is_script = invocation.path().is_some_and(|path| path.contains('/'))
-                    || matches!(
-                        name,
-                        "sh" | "ash"
-                            | "dash"
-                            | "rosdep"
-                            | "bash"
-                            | "."
-                            | "source"
-                            | "eval"
-                            | "make"
-                            | "ansible-playbook"
-                            | "python"
-                            | "python3"
-                            | "perl"
-                            | "ruby"
-                    );
-                let is_installer = name.contains("install")
-                    || name.contains("apt")
-                        && !matches!(
-                            name,
-                            "apt-get"
-                                | "apt"
-                                | "apt-key"
-                                | "add-apt-repository"
-                                | "apt-add-repository"
-                                | "apt-cache"
-                                | "apt-mark"
-                                | "aptitude"
-                        );
-                is_script || is_installer || invocation.arguments().any(|word| word.text() == "build-dep")
-            }
-        }
-    })
 }
