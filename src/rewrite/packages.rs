@@ -30,11 +30,11 @@ pub fn join_refresh(refresh: &StepPackages<'_>, later: LaterUse) -> Result<Fix, 
     }
     let found = installers(refresh);
     let mut edits = vec![without(refresh).ok_or("the step decides by it what to do, or its script is not certain")?];
-    for install in &found.installers {
+    for install in &found.calls {
         edits.extend(fetch_with(refresh, install)?);
     }
     let keeps_lists = matches!(refresh.call.manager, Manager::Yum | Manager::Dnf);
-    if found.installers.is_empty() {
+    if found.calls.is_empty() {
         return match later.lists {
             ListUse::Certain => Err("a stage that starts from this one installs from the lists"),
             ListUse::Perhaps => Err("a later script may install from the lists"),
@@ -55,15 +55,14 @@ pub fn join_refresh(refresh: &StepPackages<'_>, later: LaterUse) -> Result<Fix, 
         (Safety::Safe, "the same lists are fetched in the step that uses them, by the same user, from the same sources")
     };
     let fix = Fix::new("Fetch the lists where they are used", safety, reason, edits);
-    let claimed =
-        found.installers.iter().fold(fix, |fix, install| fix.claiming(step.model().file.id, install.head_span()));
+    let claimed = found.calls.iter().fold(fix, |fix, install| fix.claiming(step.model().file.id, install.head_span()));
     Ok(claimed)
 }
 
 /// The steps that install from the lists of one refresh.
 struct Installers<'m> {
     /// The first call of each step.
-    installers: Vec<StepPackages<'m>>,
+    calls: Vec<StepPackages<'m>>,
     /// Whether a script that may use the lists is run before the first of them.
     passes_unseen: bool,
     /// Whether somebody changes the sources before the first of them.
@@ -72,7 +71,7 @@ struct Installers<'m> {
 
 fn installers<'m>(refresh: &StepPackages<'m>) -> Installers<'m> {
     let manager = refresh.call.manager;
-    let mut found = Installers { installers: Vec::new(), passes_unseen: false, passes_sources: false };
+    let mut found = Installers { calls: Vec::new(), passes_unseen: false, passes_sources: false };
     for step in refresh.at.step.later() {
         let call = step.package_commands().find(|packages| {
             let uses = matches!(packages.call.action, Action::Install | Action::Upgrade | Action::Refresh);
@@ -84,13 +83,13 @@ fn installers<'m>(refresh: &StepPackages<'m>) -> Installers<'m> {
         let until = call.as_ref().map(|call| call.at.span().start);
         let is_changed = changes_sources(step, until);
         // The lists of what comes then stay as old as they were.
-        if is_changed && !found.installers.is_empty() {
+        if is_changed && !found.calls.is_empty() {
             break;
         }
         found.passes_sources |= is_changed;
         match call {
-            Some(call) => found.installers.push(call),
-            None if found.installers.is_empty() && step.keyword() == Keyword::Run => {
+            Some(call) => found.calls.push(call),
+            None if found.calls.is_empty() && step.keyword() == Keyword::Run => {
                 found.passes_unseen |= step.may_install_unseen();
             }
             None => {}
