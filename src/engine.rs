@@ -8,7 +8,9 @@ use crate::{
     lock::Lock,
     model::DockerfileModel,
     rule::{Builtin, Check, Cx, Finding, Findings, Judgement},
+    rules::RULES,
     source::{FileKind, SourceFile},
+    suppress::{Date, Suppressions},
     syntax::dockerfile,
     text::SyntaxError,
 };
@@ -44,6 +46,8 @@ pub struct Evidence<'a> {
     pub around: &'a dyn Files,
     /// Digests that were written down once.
     pub lock: &'a Lock,
+    /// The day on which comments that silence findings may have ended; without it none has.
+    pub today: Option<Date>,
 }
 
 /// What `rules` say about `file`.
@@ -64,6 +68,8 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
     };
     judgement.findings.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
     judgement.declined.sort_by(|a, b| (a.place.span, a.rule).cmp(&(b.place.span, b.rule)));
+    let place = |finding: &Finding| (finding.primary.span, finding.rule);
+    judgement.silenced.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
     Ok(judgement)
 }
 
@@ -76,23 +82,38 @@ fn judge_dockerfile(
     if let Some(reason) = unjudged(&file.text, &parsed.errors) {
         return Err(reason);
     }
-    let Evidence { knowledge, around, lock } = evidence;
+    let Evidence { knowledge, around, lock, today } = evidence;
     let model = DockerfileModel::new(file, &parsed.tree, knowledge);
     let context = BuildContext::new(around, &file.path);
     let cx = Cx { file, model: &model, knowledge, context, lock };
     let has_foreign_frontend = parsed.tree.has_foreign_frontend(&file.text);
     let mut judgement = Judgement { errors: parsed.errors.len(), ..Judgement::default() };
-    for rule in rules {
+    let mut suppressions = Suppressions::read(file, &parsed.tree, RULES, today);
+    let reporter = rules.iter().find(|rule| matches!(rule.check, Check::Suppressions));
+    for rule in rules.iter().copied().chain(asked_for_comments(&suppressions, rules, reporter.is_some())) {
         let mut findings = Findings::new(&rule.meta, file.id);
         match rule.check {
             Check::Dockerfile(check) => check(&cx, &mut findings),
             // Another frontend may take what BuildKit's own refuses.
             Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),
+            Check::Suppressions => {}
         }
         let (found, declined) = findings.into_parts();
         judgement.findings.extend(found);
         judgement.declined.extend(declined);
+    }
+    let (left, silenced) = suppressions.silence(std::mem::take(&mut judgement.findings));
+    (judgement.findings, judgement.silenced) = (left, silenced);
+    if let Some(rule) = reporter {
+        let mut findings = Findings::new(&rule.meta, file.id);
+        let is_certain = parsed.errors.is_empty() && !has_foreign_frontend;
+        suppressions.report(RULES, is_certain, &mut findings);
+        judgement.findings.extend(findings.into_parts().0);
+        let is_wanted = |id: &str| rules.iter().any(|rule| rule.meta.id == id);
+        judgement.findings.retain(|finding| is_wanted(finding.rule));
+        judgement.declined.retain(|declined| is_wanted(declined.rule));
+        judgement.silenced.retain(|silenced| is_wanted(silenced.finding.rule));
     }
     if has_foreign_frontend {
         withdraw_fixes(&mut judgement.findings, FOREIGN_FRONTEND);
@@ -100,6 +121,19 @@ fn judge_dockerfile(
         withdraw_fixes(&mut judgement.findings, DAMAGED);
     }
     Ok(judgement)
+}
+
+/// Rules that nobody wants to hear but that a comment names: whether it silences anything must not depend on the choice
+/// of rules.
+fn asked_for_comments<'a>(
+    suppressions: &'a Suppressions,
+    rules: &'a [&'static Builtin],
+    is_reported: bool,
+) -> impl Iterator<Item = &'static Builtin> + 'a {
+    let is_extra = move |rule: &&'static Builtin| {
+        is_reported && suppressions.names(rule.meta.id) && !rules.iter().any(|wanted| wanted.meta.id == rule.meta.id)
+    };
+    RULES.iter().copied().filter(is_extra)
 }
 
 /// Why a file of another frontend is not edited.

@@ -24,5 +24,6 @@ pub mod rewrite;
 pub mod rule;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod syntax;
 pub mod text;

@@ -7,10 +7,11 @@ use crate::{
     knowledge::Knowledge,
     lock::Lock,
     policy::Policy,
-    report::{Ranked, Verdict},
+    report::{LeftOut, Ranked, Verdict, Why},
     rule::{Builtin, Finding, Judgement, Level, Safety},
     rules::RULES,
     source::{SourceFile, SourceSet},
+    suppress::Date,
 };
 
 /// How one project wants its files judged. Immutable, and shared by all threads of a run.
@@ -20,6 +21,7 @@ pub struct Project {
     knowledge: Knowledge,
     lock: Lock,
     rules: Vec<&'static Builtin>,
+    today: Option<Date>,
 }
 
 /// What became of a file that was repaired.
@@ -36,7 +38,13 @@ impl Project {
     /// everywhere.
     pub fn new(policy: Policy, lock: Lock) -> Self {
         let rules = RULES.iter().copied().filter(|rule| policy.uses(&rule.meta)).collect();
-        Self { policy, knowledge: Knowledge::builtin(), lock, rules }
+        Self { policy, knowledge: Knowledge::builtin(), lock, rules, today: None }
+    }
+
+    /// The same project on that day: comments that silence findings may have ended.
+    #[must_use]
+    pub fn on(self, today: Date) -> Self {
+        Self { today: Some(today), ..self }
     }
 
     /// How findings are judged.
@@ -71,7 +79,7 @@ impl Project {
     }
 
     fn judge(&self, file: &SourceFile, around: &dyn Files) -> Result<Judgement, Unjudged> {
-        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock };
+        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today };
         engine::judge(file, &self.rules, evidence)
     }
 
@@ -81,8 +89,12 @@ impl Project {
             let rule = self.rules.iter().find(|rule| rule.meta.id == finding.rule)?;
             (level > Level::Off).then_some(Ranked { finding, rule: &rule.meta, level })
         };
-        let Judgement { findings, declined, .. } = judgement;
-        Verdict { findings: findings.into_iter().filter_map(rank).collect(), declined }
+        let Judgement { findings, declined, silenced, .. } = judgement;
+        let left_out = silenced.into_iter().filter_map(|silenced| {
+            Some(LeftOut { ranked: rank(silenced.finding)?, why: Why::Comment(silenced.reason) })
+        });
+        let left_out = left_out.collect();
+        Verdict { findings: findings.into_iter().filter_map(rank).collect(), declined, left_out }
     }
 
     fn level(&self, finding: &Finding, file: &SourceFile) -> Level {

@@ -17,12 +17,28 @@ pub struct Report {
     pub findings: Vec<Ranked>,
     /// What could not be read, sorted by path.
     pub errors: Vec<Unread>,
+    /// Findings that are not reported; they never count.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Report {
     /// The highest level of a finding; [`Level::Off`] if there is none.
     pub fn highest_level(&self) -> Level {
         self.findings.iter().map(|ranked| ranked.level).max().unwrap_or(Level::Off)
+    }
+
+    /// How many findings are left out by comments, by the baseline, and because their lines did not change.
+    pub fn left_out_counts(&self) -> [usize; 3] {
+        let mut counts = [0; 3];
+        for left_out in &self.left_out {
+            let at = match left_out.why {
+                Why::Comment(_) => 0,
+                Why::Baseline => 1,
+                Why::Unchanged => 2,
+            };
+            counts[at] += 1;
+        }
+        counts
     }
 }
 
@@ -33,6 +49,28 @@ pub struct Verdict {
     pub findings: Vec<Ranked>,
     /// Changes that one may expect and that would be wrong, where there is no finding.
     pub declined: Vec<Declined>,
+    /// Findings that are not reported.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A finding that is not reported.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// What would have been said.
+    pub ranked: Ranked,
+    /// Why it is not.
+    pub why: Why,
+}
+
+/// Why a finding is not reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A comment in the file says so; its reason.
+    Comment(String),
+    /// The baseline has it.
+    Baseline,
+    /// It is on lines that did not change.
+    Unchanged,
 }
 
 /// A file that was judged.

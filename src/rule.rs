@@ -269,6 +269,8 @@ pub enum Check {
     Dockerfile(fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings)),
     /// Errors of form, reported by the parsers themselves; the engine turns them into findings.
     Syntax,
+    /// Comments that silence findings, read by `suppress`; the engine asks when all other rules have spoken.
+    Suppressions,
 }
 
 /// What a rule sees: one file, its model, the image facts. All read-only.
@@ -418,6 +420,15 @@ impl Finding {
     }
 }
 
+/// A finding that a comment in the file silences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silenced {
+    /// What is not reported.
+    pub finding: Finding,
+    /// Why, in the words of the comment.
+    pub reason: String,
+}
+
 /// What there is to say about one file.
 #[derive(Clone, Debug, Default)]
 pub struct Judgement {
@@ -425,6 +436,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Changes that one may expect and that would be wrong, where there is no finding; sorted by place and rule.
     pub declined: Vec<Declined>,
+    /// What comments in the file silence; sorted by place and rule.
+    pub silenced: Vec<Silenced>,
     /// How many errors of form the file has, whatever the rules make of them.
     pub errors: usize,
 }

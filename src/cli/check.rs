@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{
-        Outcome, Terminal,
+        self, Outcome, Terminal,
         inputs::{self, Given, Inputs},
         progress::Progress,
         settings::Settings,
@@ -12,7 +12,7 @@ use crate::{
     disk::{self, Surroundings},
     emit::{self, Look},
     project::Project,
-    report::{Judged, Ranked, Report, Unread, Verdict},
+    report::{Judged, Report, Unread, Verdict},
     rule::Level,
     source::{FileKind, SourceFile, SourceSet},
     text::FileId,
@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let given = options.inputs.given(".")?;
     let named = given.named();
     let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
-    let project = Project::new(policy, options.settings.lock(&named)?);
+    let project = Project::new(policy, options.settings.lock(&named)?).on(cli::today());
     let (report, is_whole) = match given {
         Given::Text { name, text } => check_text(&project, options.inputs.kind_of_text(&name), name, text),
         Given::Paths(paths) => check_paths(&project, &paths, options)?,
@@ -112,7 +112,7 @@ fn check_paths(project: &Project, paths: &[Named], options: &Options) -> anyhow:
 /// A file that was judged. Its text is kept only for the sake of its findings.
 struct Checked {
     file: SourceFile,
-    findings: Vec<Ranked>,
+    verdict: Verdict,
 }
 
 fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Vec<Result<Checked, Obstacle>> {
@@ -130,7 +130,7 @@ fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn
     let hinder = |message| Obstacle { name: name.clone(), message, named: *named };
     let text = disk::read(path).map_err(hinder)?;
     let mut checked = judge(project, SourceFile::new(id, name.as_str(), *kind, text), around).map_err(hinder)?;
-    if checked.findings.is_empty() {
+    if checked.verdict.findings.is_empty() && checked.verdict.left_out.is_empty() {
         checked.file.text = Vec::new();
     }
     Ok(checked)
@@ -138,7 +138,7 @@ fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn
 
 fn judge(project: &Project, file: SourceFile, around: &dyn Files) -> Result<Checked, String> {
     match project.check(&file, around) {
-        Ok(Verdict { findings, .. }) => Ok(Checked { file, findings }),
+        Ok(verdict) => Ok(Checked { file, verdict }),
         Err(reason) => Err(reason.to_string()),
     }
 }
@@ -146,9 +146,10 @@ fn judge(project: &Project, file: SourceFile, around: &dyn Files) -> Result<Chec
 fn report(checked: Vec<Checked>, obstacles: Vec<Obstacle>) -> Report {
     let mut report = Report::default();
     let mut sources = Vec::with_capacity(checked.len());
-    for Checked { file, findings } in checked {
+    for Checked { file, verdict } in checked {
         report.files.push(Judged { path: file.path.clone(), kind: file.kind });
-        report.findings.extend(findings);
+        report.findings.extend(verdict.findings);
+        report.left_out.extend(verdict.left_out);
         sources.push(file);
     }
     report.sources = SourceSet::of(sources);

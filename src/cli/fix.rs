@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{
-        Outcome, Terminal, check,
+        self, Outcome, Terminal, check,
         inputs::{self, Given, Inputs},
         progress::Progress,
         settings::Settings,
@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let given = options.inputs.given(".")?;
     let named = given.named();
     let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
-    let project = Project::new(policy, options.settings.lock(&named)?);
+    let project = Project::new(policy, options.settings.lock(&named)?).on(cli::today());
     match given {
         Given::Text { ref name, ref text } => run_text(options, &project, name, text, terminal),
         Given::Paths(ref paths) => run_paths(options, &project, paths, terminal),
@@ -219,6 +219,7 @@ fn collect(fixed: Vec<Fixed>, obstacles: Vec<Obstacle>) -> Repairs {
         repairs.applied.extend(outcome.applied);
         repairs.quarantined.extend(outcome.quarantined);
         repairs.left.findings.extend(verdict.findings);
+        repairs.left.left_out.extend(verdict.left_out);
         repairs.declined.extend(verdict.declined);
     }
     repairs.left.sources = SourceSet::of(sources);

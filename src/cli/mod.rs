@@ -12,11 +12,13 @@ mod rules;
 mod settings;
 mod syntax;
 
+use crate::suppress::Date;
 use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// What the whole program is told.
@@ -121,6 +123,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Lsp(options) => lsp::run(options),
         Command::Completions(options) => completions::run(options),
     }
+}
+
+/// The day it is, in UTC: comments that silence findings may have ended. The core has no clock.
+fn today() -> Date {
+    #[allow(clippy::disallowed_methods, reason = "only the shell has a clock, and tells the core the day")]
+    let now = SystemTime::now();
+    let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date::of_days_since_1970(since_1970.as_secs() / (24 * 60 * 60))
 }
 
 /// A reader that has seen enough closes its pipe; that is its right.

@@ -20,6 +20,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         files: report.files.iter().map(|file| WireFile { path: &file.path, kind: file.kind.name() }).collect(),
         findings: report.findings.iter().map(|ranked| finding(ranked, &report.sources)).collect(),
         errors: errors(report),
+        left_out: left_out(report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -38,6 +39,7 @@ pub fn repairs_json(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
         declined: declined(repairs),
         findings: repairs.left.findings.iter().map(|ranked| finding(ranked, sources)).collect(),
         errors: errors(&repairs.left),
+        left_out: left_out(&repairs.left),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -53,6 +55,7 @@ struct Repaired<'a> {
     declined: Vec<WireDeclined<'a>>,
     findings: Vec<WireFinding<'a>>,
     errors: Vec<WireError<'a>>,
+    left_out: WireLeftOut,
 }
 
 #[derive(Serialize)]
@@ -114,6 +117,20 @@ struct Document<'a> {
     files: Vec<WireFile<'a>>,
     findings: Vec<WireFinding<'a>>,
     errors: Vec<WireError<'a>>,
+    left_out: WireLeftOut,
+}
+
+/// How many findings are not reported, by reason.
+#[derive(Serialize)]
+struct WireLeftOut {
+    comment: usize,
+    baseline: usize,
+    unchanged: usize,
+}
+
+fn left_out(report: &Report) -> WireLeftOut {
+    let [comment, baseline, unchanged] = report.left_out_counts();
+    WireLeftOut { comment, baseline, unchanged }
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! What `fix` did, for people.
 
 use crate::{
-    emit::visible::visible,
+    emit::{terminal::left_out, visible::visible},
     report::Repairs,
     rule::{Level, Safety},
 };
@@ -79,5 +79,10 @@ fn summary(repairs: &Repairs, allowed: Safety, out: &mut dyn Write) -> io::Resul
     let left = repairs.left.findings.iter().filter(|ranked| ranked.level > Level::Off).count();
     let risky = if allowed > Safety::Risky { repairs.left_with(Safety::Risky) } else { 0 };
     let more = if risky > 0 { format!(", {risky} of them with `--risky`") } else { String::new() };
-    writeln!(out, "{done} fixed in {files} {}, {left} left{more}", if files == 1 { "file" } else { "files" })
+    writeln!(
+        out,
+        "{done} fixed in {files} {}, {left} left{more}{}",
+        if files == 1 { "file" } else { "files" },
+        left_out(&repairs.left)
+    )
 }

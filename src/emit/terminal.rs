@@ -268,7 +268,7 @@ fn summary(report: &Report, groups: &[Group<'_>], out: &mut dyn Write) -> io::Re
                 writeln!(out, "No Dockerfile here: `ironhull check --kind dockerfile FILE` reads any file as one")
             }
             (0, errors) => writeln!(out, "Nothing could be checked: {} not read", counted(errors, "file")),
-            (_, _) => writeln!(out, "{GOOD}Nothing found{GOOD:#} in {files}"),
+            (_, _) => writeln!(out, "{GOOD}Nothing found{GOOD:#} in {files}{}", left_out(report)),
         };
     };
     let hit: BTreeSet<_> = report.findings.iter().map(|ranked| ranked.finding.primary.file).collect();
@@ -279,10 +279,20 @@ fn summary(report: &Report, groups: &[Group<'_>], out: &mut dyn Write) -> io::Re
     });
     let levels = levels.collect::<Vec<_>>().join(", ");
     let findings = counted(report.findings.len(), "finding");
-    writeln!(out, "{STRONG}{findings}{STRONG:#} in {} of {files}: {levels}", hit.len())?;
+    writeln!(out, "{STRONG}{findings}{STRONG:#} in {} of {files}: {levels}{}", hit.len(), left_out(report))?;
     writeln!(out, "Next: {STRONG}ironhull explain {}{STRONG:#} says why, and what to do", first.rule())
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// How much is not reported, and why: nobody should take silence for absence.
+pub(super) fn left_out(report: &Report) -> String {
+    let [comment, baseline, unchanged] = report.left_out_counts();
+    let parts =
+        [(comment, "allowed in comments"), (baseline, "in the baseline"), (unchanged, "on lines that did not change")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    if parts.is_empty() { parts } else { format!("; not counted: {parts}") }
+}
+
+pub(super) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -42,6 +42,7 @@ pub static RULES: &[&Builtin] = &[
     &network::tls_verification_off::RULE,
     &image::unpinned_base::RULE,
     &package::unsigned_packages::RULE,
+    &syntax::unused_allow::RULE,
     &network::unverified_download::RULE,
     &image::unversioned_base::RULE,
     &package::update_alone::RULE,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let sources = sources_of(text);
     let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
-    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock };
+    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None };
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
     let judged = read.filter_map(|file| engine::judge(file, &[rule], evidence).ok());
     let mut found: Vec<Finding> = judged.flat_map(|judgement| judgement.findings).collect();
@@ -45,7 +45,7 @@ pub(crate) fn repaired(rules: &[&'static Builtin], text: &[u8], allowed: Safety)
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
     let sources = sources_of(text);
     let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
-    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock };
+    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None };
     let mut shape = Vec::new();
     let has_headers = header(text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default()).is_some();
     for file in sources.files() {

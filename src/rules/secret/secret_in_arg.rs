@@ -33,7 +33,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::Cwe, "538"),
             Reference::new(Scheme::Url, "https://docs.docker.com/build/building/secrets/"),
         ],
-        equivalents: &["hadolint:DL3064", "semgrep:secret-in-build-arg", "trivy:DS-0031"],
+        equivalents: &[
+            "hadolint:DL3064",
+            "semgrep:secret-in-build-arg",
+            "trivy:DS-0031",
+            "buildkit:SecretsUsedInArgOrEnv",
+        ],
         examples: &[
             Example::new(
                 "A token that a command is given",

@@ -30,7 +30,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::Cwe, "798"),
             Reference::new(Scheme::Cwe, "526"),
         ],
-        equivalents: &["hadolint:DL3064", "trivy:DS-0031"],
+        equivalents: &["hadolint:DL3064", "trivy:DS-0031", "buildkit:SecretsUsedInArgOrEnv"],
         examples: &[
             Example::new(
                 "A key that a machine made",
