@@ -9,6 +9,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Files above this size are refused: no build file comes near it, and spans count in 32 bits.
@@ -173,6 +174,11 @@ fn keep_owner(_file: &File, _metadata: &Metadata) -> io::Result<()> {
 /// If it was removed or may not be seen.
 pub fn working_directory() -> io::Result<PathBuf> {
     std::env::current_dir()
+}
+
+/// The day it is, in UTC: so many days after 1970-01-01. The core has no clock and is told.
+pub fn days_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / (24 * 60 * 60)
 }
 
 /// `path` without links, or as it is where it cannot be followed.

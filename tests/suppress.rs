@@ -15,8 +15,8 @@ use std::{
 };
 
 /// What `check --profile all` says about `text` as a Dockerfile: `rule:line` of each finding, and how many are silenced.
-fn checked(test: &str, text: &str, options: &[&str]) -> (Vec<String>, u64) {
-    let json = run(&tree(test, text), &[&["check", "--format", "json", "--profile", "all"], options].concat());
+fn checked(name: &str, text: &str, options: &[&str]) -> (Vec<String>, u64) {
+    let json = run(&tree(name, text), &[&["check", "--format", "json", "--profile", "all"], options].concat());
     let findings = json["findings"].as_array().unwrap().iter();
     let shown = findings.map(|found| format!("{}:{}", found["rule"].as_str().unwrap(), found["start"]["line"]));
     (shown.collect(), json["left_out"]["comment"].as_u64().unwrap())
@@ -28,8 +28,8 @@ fn run(root: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-fn tree(test: &str, text: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("suppress").join(test);
+fn tree(name: &str, text: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("suppress").join(name);
     let _ = fs::remove_dir_all(&root);
     fs::create_dir_all(root.join(".git")).unwrap();
     fs::write(root.join("Dockerfile"), text).unwrap();
@@ -58,14 +58,14 @@ fn an_allow_inside_an_instruction_speaks_of_the_next_line() {
 
 #[test]
 fn an_allow_without_a_reason_or_after_its_end_silences_nothing_and_says_so() {
-    for (test, comment) in [
+    for (name, comment) in [
         ("reason", "# ironhull: allow(add-local-file)"),
         ("expired", "# ironhull: allow(add-local-file) because x until 2020-01-31"),
         ("slip", "# ironhull: allow(add-lokal-file) because x"),
     ] {
         let text = format!("FROM alpine:3.22\nUSER 1\n{comment}\nADD a /a\n");
         let expected = vec!["unused-allow:3".to_owned(), "add-local-file:4".to_owned()];
-        assert_eq!(checked(test, &text, &ROOT), (expected, 0), "{comment}");
+        assert_eq!(checked(name, &text, &ROOT), (expected, 0), "{comment}");
     }
     let text = "FROM alpine:3.22\nUSER 1\n# ironhull: allow(add-local-file) because x until 9999-12-31\nADD a /a\n";
     assert_eq!(checked("not-yet", text, &ROOT), (vec![], 1));
@@ -92,7 +92,7 @@ fn a_heredoc_is_data() {
 
 #[test]
 fn comments_of_other_tools_count_for_the_rules_that_know_theirs() {
-    for (test, comment, silenced) in [
+    for (name, comment, silenced) in [
         ("hadolint", "# hadolint ignore=DL3059,DL3020", 1),
         ("hadolint-other", "# hadolint ignore=DL3059", 0),
         ("trivy", "#trivy:ignore:AVD-DS-0005", 1),
@@ -101,7 +101,7 @@ fn comments_of_other_tools_count_for_the_rules_that_know_theirs() {
         ("checkov", "#checkov:skip=CKV_DOCKER_4: it is fine", 1),
     ] {
         let text = format!("FROM alpine:3.22\nUSER 1\n{comment}\nADD a /a\n");
-        let (findings, count) = checked(test, &text, &ROOT);
+        let (findings, count) = checked(name, &text, &ROOT);
         assert_eq!((findings.len(), count), (1 - silenced, silenced as u64), "{comment}: {findings:?}");
     }
     let global = "# hadolint global ignore=DL3020\nFROM alpine:3.22\nUSER 1\nADD a /a\nADD b /b\n";

@@ -12,13 +12,12 @@ mod rules;
 mod settings;
 mod syntax;
 
-use crate::suppress::Date;
+use crate::{disk, suppress::Date};
 use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
     process::ExitCode,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// What the whole program is told.
@@ -125,12 +124,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
 }
 
-/// The day it is, in UTC: comments that silence findings may have ended. The core has no clock.
+/// The day it is: comments that silence findings may have ended.
 fn today() -> Date {
-    #[allow(clippy::disallowed_methods, reason = "only the shell has a clock, and tells the core the day")]
-    let now = SystemTime::now();
-    let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Date::of_days_since_1970(since_1970.as_secs() / (24 * 60 * 60))
+    Date::of_days_since_1970(disk::days_since_1970())
 }
 
 /// A reader that has seen enough closes its pipe; that is its right.

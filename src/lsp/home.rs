@@ -6,6 +6,7 @@ use crate::{
     policy::{Complaint, ConfigFile, Layer, Place, Policy},
     project::Project,
     rules::RULES,
+    suppress::Date,
     text::Span,
 };
 use std::path::Path;
@@ -58,7 +59,7 @@ impl Home {
     /// What holds where there is no file.
     pub(super) fn empty() -> Self {
         let (policy, lock) = (Policy::new(Layer::default(), Place::default()), Lock::default());
-        let project = Project::new(policy.clone(), lock.clone());
+        let project = project(&policy, &lock);
         Self { read: Texts::default(), project, policy, lock, troubles: Vec::new() }
     }
 
@@ -84,8 +85,12 @@ impl Home {
         }
         self.read = texts;
         self.troubles = troubles;
-        self.project = Project::new(self.policy.clone(), self.lock.clone());
+        self.project = project(&self.policy, &self.lock);
     }
+}
+
+fn project(policy: &Policy, lock: &Lock) -> Project {
+    Project::new(policy.clone(), lock.clone()).on(Date::of_days_since_1970(disk::days_since_1970()))
 }
 
 fn policy(file: &Text) -> Result<Policy, Vec<Trouble>> {

@@ -67,8 +67,8 @@ pub(super) fn allow(comment: &[u8], start: u32) -> Option<Allow> {
     let Some((list, rest)) = list.split_once(')') else {
         return wrong("the list of rules has no `)`, so this silences nothing");
     };
-    let named = list.split(',').map(str::trim).filter(|id| !id.is_empty());
-    let names: Vec<Named> = named.map(|id| Named { id: id.to_owned(), span: place(id) }).collect();
+    let ids = list.split(',').map(str::trim).filter(|id| !id.is_empty());
+    let names: Vec<Named> = ids.map(|id| Named { id: id.to_owned(), span: place(id) }).collect();
     if names.is_empty() {
         return wrong("no rule is named, so this silences nothing");
     }
