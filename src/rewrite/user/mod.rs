@@ -16,7 +16,7 @@ use crate::{
     text::Edit,
 };
 use identity::{Identity, Making};
-use place::Owned;
+use place::{Handed, Owned};
 use std::borrow::Cow;
 
 /// Why nobody else can run an image: a sentence.
@@ -36,7 +36,7 @@ pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Resu
     let writes = target.writes(&cx.context);
     let mut owned: Vec<Owned> =
         writes.places.iter().filter(|place| !place::is_owned(target, &identity, place)).map(Owned::of).collect();
-    owned.extend(server.owns.iter().map(|path| Owned { path: (*path).to_owned(), is_file: false, is_deep: true }));
+    owned.extend(server.owns.iter().map(|path| Owned { path: path.clone(), is_file: false, is_deep: true }));
     owned.extend(server.files.iter().map(|path| Owned { path: path.clone(), is_file: true, is_deep: false }));
     if let (Some(first), true) = (owned.first(), has_no_shell(target)) {
         let place = writes.places.iter().find(|place| place.path == first.path);
@@ -47,12 +47,13 @@ pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Resu
         )
         .into());
     }
-    let edits = place::edits(cx, target, &identity, &owned)?;
+    let handed = Handed { owned, readable: place::unreadable(target) };
+    let edits = place::edits(cx, target, &identity, &handed)?;
     let title = match &identity.name {
         Some(name) => format!("Run as `{name}` ({})", identity.written()),
         None => format!("Run as {}", identity.written()),
     };
-    Ok(Fix::new(title, Safety::Risky, reason(target, &identity, &writes, &owned), edits))
+    Ok(Fix::new(title, Safety::Risky, reason(target, &identity, &writes, &handed.owned), edits))
 }
 
 /// Gives the user `name`, whom the file makes without a number, one; and names it by that in the last `USER`.

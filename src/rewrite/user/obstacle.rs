@@ -4,7 +4,11 @@ use super::Obstacle;
 use crate::{
     context::BuildContext,
     knowledge::Role,
-    model::{Base, InRootHome, Stage, Step, script_needs_root},
+    model::{
+        Base, InRootHome, Stage, Step, StepCommand,
+        packages::{Action, PackageCommand},
+        script_needs_root,
+    },
     syntax::{
         dockerfile::Keyword,
         shell::{self, Dialect, Invocation},
@@ -20,8 +24,23 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
             format!("`ONBUILD` in line {line} runs in the builds of others, as the user of this image").into(),
         );
     }
-    if let Base::Unknown(_) = target.root_base() {
-        return Some("a variable decides what it is built on, and so which users it has".into());
+    match target.root_base() {
+        Base::Unknown(_) => return Some("a variable decides what it is built on, and so which users it has".into()),
+        Base::Image(_) if target.image_facts().is_none() => {
+            return Some("nothing is known of the base image, and so of the users that it has".into());
+        }
+        Base::Image(_) | Base::Scratch | Base::Stage(_) => {}
+    }
+    if let Some(name) = target.name().filter(|name| NOT_SHIPPED.contains(name)) {
+        return Some(format!("the last stage is called `{name}`: it is not what is shipped").into());
+    }
+    if is_shell_to_work_in(target) {
+        return Some(
+            "it starts a shell: it is made to work in, or for others to build on, whose steps need root".into(),
+        );
+    }
+    if let Some(package) = service_behind_script(target) {
+        return Some(format!("it installs `{package}`, which starts as root, and a script starts the image").into());
     }
     let starts = !target.start_steps().is_empty();
     let base_starts = target.image_facts().is_some_and(|facts| {
@@ -38,6 +57,85 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     let need = target.start_needs().into_iter().next()?;
     let line = target.model().file.locate(need.span.start).line;
     Some(format!("the start command in line {line} does what only root may").into())
+}
+
+/// Names of stages that people test and work in.
+const NOT_SHIPPED: [&str; 12] = [
+    "test",
+    "tests",
+    "testing",
+    "dev",
+    "devel",
+    "development",
+    "dev-envs",
+    "debug",
+    "lint",
+    "ci",
+    "devcontainer",
+    "docs",
+];
+
+/// Whether nothing but a shell is started.
+fn is_shell_to_work_in(target: Stage<'_>) -> bool {
+    let start = target.start_steps();
+    let last = start.last().filter(|step| step.keyword() == Keyword::Cmd);
+    let Some(step) = last else { return false };
+    let mut commands = step.commands();
+    let (Some(command), None) = (commands.next(), commands.next()) else { return false };
+    let is_shell = matches!(command.name(), Some("sh" | "bash" | "zsh" | "ash" | "fish" | "dash"));
+    is_shell && command.command.arguments().all(|word| word.bytes().starts_with(b"-") && !word.bytes().contains(&b'c'))
+}
+
+/// Packages of services that start as root, and are started by scripts.
+const SERVICES: [&str; 24] = [
+    "nginx",
+    "nginx-full",
+    "nginx-light",
+    "apache2",
+    "httpd",
+    "supervisor",
+    "cron",
+    "openssh-server",
+    "mysql-server",
+    "mariadb-server",
+    "postgresql",
+    "redis-server",
+    "postfix",
+    "exim4",
+    "dovecot-core",
+    "vsftpd",
+    "samba",
+    "dnsmasq",
+    "bind9",
+    "rsyslog",
+    "squid",
+    "openvpn",
+    "php-fpm",
+    "xrdp",
+];
+
+/// A service that the image installs, where a script starts it that nobody reads here.
+fn service_behind_script(target: Stage<'_>) -> Option<String> {
+    let is_script = |word: &str| {
+        word.ends_with(".sh") || word.contains("entrypoint") || word.contains("/start") || word.contains("/run")
+    };
+    let starts_script = target
+        .start_steps()
+        .iter()
+        .flat_map(|step| step.commands())
+        .any(|command| command.command.words().any(|word| is_script(&word.text())));
+    if !starts_script {
+        return None;
+    }
+    let steps = target.chain().take(64).flat_map(Stage::steps).filter(|step| step.keyword() == Keyword::Run);
+    let commands = steps.flat_map(Step::commands);
+    let packages = commands
+        .filter_map(StepCommand::invocation)
+        .filter(|run| PackageCommand::read(*run).is_some_and(|call| call.action == Action::Install));
+    packages
+        .flat_map(Invocation::arguments)
+        .map(|word| word.text().into_owned())
+        .find(|name| SERVICES.contains(&name.split('=').next().unwrap_or(name)))
 }
 
 /// What a script of the build context that starts the image does as root.

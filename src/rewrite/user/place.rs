@@ -5,7 +5,7 @@ use super::{
     identity::{Identity, Making, home},
 };
 use crate::{
-    model::{DockerfileModel, Stage, Step, UserOrigin, Written},
+    model::{DockerfileModel, Stage, Step, UserOrigin, Written, add::SourceKind},
     rule::Cx,
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::Edit,
@@ -18,6 +18,38 @@ pub(super) struct Owned {
     pub(super) is_file: bool,
     /// Whether everything below it is given too.
     pub(super) is_deep: bool,
+}
+
+/// What is done to files so that the user can do its work.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Handed {
+    pub(super) owned: Vec<Owned>,
+    /// Files that only root may read.
+    pub(super) readable: Vec<String>,
+}
+
+/// Files that `ADD` fetches, which get mode 0600 (Dockerfile reference, `ADD`), unless a step gives them another.
+pub(super) fn unreadable(target: Stage<'_>) -> Vec<String> {
+    let steps: Vec<Step<'_>> = target.chain().take(64).flat_map(Stage::steps).collect();
+    let fetched = steps.iter().filter(|step| {
+        step.keyword() == Keyword::Add
+            && step.instruction().flag("chmod").is_none()
+            && step.instruction().flag("chown").is_none()
+    });
+    let mut files = Vec::new();
+    for step in fetched {
+        let Some(to) = step.destination().and_then(|word| step.absolute_arg(word)) else { continue };
+        let is_directory = step.destination().is_some_and(|word| word.text.ends_with(b"/") || &*word.text == b".");
+        for source in step.sources().into_iter().filter(|source| source.kind == SourceKind::Url) {
+            let name = source.text.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+            let file = if is_directory { format!("{to}/{name}") } else { to.clone() };
+            let is_touched = step.later().any(|later| later.scripts_hold(&file) || later.scripts_hold(name));
+            if !is_touched && !file.contains(' ') {
+                files.push(file);
+            }
+        }
+    }
+    files
 }
 
 impl Owned {
@@ -61,10 +93,10 @@ pub(super) fn edits(
     cx: &Cx<'_, DockerfileModel<'_>>,
     target: Stage<'_>,
     identity: &Identity,
-    owned: &[Owned],
+    handed: &Handed,
 ) -> Result<Vec<Edit>, Obstacle> {
     let editor = Editor::new(cx.file, cx.model.syntax);
-    let mut lines = run_lines(identity, owned);
+    let mut lines = run_lines(identity, handed);
     if let Some(home) = home(target, identity) {
         lines.push(format!("ENV HOME={home}"));
     }
@@ -120,7 +152,8 @@ fn insert_between(
 }
 
 /// The commands that make the user and hand over what it writes, one `RUN`.
-fn run_lines(identity: &Identity, owned: &[Owned]) -> Vec<String> {
+fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
+    let Handed { owned, readable } = handed;
     let (uid, name) = (identity.uid, identity.name.as_deref().unwrap_or_default());
     let mut commands = Vec::new();
     match identity.making {
@@ -148,6 +181,7 @@ fn run_lines(identity: &Identity, owned: &[Owned]) -> Vec<String> {
     commands.extend((!files.is_empty()).then(|| format!("touch{files}")));
     commands.extend((!deep.is_empty()).then(|| format!("chown -R {whom}{deep}")));
     commands.extend((!flat.is_empty()).then(|| format!("chown {whom}{flat}")));
+    commands.extend((!readable.is_empty()).then(|| format!("chmod a+r {}", readable.join(" "))));
     let last = commands.len().saturating_sub(1);
     let line = |(at, command): (usize, String)| {
         let start = if at == 0 { "RUN " } else { "    && " };

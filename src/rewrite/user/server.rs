@@ -3,14 +3,14 @@
 use super::Obstacle;
 use crate::{
     knowledge::{Role, StepDown},
-    model::{DockerfileModel, Stage, Step, StepCommand},
+    model::{DockerfileModel, Stage, Step, StepCommand, Value},
     rule::Cx,
 };
 
 /// What a server of the base image needs besides what the project writes.
 #[derive(Debug, Default)]
 pub(super) struct Server {
-    pub(super) owns: Vec<&'static str>,
+    pub(super) owns: Vec<String>,
     pub(super) files: Vec<String>,
 }
 
@@ -26,15 +26,25 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
     match name.as_str() {
         // The documentation of the image, "Running nginx as a non-root user": pid and temporary files.
         "docker.io/library/nginx" if base_runs || runs("nginx") => {
-            server.owns.push("/var/cache/nginx");
+            server.owns.push("/var/cache/nginx".to_owned());
             server.files.extend(pid_of_nginx(cx, target)?);
+            server.files.extend(private_keys(target));
             if copies_below(target, "/etc/nginx/templates") {
-                server.owns.push("/etc/nginx/conf.d");
+                server.owns.push("/etc/nginx/conf.d".to_owned());
             }
         }
         // `logs/httpd.pid`; a port below 1024 needs nothing on Docker 20.10 and later.
         "docker.io/library/httpd" if base_runs || runs("httpd-foreground") => {
-            server.owns.push("/usr/local/apache2/logs");
+            server.owns.push("/usr/local/apache2/logs".to_owned());
+            server.files.extend(private_keys(target));
+        }
+        // The directory layout in the documentation of Tomcat; `webapps` is where archives are unpacked.
+        _ if runs("catalina.sh") || runs("startup.sh") || name == "docker.io/library/tomcat" && base_runs => {
+            let home = target.variable("CATALINA_HOME").and_then(|home| home.value.as_ref()).and_then(Value::known);
+            let home = home.unwrap_or("/usr/local/tomcat");
+            server
+                .owns
+                .extend(["conf/Catalina", "logs", "temp", "webapps", "work"].map(|name| format!("{home}/{name}")));
         }
         // The run, lock and log directories of php:apache are writable for all, and the pool of php:fpm needs no root.
         "docker.io/library/php" => {}
@@ -81,12 +91,33 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
     }
     let is_given_up = facts
         .is_some_and(|facts| matches!(facts.role.known(), Some(Role::Server | Role::Database | Role::Application)));
-    let is_known =
-        matches!(name.as_str(), "docker.io/library/nginx" | "docker.io/library/httpd" | "docker.io/library/php");
+    let is_known = matches!(
+        name.as_str(),
+        "docker.io/library/nginx" | "docker.io/library/httpd" | "docker.io/library/php" | "docker.io/library/tomcat"
+    );
     if is_given_up && !is_known && base_runs {
         return Err("what the program of the base image writes when it runs as somebody else is not known".into());
     }
     Ok(server)
+}
+
+/// Keys that are copied into the image: a context mostly has them readable by their owner alone.
+fn private_keys(target: Stage<'_>) -> Vec<String> {
+    let copies =
+        target.chain().take(64).flat_map(Stage::steps).filter(|step| step.instruction().flag("chown").is_none());
+    let files = copies.filter_map(|step| {
+        let to = step.destination().and_then(|word| step.absolute_arg(word))?;
+        let sources = step.sources();
+        let [source] = sources.as_slice() else { return None };
+        let is_key = |name: &str| name.ends_with(".key") || name.ends_with("privkey.pem") || name.ends_with("-key.pem");
+        if is_key(&to) {
+            return Some(to);
+        }
+        let name = source.text.rsplit('/').next().unwrap_or_default();
+        (is_key(name) && step.destination().is_some_and(|word| word.text.ends_with(b"/")))
+            .then(|| format!("{to}/{name}"))
+    });
+    files.collect()
 }
 
 fn copies_below(target: Stage<'_>, directory: &str) -> bool {
