@@ -112,6 +112,20 @@ pub fn replace_all(replacements: &[Replacement<'_>]) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether anything lies at `path`, be it a link that leads nowhere.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// Why it cannot be written: one sentence, present tense, no full stop.
+pub fn create(path: &Path, text: &[u8]) -> Result<(), String> {
+    let mut file = File::create_new(path).map_err(|error| format!("writing fails: {error}"))?;
+    file.write_all(text).map_err(|error| format!("writing fails: {error}"))
+}
+
 /// A file that lies ready beside the one that it replaces.
 struct Staged {
     path: PathBuf,

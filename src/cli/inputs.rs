@@ -141,9 +141,9 @@ pub(crate) enum Dockerfiles {
 const BATCH: usize = 512;
 
 impl Inputs {
-    /// The Dockerfiles that were named; everything in a list is one, whatever it is called.
-    pub(crate) fn dockerfiles(&self) -> anyhow::Result<Dockerfiles> {
-        match self.given(".")? {
+    /// The Dockerfiles among what is given; everything in a list is one, whatever it is called.
+    pub(crate) fn dockerfiles(&self, given: Given) -> anyhow::Result<Dockerfiles> {
+        match given {
             Given::Text { name, text } => Ok(Dockerfiles::One { name, text }),
             Given::Paths(paths) => {
                 let kind = self.kind.or(self.files_from.as_ref().map(|_| FileKind::Dockerfile));
@@ -155,6 +155,27 @@ impl Inputs {
 }
 
 impl Dockerfiles {
+    /// Hands each to `look`; what cannot be read is told on standard error.
+    pub(crate) fn each(self, terminal: Terminal, mut look: impl FnMut(String, Vec<u8>)) -> anyhow::Result<()> {
+        let mut discovered = match self {
+            Dockerfiles::One { name, text } => {
+                look(name, text);
+                return Ok(());
+            }
+            Dockerfiles::Many(discovered) => discovered,
+        };
+        for Candidate { path, name, named, .. } in discovered.files {
+            match disk::read(&path) {
+                Ok(text) => look(name, text),
+                Err(message) => discovered.obstacles.push(Obstacle { name, message, named }),
+            }
+        }
+        for Obstacle { name, message, .. } in &discovered.obstacles {
+            terminal.remark(|out| writeln!(out, "ironhull: {}: {message}", name.escape_debug()))?;
+        }
+        Ok(())
+    }
+
     /// Prints what `answer` makes of each, in order of their names; what cannot be read is told on standard error.
     pub(crate) fn print_each(
         &self,

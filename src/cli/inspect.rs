@@ -41,7 +41,7 @@ enum Format {
 }
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
-    let texts = options.inputs.dockerfiles()?;
+    let texts = options.inputs.dockerfiles(options.inputs.given(".")?)?;
     let knowledge = Knowledge::builtin();
     let question = emit::Question {
         target: options.target.as_deref(),

@@ -6,6 +6,7 @@ mod explain;
 mod fix;
 mod inputs;
 mod inspect;
+mod lock;
 mod lsp;
 mod progress;
 mod rules;
@@ -45,6 +46,8 @@ enum Command {
     Check(check::Options),
     /// Repair what is insecure, in place, where it is proved that nothing breaks.
     Fix(fix::Options),
+    /// Write down digests of images and checksums of downloads, so that repairs can pin them without a network.
+    Lock(lock::Options),
     /// Show the image configuration that a Dockerfile makes, without building it.
     Inspect(inspect::Options),
     /// List the rules.
@@ -115,6 +118,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Check(options) => check::run(options, terminal),
         Command::Fix(options) => fix::run(options, terminal),
+        Command::Lock(options) => lock::run(options, terminal),
         Command::Inspect(options) => inspect::run(options, terminal),
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),

@@ -70,13 +70,13 @@ impl Settings {
 
     /// The digests for a run over `paths`: of `--lock`, or of the nearest `ironhull.lock`.
     pub(crate) fn lock(&self, paths: &[Named]) -> anyhow::Result<Lock> {
-        let path = if let Some(path) = &self.lock {
-            Some(path.clone())
-        } else {
-            let working = disk::working_directory().context("finding the working directory")?;
-            disk::nearest_above(&common_directory(paths, &working), lock::FILE_NAME)
+        let path = match &self.lock {
+            Some(path) => path.clone(),
+            None => match nearest_lock(paths)? {
+                (_, Some(path)) => path,
+                (_, None) => return Ok(Lock::default()),
+            },
         };
-        let Some(path) = path else { return Ok(Lock::default()) };
         let text = disk::read(&path).map_err(|why| anyhow::anyhow!("reading {}: {why}", path.display()))?;
         let text = String::from_utf8(text).with_context(|| format!("reading {}", path.display()))?;
         Lock::parse(&text).with_context(|| format!("reading {}", path.display()))
@@ -108,6 +108,14 @@ impl Settings {
         let start = common_directory(paths, working);
         disk::nearest_above(&start, "ironhull.toml")
     }
+}
+
+/// The directory that `paths` lie in, and the lock file that holds for it, if there is one.
+pub(crate) fn nearest_lock(paths: &[Named]) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
+    let working = disk::working_directory().context("finding the working directory")?;
+    let directory = common_directory(paths, &working);
+    let nearest = disk::nearest_above(&directory, lock::FILE_NAME);
+    Ok((directory, nearest))
 }
 
 /// The directory that all of `paths` lie in: one run has one policy, wherever its files are.

@@ -26,7 +26,7 @@ enum Format {
 }
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
-    let texts = options.inputs.dockerfiles()?;
+    let texts = options.inputs.dockerfiles(options.inputs.given(".")?)?;
     let lines = texts.print_each(terminal, |Text { name, text }| match options.format {
         Format::Jsonl => emit::syntax_line(name, text),
     })?;

@@ -3,11 +3,13 @@
 //! They know the model and answer edits; whether and where an edit is right is for who asks.
 
 pub mod allow;
+mod download;
 mod frontend;
 pub mod packages;
 mod pin;
 pub mod shell;
 pub mod user;
 
+pub use download::RemoteAdds;
 pub use frontend::raise_frontend;
 pub use pin::Pins;

@@ -6,7 +6,11 @@ use crate::{
         add::{Source, SourceKind, is_pinned_git},
         file_name,
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::RemoteAdds,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
     syntax::dockerfile::Keyword,
 };
@@ -21,7 +25,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Writes the checksum that `ironhull.lock` has of the address: as a flag where the builder knows it, else with a download in a `RUN`.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.9"),
             Reference::new(Scheme::CisDocker, "4.11"),
@@ -45,6 +52,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "ARG SITE=https://example.com\nFROM alpine:3.22\nARG SITE\nADD «$SITE/x.conf» /etc/\n",
                 "ARG FILE\nFROM alpine:3.22\nARG FILE\nADD $FILE /etc/\n",
             ),
+            Example::new(
+                "The lock has the checksum",
+                "-- Dockerfile --\n# syntax=docker/dockerfile:1\nFROM alpine:3.22\nADD --chmod=755 «https://example.com/1.2/tool» /usr/bin/tool\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/tool\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\n# syntax=docker/dockerfile:1\nFROM alpine:3.22\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d --chmod=755 https://example.com/1.2/tool /usr/bin/tool\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/tool\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+            ),
+            Example::new(
+                "The lock has the checksum, and nothing shows a builder that takes `--checksum`",
+                "-- Dockerfile --\nFROM alpine:3.22\nADD «https://example.com/1.2/tool» /opt/tools/\nCMD [\"/opt/tools/tool\"]\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/tool\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM alpine:3.22\nRUN mkdir -p /opt/tools \\\n && wget -qO /opt/tools/tool https://example.com/1.2/tool \\\n && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /opt/tools/tool\" | sha256sum -c - \\\n && chmod 600 /opt/tools/tool\nCMD [\"/opt/tools/tool\"]\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/tool\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -52,13 +69,14 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let adds = RemoteAdds::new(cx);
     for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Add) {
         if step.instruction().flag("checksum").is_some() {
             continue;
         }
         for source in step.sources() {
             if !is_verified_later(step, &source) {
-                report(&source, out);
+                report(&adds, step, &source, out);
             }
         }
     }
@@ -73,7 +91,7 @@ fn is_verified_later(step: Step<'_>, source: &Source<'_>) -> bool {
     is_signature || step.later().any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
 }
 
-fn report(source: &Source<'_>, out: &mut Findings) {
+fn report(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
     let message = match source.kind {
         SourceKind::Url => "`ADD` takes what the server sends, without a checksum",
         SourceKind::Git if !is_pinned_git(&source.text) => {
@@ -87,4 +105,13 @@ fn report(source: &Source<'_>, out: &mut Findings) {
         finding.severity(Severity::High);
         finding.message.push_str(", over plain HTTP");
     }
+    if source.kind == SourceKind::Git {
+        let reason = "which commit was meant is not in the file: `git ls-remote` tells which one the name is today";
+        finding.fix(Fix::new("Name a commit", Safety::Manual, reason, Vec::new()));
+        return;
+    }
+    match adds.fix(step, source) {
+        Ok(fix) => finding.fix(fix),
+        Err(reason) => finding.decline(reason),
+    };
 }

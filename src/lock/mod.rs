@@ -2,9 +2,18 @@
 //!
 //! Reads text that it is given; `disk` finds the file. Without an entry a pin is a decision of the user, never a guess.
 
+mod edit;
+mod listing;
+mod wanted;
+
+pub use edit::{Update, update};
+pub use listing::Listing;
+pub use wanted::Wanted;
+
 use crate::model::Reference;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};
+use toml::Spanned;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "ironhull.lock";
@@ -46,7 +55,7 @@ impl fmt::Display for BadLock {
 
 impl std::error::Error for BadLock {}
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireLock {
     version: u32,
@@ -60,16 +69,26 @@ struct WireLock {
 #[serde(deny_unknown_fields)]
 struct WireImage {
     reference: String,
-    digest: String,
-    resolved: toml::value::Datetime,
+    digest: Spanned<String>,
+    resolved: Spanned<toml::value::Datetime>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireUrl {
     url: String,
-    sha256: String,
-    resolved: toml::value::Datetime,
+    sha256: Spanned<String>,
+    resolved: Spanned<toml::value::Datetime>,
+}
+
+impl WireLock {
+    fn read(text: &str) -> Result<Self, BadLock> {
+        let wire: Self = toml::from_str(text).map_err(|error| BadLock(error.to_string().trim().to_owned()))?;
+        if wire.version != 1 {
+            return Err(BadLock(format!("it has version {}, and this program knows version 1", wire.version)));
+        }
+        Ok(wire)
+    }
 }
 
 impl Lock {
@@ -78,23 +97,26 @@ impl Lock {
     /// # Errors
     /// If it is no lock file of version 1, or an entry is not what it must be.
     pub fn parse(text: &str) -> Result<Self, BadLock> {
-        let wire: WireLock = toml::from_str(text).map_err(|error| BadLock(error.to_string().trim().to_owned()))?;
-        if wire.version != 1 {
-            return Err(BadLock(format!("it has version {}, and this program knows version 1", wire.version)));
-        }
+        let wire = WireLock::read(text)?;
+        let bad = |at: usize, message: String| BadLock(format!("line {}: {message}", line_of(text, at)));
         let mut lock = Self::default();
         for WireImage { reference, digest, resolved } in wire.image {
-            let name = Reference::parse(reference.as_str()).map_err(|why| BadLock(format!("`{reference}`: {why}")))?;
+            let at = digest.span().start;
+            let name = Reference::parse(reference.as_str()).map_err(|why| bad(at, format!("`{reference}`: {why}")))?;
+            let digest = digest.into_inner();
             if !is_digest(&digest) {
-                return Err(BadLock(format!("`{reference}`: `{digest}` is not `sha256:` and 64 hexadecimal digits")));
+                let message = format!("`{reference}`: `{digest}` is not `sha256:` and 64 hexadecimal digits");
+                return Err(bad(at, message));
             }
-            lock.images.insert(key(&name), LockedImage { digest, resolved: resolved.to_string() });
+            lock.images.insert(key(&name), LockedImage { digest, resolved: resolved.into_inner().to_string() });
         }
         for WireUrl { url, sha256, resolved } in wire.url {
+            let at = sha256.span().start;
+            let sha256 = sha256.into_inner();
             if !is_sha256(&sha256) {
-                return Err(BadLock(format!("`{url}`: `{sha256}` is not 64 hexadecimal digits")));
+                return Err(bad(at, format!("`{url}`: `{sha256}` is not 64 hexadecimal digits")));
             }
-            lock.urls.insert(url, LockedUrl { sha256, resolved: resolved.to_string() });
+            lock.urls.insert(url, LockedUrl { sha256, resolved: resolved.into_inner().to_string() });
         }
         Ok(lock)
     }
@@ -116,6 +138,11 @@ fn key(reference: &Reference<'_>) -> String {
         Some(tag) => format!("{}:{tag}", reference.name()),
         None => reference.text().to_owned(),
     }
+}
+
+/// The number of the line that byte `at` lies on, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
 /// Whether `text` is `sha256:` and 64 hexadecimal digits.
@@ -150,7 +177,10 @@ mod tests {
     #[test]
     fn what_is_no_digest_is_refused_with_the_entry_that_has_it() {
         let text = "version = 1\n[[url]]\nurl = \"https://example.com/a\"\nsha256 = \"abc\"\nresolved = 2026-11-20\n";
-        assert_eq!(Lock::parse(text).unwrap_err().0, "`https://example.com/a`: `abc` is not 64 hexadecimal digits");
+        assert_eq!(
+            Lock::parse(text).unwrap_err().0,
+            "line 4: `https://example.com/a`: `abc` is not 64 hexadecimal digits"
+        );
         assert!(Lock::parse("version = 2\n").unwrap_err().0.contains("version 2"));
     }
 }
