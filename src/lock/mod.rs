@@ -142,7 +142,7 @@ fn key(reference: &Reference<'_>) -> String {
 
 /// The number of the line that byte `at` lies on, from 1.
 fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..at.min(text.len())]).count() + 1
 }
 
 /// Whether `text` is `sha256:` and 64 hexadecimal digits.
