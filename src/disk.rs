@@ -248,10 +248,19 @@ impl Surroundings {
             let directory_of = |path| if Path::is_dir(path) { path } else { path.parent().unwrap_or(path) };
             let directories: BTreeSet<&Path> = self.paths.iter().map(|path| directory_of(path)).collect();
             let mut roots = HashSet::new();
+            // Directories that lie in no repository: what many files lie below is looked at once.
+            let mut bare: HashSet<PathBuf> = HashSet::new();
             for directory in directories.into_iter().map(real_directory) {
-                if !is_inside(&directory, &roots) {
-                    let repository = directory.ancestors().find(|directory| is_repository_root(directory));
-                    roots.insert(repository.unwrap_or(&directory).to_owned());
+                if is_inside(&directory, &roots) {
+                    continue;
+                }
+                let above = || directory.ancestors().take_while(|above| !bare.contains(*above));
+                if let Some(repository) = above().find(|above| is_repository_root(above)) {
+                    roots.insert(repository.to_owned());
+                } else {
+                    let seen: Vec<PathBuf> = above().map(Path::to_owned).collect();
+                    bare.extend(seen);
+                    roots.insert(directory);
                 }
             }
             roots
