@@ -185,7 +185,7 @@ impl Builder {
         if name.contains("Containerfile") {
             engines.insert(Engine::Buildah, name.to_owned());
         }
-        for found in evidence(context) {
+        for found in evidence(context, tells) {
             for engine in engines_in(&found.text) {
                 engines.entry(engine).or_insert_with(|| found.path.clone());
             }
@@ -312,8 +312,9 @@ const DIRECTORIES: [&str; 10] = [
 /// So many bytes of these files are read for one Dockerfile.
 const MOST_EVIDENCE: usize = 8 * 1024 * 1024;
 
-/// The CI files and scripts in the directory of the Dockerfile and those above it.
-fn evidence(context: BuildContext<'_>) -> Vec<Found> {
+/// The files that `tells` of a directory and a name, in the directory of the Dockerfile and those above it and where CI
+/// files and scripts lie below these.
+pub(super) fn evidence(context: BuildContext<'_>, tells: fn(&str, &str) -> bool) -> Vec<Found> {
     let mut found = Vec::new();
     let mut size = 0;
     for (root, below) in context.directories().flat_map(|root| DIRECTORIES.map(|below| (root, below))) {
@@ -331,7 +332,7 @@ fn evidence(context: BuildContext<'_>) -> Vec<Found> {
 }
 
 /// Whether a file of that name, in such a directory, tells how images are built.
-fn tells(directory: &str, name: &str) -> bool {
+pub(super) fn tells(directory: &str, name: &str) -> bool {
     let is_of_ci = !directory.is_empty() && (name.ends_with(".yml") || name.ends_with(".yaml"));
     is_of_ci || name.ends_with(".sh") || NAMES.contains(&name)
 }

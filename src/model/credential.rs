@@ -58,6 +58,23 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
     }
 }
 
+/// Programs that read a credential from the environment on their own, and from which variables.
+const READERS: &[(&str, &[&str])] = &[
+    ("aws", &["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),
+    ("cargo", &["CARGO_REGISTRY_TOKEN"]),
+    ("gh", &["GH_TOKEN", "GITHUB_TOKEN"]),
+    ("npm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+    ("pnpm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+    ("sentry-cli", &["SENTRY_AUTH_TOKEN"]),
+    ("twine", &["TWINE_PASSWORD"]),
+    ("yarn", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
+];
+
+/// The variables with credentials that `program` reads from its environment on its own.
+pub fn read_by(program: &str) -> impl Iterator<Item = &'static &'static str> {
+    READERS.iter().filter(move |(name, _)| *name == program).flat_map(|(_, variables)| *variables)
+}
+
 /// What the words of `name` say.
 pub fn classify(name: &str) -> Name {
     if !holds_sign(name) {

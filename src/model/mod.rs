@@ -43,6 +43,7 @@ pub mod reference;
 pub mod secret_file;
 
 mod accounts;
+mod build_argument;
 mod builder;
 mod condition;
 mod config;
@@ -78,6 +79,7 @@ mod value;
 mod writes;
 
 pub use accounts::{AccountChange, AccountKind, Ids, NewUser};
+pub use build_argument::{Caller, callers};
 pub use builder::{Allowed, Builder, Feature};
 pub use config::{BaseImages, BuildError, BuildFailure, ImageConfig};
 pub use dockerfile::{Base, Build, CopySource, DockerfileModel, Image, Shell, UnknownBase, Workdir};

@@ -9,7 +9,9 @@ pub mod packages;
 mod pin;
 pub mod shell;
 pub mod user;
+mod secret;
 
 pub use download::RemoteAdds;
 pub use frontend::raise_frontend;
 pub use pin::Pins;
+pub use secret::take_out_variable;

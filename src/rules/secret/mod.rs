@@ -7,9 +7,32 @@ pub(super) mod secret_in_env;
 pub(super) mod secret_in_url;
 
 use crate::{
-    model::credential::Credential,
-    rule::{Confidence, Severity},
+    model::{DockerfileModel, credential::Credential},
+    rewrite,
+    rule::{Confidence, Cx, Finding, Severity},
 };
+
+/// For so many variables of a file it is worked out how to do without them; a real file has a few.
+const MOST_REPAIRS: usize = 24;
+
+/// Works out how the variables of one file are taken out of it.
+#[derive(Debug, Default)]
+struct Repairs(usize);
+
+impl Repairs {
+    /// Repairs `finding`, which is about the variable `name`, or says why not.
+    fn take_out(&mut self, cx: &Cx<'_, DockerfileModel<'_>>, name: &str, finding: &mut Finding) {
+        self.0 += 1;
+        if self.0 > MOST_REPAIRS {
+            finding.decline("the file holds more credentials than are repaired at once");
+            return;
+        }
+        match rewrite::take_out_variable(cx, name) {
+            Ok(fix) => finding.fix(fix),
+            Err(why) => finding.decline(why),
+        };
+    }
+}
 
 /// How bad it is that everybody with the file or the image can read it; what only a build stage holds counts less.
 fn severity(credential: Credential, only_in_builder: bool) -> Severity {

@@ -3,13 +3,16 @@
 //! An `ARG` without a literal is reported only where the file uses it: in a `RUN`, an `ADD`, an `ENV`, or by a program
 //! that reads a variable of that name.
 
-use super::{confidence, noun, severity};
+use super::{Repairs, confidence, noun, severity};
 use crate::{
     model::{
         DockerfileModel, MountKind, Step, Variable, VariableKind, address,
         credential::{self, Credential, Name},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Finding, Findings, FixNote, Group, Reference, RuleMeta, Safety,
+        Scheme, Severity,
+    },
     source::FileKind,
     syntax::dockerfile::Keyword,
     text::Span,
@@ -26,7 +29,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "The `ARG` goes, with each `ENV` that repeats it, and each `RUN` that reads it is given it as a build secret; manual where a file hands the argument in.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
             Reference::new(Scheme::Nist800190, "4.1.4"),
@@ -42,28 +48,28 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "A token that a command is given",
-                "FROM node:22\nARG «NPM_TOKEN»\nRUN npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
-                "FROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
+                "# syntax=docker/dockerfile:1\nFROM node:22\nARG «NPM_TOKEN»\nRUN npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
+                "# syntax=docker/dockerfile:1\nFROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN,required=true npm config set //npm.example.com/:_authToken $NPM_TOKEN && npm ci\n",
             ),
             Example::new(
                 "A literal default",
-                "FROM alpine:3.22\nARG ADMIN_PASS=«passw0rd»\n",
-                "FROM alpine:3.22\nARG ADMIN_PASS\nARG HELM_SECRETS_VERSION=4.6.5\n",
+                "FROM alpine:3.22\nARG ADMIN_PASS=«passw0rd»\nARG HELM_SECRETS_VERSION=4.6.5\n",
+                "FROM alpine:3.22\nARG HELM_SECRETS_VERSION=4.6.5\n",
             ),
             Example::new(
                 "Kept in the environment as well",
-                "FROM alpine:3.22\nARG «DB_PASSWORD»\nENV DB_PASSWORD=${DB_PASSWORD}\n",
+                "FROM alpine:3.22\nARG «DB_PASSWORD»\nENV DB_PASSWORD=${DB_PASSWORD}\nARG DB_NAME\nENV DB_NAME=${DB_NAME}\n",
                 "FROM alpine:3.22\nARG DB_NAME\nENV DB_NAME=${DB_NAME}\n",
             ),
             Example::new(
                 "In a stage that is only copied from",
                 "FROM node:22 AS build\nARG «NPM_TOKEN»\nRUN npm ci --token $NPM_TOKEN\nFROM node:22\nCOPY --from=build /app /app\n",
-                "FROM node:22 AS build\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci --token $NPM_TOKEN\nFROM node:22\nCOPY --from=build /app /app\n",
+                "FROM node:22 AS build\nRUN --mount=type=secret,id=npm_token,required=true export NPM_TOKEN=\"$(cat /run/secrets/npm_token)\" && npm ci --token $NPM_TOKEN\nFROM node:22\nCOPY --from=build /app /app\n",
             ),
             Example::new(
                 "Read by a program without being named",
                 "FROM rust:1.90\nARG «CARGO_REGISTRY_TOKEN»\nRUN cargo publish\n",
-                "FROM rust:1.90\nRUN --mount=type=secret,id=cargo,env=CARGO_REGISTRY_TOKEN cargo publish\n",
+                "FROM rust:1.90\nRUN --mount=type=secret,id=cargo_registry_token,required=true export CARGO_REGISTRY_TOKEN=\"$(cat /run/secrets/cargo_registry_token)\" && cargo publish\n",
             ),
         ],
         since: "0.1.0",
@@ -71,31 +77,20 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Dockerfile(check),
 };
 
-/// Programs that read a credential from the environment on their own.
-const READERS: &[(&str, &[&str])] = &[
-    ("aws", &["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),
-    ("cargo", &["CARGO_REGISTRY_TOKEN"]),
-    ("gh", &["GH_TOKEN", "GITHUB_TOKEN"]),
-    ("npm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
-    ("pnpm", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
-    ("sentry-cli", &["SENTRY_AUTH_TOKEN"]),
-    ("twine", &["TWINE_PASSWORD"]),
-    ("yarn", &["NPM_TOKEN", "NODE_AUTH_TOKEN"]),
-];
-
 /// Arguments that carry a credential in, by where their name is written; the first use of each, in a stage that is part
 /// of the image if there is one.
 type Uses<'m> = BTreeMap<Span, Option<(Span, Step<'m>)>>;
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let mut arguments: Uses<'_> = BTreeMap::new();
+    let mut repairs = Repairs::default();
     let steps = || cx.model.steps().filter(|step| !step.is_trigger());
     for variable in cx.model.global_arguments() {
-        report_literal(cx, variable, out);
+        report_literal(cx, variable, &mut repairs, out);
     }
     for step in steps().filter(|step| step.keyword() == Keyword::Arg) {
         for variable in step.assigned() {
-            let is_reported = report_literal(cx, variable, out);
+            let is_reported = report_literal(cx, variable, &mut repairs, out);
             let is_given = variable.value.as_ref().is_none_or(|value| value.text.is_empty());
             if is_given && !is_reported && credential::classify(&variable.name) == Name::Credential {
                 arguments.insert(variable.name_span, None);
@@ -110,12 +105,18 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     }
     for (span, used) in arguments {
         let Some((place, step)) = used else { continue };
-        report_use(cx, span, place, step, out);
+        let finding = report_use(cx, span, place, step, out);
+        repairs.take_out(cx, &cx.text(span), finding);
     }
 }
 
 /// Reports a default that is a credential; answers whether it is one.
-fn report_literal(cx: &Cx<'_, DockerfileModel<'_>>, variable: &Variable<'_>, out: &mut Findings) -> bool {
+fn report_literal(
+    cx: &Cx<'_, DockerfileModel<'_>>,
+    variable: &Variable<'_>,
+    repairs: &mut Repairs,
+    out: &mut Findings,
+) -> bool {
     let (Some(value), Some(span)) = (&variable.value, variable.value_span) else { return false };
     let text = value.text.as_bytes();
     if cx.bytes(span).contains(&b'$') || address::credentials(text).next().is_some() {
@@ -128,7 +129,9 @@ fn report_literal(cx: &Cx<'_, DockerfileModel<'_>>, variable: &Variable<'_>, out
         Credential::Named => format!("the default of `{name}` is a credential"),
         Credential::Default => format!("the default of `{name}` is a {}", noun(name)),
     };
-    out.report(span, message).severity(severity(credential, false)).confidence(confidence(credential));
+    let finding = out.report(span, message);
+    finding.severity(severity(credential, false)).confidence(confidence(credential));
+    repairs.take_out(cx, name, finding);
     true
 }
 
@@ -155,12 +158,17 @@ fn note_uses<'m>(step: Step<'m>, arguments: &mut Uses<'m>) {
     }
     for command in step.commands() {
         let Some(name) = command.name() else { continue };
-        let read = READERS.iter().filter(|(program, _)| *program == name).flat_map(|(_, names)| *names);
-        read.for_each(|variable| note(variable, command.span()));
+        credential::read_by(name).for_each(|variable| note(variable, command.span()));
     }
 }
 
-fn report_use(cx: &Cx<'_, DockerfileModel<'_>>, span: Span, place: Span, step: Step<'_>, out: &mut Findings) {
+fn report_use<'o>(
+    cx: &Cx<'_, DockerfileModel<'_>>,
+    span: Span,
+    place: Span,
+    step: Step<'_>,
+    out: &'o mut Findings,
+) -> &'o mut Finding {
     let name = cx.text(span);
     let is_kept = step.keyword() == Keyword::Env;
     let is_exported = step.stage().is_exported();
@@ -173,5 +181,5 @@ fn report_use(cx: &Cx<'_, DockerfileModel<'_>>, span: Span, place: Span, step: S
         (true, false) => Severity::Medium,
         (false, _) => Severity::Low,
     });
-    finding.relate(place, if is_kept { "it is kept in the environment here" } else { "it is used here" });
+    finding.relate(place, if is_kept { "it is kept in the environment here" } else { "it is used here" })
 }

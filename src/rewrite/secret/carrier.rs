@@ -1,0 +1,297 @@
+//! The variables that carry one credential through a file, and who reads them.
+
+use crate::{
+    model::{DockerfileModel, Step, StepCommand, VariableKind, credential},
+    syntax::dockerfile::{Arguments, Assignment, Instruction, Keyword},
+    text::Span,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A credential on its way through a file: the variable that brings it, and those that only repeat that one.
+pub(super) struct Carrier<'m> {
+    model: &'m DockerfileModel<'m>,
+    /// The variable that brings it.
+    pub(super) name: String,
+    /// Every name that it goes by.
+    names: BTreeSet<String>,
+    /// The instructions that assign it, and where each writes the names.
+    pub(super) assigned: Vec<(&'m Instruction, Vec<Span>)>,
+    /// Whether its value is written in the file.
+    pub(super) is_literal: bool,
+    /// Whether a build is given it.
+    pub(super) is_argument: bool,
+    /// Whether it is in the environment of an image.
+    pub(super) is_kept: bool,
+    /// The `RUN`s that read it, by number, and by which names.
+    pub(super) readers: BTreeMap<usize, BTreeSet<String>>,
+    /// Where the project's own code runs with it in its environment.
+    pub(super) suspects: Vec<Step<'m>>,
+}
+
+/// How often a variable may be repeated under another name.
+const MOST_NAMES: usize = 8;
+
+impl<'m> Carrier<'m> {
+    /// Follows the variable `name` through the file.
+    ///
+    /// # Errors
+    /// What keeps it from being taken out: one clause.
+    pub(super) fn follow(model: &'m DockerfileModel<'m>, name: &str) -> Result<Self, String> {
+        let mut carrier = Self {
+            model,
+            name: name.to_owned(),
+            names: BTreeSet::from([name.to_owned()]),
+            assigned: Vec::new(),
+            is_literal: false,
+            is_argument: false,
+            is_kept: false,
+            readers: BTreeMap::new(),
+            suspects: Vec::new(),
+        };
+        carrier.find_names();
+        carrier.find_assignments()?;
+        carrier.find_readers()?;
+        Ok(carrier)
+    }
+
+    /// The lines of the file that an instruction starts on.
+    pub(super) fn line(&self, span: Span) -> u32 {
+        self.model.file.locate(span.start).line
+    }
+
+    fn instructions(&self) -> impl Iterator<Item = &'m Instruction> + use<'m> {
+        let model = self.model;
+        let sets = |instruction: &&Instruction| matches!(instruction.keyword, Keyword::Arg | Keyword::Env);
+        model.syntax.instructions.iter().filter(sets)
+    }
+
+    fn assignments(&self, instruction: &'m Instruction) -> Vec<Assignment<'m>> {
+        match instruction.arguments(&self.model.file.text) {
+            Arguments::Assignments(all) => all,
+            Arguments::Json(_) | Arguments::Words(_) | Arguments::Text(_) | Arguments::None => Vec::new(),
+        }
+    }
+
+    /// The names of variables that are set to nothing but another name of it.
+    fn find_names(&mut self) {
+        for _ in 0..MOST_NAMES {
+            let known = self.names.len();
+            let assignments = self.instructions().flat_map(|instruction| self.assignments(instruction));
+            let repeats = |assignment: &Assignment<'_>| {
+                let of = assignment.value.as_ref().and_then(|value| only_variable(&value.text));
+                of.is_some_and(|of| self.names.contains(of))
+            };
+            let name = |assignment: Assignment<'_>| String::from_utf8(assignment.name.text.into_owned()).ok();
+            let found: Vec<String> = assignments.filter(repeats).filter_map(name).collect();
+            self.names.extend(found);
+            if self.names.len() == known {
+                return;
+            }
+        }
+    }
+
+    fn find_assignments(&mut self) -> Result<(), String> {
+        for instruction in self.instructions() {
+            let mut spans = Vec::new();
+            for assignment in self.assignments(instruction) {
+                let Ok(name) = std::str::from_utf8(&assignment.name.text) else { continue };
+                if !self.names.contains(name) {
+                    continue;
+                }
+                match self.value_of(name, instruction, assignment.value.as_ref().map_or(b"", |value| &value.text)) {
+                    Brought::Given | Brought::Repeated => {}
+                    Brought::Literal => self.is_literal = true,
+                    Brought::Other => continue,
+                    Brought::Made => {
+                        let line = self.line(assignment.name.span);
+                        return Err(format!("line {line} makes `{name}` of more than one value"));
+                    }
+                }
+                self.is_argument |= instruction.keyword == Keyword::Arg;
+                self.is_kept |= instruction.keyword == Keyword::Env && self.is_exported(instruction);
+                spans.push(assignment.name.span);
+            }
+            if !spans.is_empty() {
+                self.assigned.push((instruction, spans));
+            }
+        }
+        Ok(())
+    }
+
+    fn value_of(&self, name: &str, instruction: &Instruction, written: &[u8]) -> Brought {
+        let value = unquoted(written);
+        if value.is_empty() {
+            // An empty `ENV` takes a value away.
+            return if instruction.keyword == Keyword::Arg { Brought::Given } else { Brought::Other };
+        }
+        if only_variable(written).is_some_and(|of| self.names.contains(of)) {
+            return Brought::Repeated;
+        }
+        if value.contains(&b'$') {
+            return Brought::Made;
+        }
+        let is_secret =
+            credential::judge(name, value).is_some() || crate::model::address::credentials(value).next().is_some();
+        if is_secret { Brought::Literal } else { Brought::Other }
+    }
+
+    fn is_exported(&self, instruction: &Instruction) -> bool {
+        let stages = self.model.stages().filter(|stage| stage.instruction().span.start < instruction.span.start);
+        stages.last().is_none_or(|stage| stage.is_exported() || !stage.is_built())
+    }
+
+    fn holds(&self, span: Span) -> bool {
+        self.assigned.iter().any(|(_, spans)| spans.contains(&span))
+    }
+
+    /// Whether `step` sees under `name` what the file assigns to it.
+    fn is_seen_by(&self, step: Step<'m>, name: &str) -> bool {
+        self.names.contains(name) && step.variable(name).is_some_and(|variable| self.holds(variable.name_span))
+    }
+
+    fn find_readers(&mut self) -> Result<(), String> {
+        self.check_outside_of_stages()?;
+        for step in self.model.steps().filter(|step| !step.is_trigger()) {
+            self.read_mentions(step)?;
+            if step.keyword() == Keyword::Run {
+                self.read_commands(step);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_mentions(&mut self, step: Step<'m>) -> Result<(), String> {
+        for mention in step.mentions() {
+            let is_template = step.keyword() == Keyword::Onbuild && self.names.contains(&mention.name);
+            if !is_template && !self.is_seen_by(step, &mention.name) {
+                continue;
+            }
+            let in_flag = step.instruction().flags.iter().any(|flag| flag.span.covers(mention.span));
+            match step.keyword() {
+                Keyword::Run if !in_flag => {
+                    self.readers.entry(step.index()).or_default().insert(mention.name);
+                }
+                Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {}
+                Keyword::Env | Keyword::Arg if self.is_repeated_at(step.instruction(), mention.span) => {}
+                _ => {
+                    let (line, verb) = (self.line(mention.span), step.instruction().keyword_span);
+                    let verb = String::from_utf8_lossy(self.model.file.bytes(verb)).to_ascii_uppercase();
+                    return Err(format!("the `{verb}` in line {line} needs the value of `{}`", mention.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `mention` is the value of one of the assignments that go.
+    fn is_repeated_at(&self, instruction: &'m Instruction, mention: Span) -> bool {
+        self.assignments(instruction).iter().any(|assignment| {
+            self.holds(assignment.name.span)
+                && assignment.value.as_ref().is_some_and(|value| value.span.covers(mention))
+        })
+    }
+
+    fn read_commands(&mut self, step: Step<'m>) {
+        let mut is_suspect = false;
+        for command in step.commands() {
+            let Some(program) = command.name() else { continue };
+            for name in credential::read_by(program) {
+                if self.is_seen_by(step, name) {
+                    self.readers.entry(step.index()).or_default().insert((*name).to_owned());
+                }
+            }
+            is_suspect |= runs_own_code(command);
+        }
+        let in_sight = is_suspect && self.names.iter().any(|name| self.is_seen_by(step, name));
+        if in_sight && !self.readers.contains_key(&step.index()) {
+            self.suspects.push(step);
+        }
+    }
+
+    /// Names that are seen by a step in its environment, without being written there.
+    pub(super) fn names_seen_by(&self, step: Step<'m>) -> BTreeSet<String> {
+        let is_environment = |name: &&String| {
+            step.variable(name).is_some_and(|variable| matches!(variable.kind, VariableKind::Env | VariableKind::Arg))
+        };
+        self.names.iter().filter(|name| self.is_seen_by(step, name)).filter(is_environment).cloned().collect()
+    }
+
+    /// `FROM` and what stands before the first one.
+    fn check_outside_of_stages(&self) -> Result<(), String> {
+        let first = self.model.stages().next().map_or(u32::MAX, |stage| stage.instruction().span.start);
+        for instruction in &self.model.syntax.instructions {
+            if instruction.span.start >= first && instruction.keyword != Keyword::From {
+                continue;
+            }
+            let text = instruction.args_text(&self.model.file.text);
+            let is_own = self.assigned.iter().any(|(own, _)| std::ptr::eq(*own, instruction));
+            if !is_own && self.names.iter().any(|name| mentions(text, name)) {
+                let line = self.line(instruction.span);
+                return Err(format!("line {line} needs the value of `{}`", self.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an assignment brings.
+enum Brought {
+    /// What the build is given.
+    Given,
+    /// The value of another name of the credential.
+    Repeated,
+    /// A credential that is written out.
+    Literal,
+    /// Something else, which stays.
+    Other,
+    /// A text with a variable in it.
+    Made,
+}
+
+/// The variable that a value is nothing but: `$NAME`, `"${NAME}"`, `${NAME:-}`.
+fn only_variable(written: &[u8]) -> Option<&str> {
+    let rest = std::str::from_utf8(unquoted(written)).ok()?.strip_prefix('$')?;
+    let name = match rest.strip_prefix('{') {
+        Some(inner) => {
+            let inner = inner.strip_suffix('}')?;
+            inner.strip_suffix(":-").or(inner.strip_suffix('-')).unwrap_or(inner)
+        }
+        None => rest,
+    };
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then_some(name)
+}
+
+fn unquoted(written: &[u8]) -> &[u8] {
+    match written {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        _ => written,
+    }
+}
+
+fn mentions(text: &[u8], name: &str) -> bool {
+    memchr::memmem::find_iter(text, name.as_bytes()).any(|at| {
+        let before = &text[..at];
+        let is_variable = before.ends_with(b"$") || before.ends_with(b"${");
+        let behind = text.get(at + name.len());
+        is_variable && !behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    })
+}
+
+/// Whether a command runs code of the project, which may read any variable.
+fn runs_own_code(command: StepCommand<'_>) -> bool {
+    let Some(invocation) = command.invocation() else { return false };
+    let first = invocation.arguments().next().map(|word| word.text().into_owned()).unwrap_or_default();
+    match invocation.name() {
+        Some("npm" | "pnpm" | "bun") => matches!(first.as_str(), "run" | "run-script" | "build" | "test" | "exec"),
+        Some("yarn") => !matches!(first.as_str(), "" | "install" | "add" | "global" | "config" | "cache" | "set"),
+        Some("npx" | "node" | "rails" | "rake" | "ng" | "next" | "vite" | "webpack" | "gulp" | "grunt" | "make") => {
+            true
+        }
+        Some("python" | "python3" | "php" | "ruby") => !first.starts_with('-'),
+        Some("bundle") => first == "exec",
+        Some("mvn" | "mvnw" | "gradle" | "gradlew" | "mix") => true,
+        Some(name) => name.ends_with(".sh"),
+        None => false,
+    }
+}
