@@ -449,7 +449,25 @@ fn is_place(text: &str) -> bool {
         ".html",
     ];
     let address = text.contains("://") && !text.contains('@');
-    starts.iter().any(|start| text.starts_with(start)) || ends.iter().any(|end| text.ends_with(end)) || address
+    let is_path = starts.iter().any(|start| text.starts_with(start)) && !is_base64(text);
+    is_path || ends.iter().any(|end| text.ends_with(end)) || address
+}
+
+/// Whether the text has the length and the letters of a key in base64, which may start with a `/`.
+fn is_base64(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let has = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count() >= 4;
+    let all = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'));
+    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    all && bytes.len() >= 32 && mixed && text.split('/').any(|part| part.len() >= 16)
+}
+
+/// Whether the text is the name of an AWS key, as far as its form tells.
+fn is_aws_key(text: &str) -> bool {
+    let rest = text.strip_prefix("AKIA").or_else(|| text.strip_prefix("ASIA"));
+    rest.is_some_and(|rest| {
+        rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    })
 }
 
 /// Whether the text is long and mixed like something a machine made.
@@ -457,6 +475,9 @@ fn is_random(text: &str) -> bool {
     let bytes = text.as_bytes();
     if bytes.len() < 12 || bytes.contains(&b' ') {
         return false;
+    }
+    if is_aws_key(text) {
+        return true;
     }
     let class = |byte: u8| match byte {
         b'a'..=b'z' => 0,
@@ -556,6 +577,12 @@ mod tests {
             "aK3j9ZpQ1xL7",
         ] {
             assert_eq!(value_shape(value.as_bytes()), Value::Random, "{value}");
+        }
+        for value in ["AKIAVNACSSWMQM4TVS40", "/OnCZYXZk6oAI3wXTF4eG0W0-0hNZSL18EFgsgxc"] {
+            assert_eq!(value_shape(value.as_bytes()), Value::Random, "{value}");
+        }
+        for value in ["/usr/lib/jvm/java-17-openjdk-amd64/lib/security", "/run/secrets/key"] {
+            assert_eq!(value_shape(value.as_bytes()), Value::Harmless, "{value}");
         }
         for value in ["postgres", "admin", "wso2am", "123456"] {
             assert_eq!(value_shape(value.as_bytes()), Value::Word, "{value}");

@@ -7,11 +7,13 @@ mod download;
 mod frontend;
 pub mod packages;
 mod pin;
+mod secret;
 pub mod shell;
 pub mod user;
-mod secret;
+mod verification;
 
 pub use download::RemoteAdds;
 pub use frontend::raise_frontend;
 pub use pin::Pins;
-pub use secret::take_out_variable;
+pub use secret::{mount_copied, take_out_variable};
+pub use verification::verify_download;

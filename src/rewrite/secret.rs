@@ -2,6 +2,7 @@
 
 mod assignment;
 mod carrier;
+mod file;
 mod mount;
 
 use crate::{
@@ -9,77 +10,98 @@ use crate::{
     rule::{Cx, Fix, Safety},
     text::Edit,
 };
-use carrier::Carrier;
+pub use file::mount_copied;
+
+use carrier::{Carrier, Reader};
+use mount::Form;
+use std::collections::BTreeMap;
 
 /// Callers that a reason names.
 const MOST_CALLERS: usize = 3;
 
 /// Takes the credential in the variable `name` out of the file, with every variable that only repeats it.
 ///
-/// A `RUN` that reads it is given it as a build secret.
+/// A `RUN` that reads it is given it as a build secret. Where somebody is seen to pass the argument, that is manual, and
+/// a second fix mounts the secret and keeps the argument.
 ///
 /// # Errors
 /// Why it stays: one clause.
-pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result<Fix, String> {
+pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result<Vec<Fix>, String> {
     let model = cx.model;
     let carrier = Carrier::follow(model, name)?;
-    let mut edits = Vec::new();
+    let mut removals = Vec::new();
     for (instruction, names) in &carrier.assigned {
         let removed = assignment::remove(cx.file, model.syntax, instruction, names);
-        edits.extend(removed.ok_or("a comment stands between the assignments, or the file ends in them")?);
+        removals.extend(removed.ok_or("a comment stands between the assignments, or the file ends in them")?);
     }
     let mut readers = carrier.readers.clone();
-    if carrier.is_argument && !carrier.is_literal {
+    if carrier.is_argument && !carrier.is_literal && readers.is_empty() {
         // Somebody hands it in for a reason, and the project's own code is the likeliest one.
-        readers.extend(carrier.suspects.iter().map(|step| (step.index(), carrier.names_seen_by(*step))));
-    }
-    let id = carrier.name.to_ascii_lowercase();
-    if !readers.is_empty() {
-        let builder = Builder::of(model.syntax, cx.file, cx.context);
-        let form = mount::form(&builder)?;
-        for (index, names) in &readers {
-            let step = model.step(*index).ok_or("a step is gone")?;
-            edits.extend(mount::mount(cx.file, step, &id, names, form)?);
+        for step in &carrier.suspects {
+            let names = carrier.names_seen_by(*step);
+            readers.insert(step.index(), Reader { names, always: true, keeps: false });
         }
     }
+    let id = carrier.name.to_ascii_lowercase();
     let callers = if carrier.is_argument { callers(cx.context, name) } else { Vec::new() };
-    Ok(fix(&carrier, &id, !readers.is_empty(), &callers, edits))
+    let safety = if callers.is_empty() { Safety::Risky } else { Safety::Manual };
+    let reason = reason(&carrier, &id, &readers, &callers);
+    if readers.is_empty() {
+        return Ok(vec![Fix::new(format!("Take `{name}` out of the image"), safety, reason, removals)]);
+    }
+    let form = mount::form(&Builder::of(model.syntax, cx.file, cx.context))?;
+    let mounts = |readers: &BTreeMap<usize, Reader>| -> Result<Vec<Edit>, String> {
+        let mut edits = Vec::new();
+        for (index, reader) in readers {
+            let step = model.step(*index).expect("a reader is a step of the model");
+            edits.extend(mount::mount(cx.file, step, &id, reader, form)?);
+        }
+        Ok(edits)
+    };
+    removals.extend(mounts(&readers)?);
+    let mut fixes = vec![Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals)];
+    if !callers.is_empty() && form == Form::Variable {
+        readers.values_mut().for_each(|reader| reader.always = false);
+        let title = format!("Mount `{name}`, and keep the argument for a while");
+        let reason =
+            "a secret that is given wins over the argument, which stays readable until nobody passes it any more";
+        fixes.push(Fix::new(title, Safety::Manual, reason, mounts(&readers)?));
+    }
+    Ok(fixes)
 }
 
-fn fix(carrier: &Carrier<'_>, id: &str, is_mounted: bool, callers: &[Caller], edits: Vec<Edit>) -> Fix {
+/// What to do when the fix is made, and why it has its safety.
+fn reason(carrier: &Carrier<'_>, id: &str, readers: &BTreeMap<usize, Reader>, callers: &[Caller]) -> String {
     let name = &carrier.name;
-    let title = if is_mounted {
-        format!("Mount `{name}` as a build secret")
-    } else {
-        format!("Take `{name}` out of the image")
-    };
     let mut clauses = Vec::new();
     if carrier.is_literal {
         clauses.push("rotate it, since the history of the repository and of built images keeps it".to_owned());
     }
-    if is_mounted {
-        clauses.push(format!("the build fails until it is given `--secret id={id},env={name}`"));
+    if !readers.is_empty() {
+        clauses.push(format!("build with `--secret id={id},env={name}`"));
+    }
+    if readers.values().any(|reader| reader.keeps) {
+        clauses.push("a command may still write it into a file of the image".to_owned());
     }
     if carrier.is_kept {
         clauses.push(format!(
             "a container that needs `{name}` must be given it when it starts (`-e`, `env_file`, a secret of the runtime)"
         ));
     }
-    if let Some(step) = carrier.suspects.first().filter(|_| carrier.is_literal) {
+    if let Some(step) = carrier.suspects.first().filter(|step| !readers.contains_key(&step.index())) {
         let line = carrier.line(step.instruction().span);
-        clauses.push(format!("the project's code that runs in line {line} may read it"));
+        clauses.push(format!("the code that runs in line {line} may read it"));
     }
     if !callers.is_empty() {
-        let places: Vec<String> =
-            callers.iter().take(MOST_CALLERS).map(|caller| format!("{}:{}", caller.path, caller.line)).collect();
+        let places = callers.iter().take(MOST_CALLERS).map(|caller| format!("{}:{}", caller.path, caller.line));
+        let places = places.collect::<Vec<_>>().join(", ");
         let more = if callers.len() > MOST_CALLERS { " and others" } else { "" };
-        clauses.push(format!("{}{more} must hand it in as a secret, not as a build argument", places.join(", ")));
+        clauses.push(format!("{places}{more} must hand it in as a secret, not as a build argument"));
     } else if carrier.is_argument {
-        clauses.push("whoever passes it with `--build-arg` has to be changed too".to_owned());
+        clauses.push("whoever passes it with `--build-arg` has to change that".to_owned());
     }
     if clauses.is_empty() {
         clauses.push(format!("nothing else in the file reads `{name}`"));
     }
-    let safety = if callers.is_empty() { Safety::Risky } else { Safety::Manual };
-    Fix::new(title, safety, clauses.join("; "), edits)
+    clauses.join("; ")
 }

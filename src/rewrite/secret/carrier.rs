@@ -1,8 +1,11 @@
 //! The variables that carry one credential through a file, and who reads them.
 
 use crate::{
-    model::{DockerfileModel, Step, StepCommand, VariableKind, credential},
-    syntax::dockerfile::{Arguments, Assignment, Instruction, Keyword},
+    model::{DockerfileModel, Stage, Step, StepCommand, VariableKind, address, credential},
+    syntax::{
+        dockerfile::{Arguments, Assignment, Instruction, Keyword},
+        shell::CompoundKind,
+    },
     text::Span,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +25,21 @@ pub(super) struct Carrier<'m> {
     pub(super) is_argument: bool,
     /// Whether it is in the environment of an image.
     pub(super) is_kept: bool,
-    /// The `RUN`s that read it, by number, and by which names.
-    pub(super) readers: BTreeMap<usize, BTreeSet<String>>,
+    /// The `RUN`s that read it, by number.
+    pub(super) readers: BTreeMap<usize, Reader>,
     /// Where the project's own code runs with it in its environment.
     pub(super) suspects: Vec<Step<'m>>,
+}
+
+/// How a `RUN` reads a credential.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reader {
+    /// By which names.
+    pub(super) names: BTreeSet<String>,
+    /// Whether it does so in every build: no condition stands around it.
+    pub(super) always: bool,
+    /// Whether it may write it into the image.
+    pub(super) keeps: bool,
 }
 
 /// How often a variable may be repeated under another name.
@@ -112,6 +126,9 @@ impl<'m> Carrier<'m> {
                 spans.push(assignment.name.span);
             }
             if !spans.is_empty() {
+                if self.stage_of(instruction).is_some_and(Stage::is_windows) {
+                    return Err("the stage is one of Windows, where this is left to its author".to_owned());
+                }
                 self.assigned.push((instruction, spans));
             }
         }
@@ -130,14 +147,17 @@ impl<'m> Carrier<'m> {
         if value.contains(&b'$') {
             return Brought::Made;
         }
-        let is_secret =
-            credential::judge(name, value).is_some() || crate::model::address::credentials(value).next().is_some();
+        let is_secret = credential::judge(name, value).is_some() || address::credentials(value).next().is_some();
         if is_secret { Brought::Literal } else { Brought::Other }
     }
 
+    fn stage_of(&self, instruction: &Instruction) -> Option<Stage<'m>> {
+        let model = self.model;
+        model.stages().rev().find(|stage| stage.instruction().span.start < instruction.span.start)
+    }
+
     fn is_exported(&self, instruction: &Instruction) -> bool {
-        let stages = self.model.stages().filter(|stage| stage.instruction().span.start < instruction.span.start);
-        stages.last().is_none_or(|stage| stage.is_exported() || !stage.is_built())
+        self.stage_of(instruction).is_none_or(|stage| stage.is_exported() || !stage.is_built())
     }
 
     fn holds(&self, span: Span) -> bool {
@@ -169,7 +189,10 @@ impl<'m> Carrier<'m> {
             let in_flag = step.instruction().flags.iter().any(|flag| flag.span.covers(mention.span));
             match step.keyword() {
                 Keyword::Run if !in_flag => {
-                    self.readers.entry(step.index()).or_default().insert(mention.name);
+                    let reader = self.readers.entry(step.index()).or_default();
+                    reader.always |= !is_conditional(step, mention.span);
+                    reader.keeps |= may_keep(step, mention.span);
+                    reader.names.insert(mention.name);
                 }
                 Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {}
                 Keyword::Env | Keyword::Arg if self.is_repeated_at(step.instruction(), mention.span) => {}
@@ -197,7 +220,9 @@ impl<'m> Carrier<'m> {
             let Some(program) = command.name() else { continue };
             for name in credential::read_by(program) {
                 if self.is_seen_by(step, name) {
-                    self.readers.entry(step.index()).or_default().insert((*name).to_owned());
+                    let reader = self.readers.entry(step.index()).or_default();
+                    reader.always |= !command.is_conditional();
+                    reader.names.insert((*name).to_owned());
                 }
             }
             is_suspect |= runs_own_code(command);
@@ -232,6 +257,37 @@ impl<'m> Carrier<'m> {
         }
         Ok(())
     }
+}
+
+/// Whether the text at `span` is in the condition or a branch of an `if` or `case`.
+fn is_conditional(step: Step<'_>, span: Span) -> bool {
+    step.scripts().iter().any(|script| {
+        let mut branches = script
+            .script
+            .compounds()
+            .filter(|compound| matches!(compound.kind(), CompoundKind::If | CompoundKind::Case));
+        branches.any(|branch| script.file_span(branch.span()).covers(span))
+    })
+}
+
+/// Whether the command at `span` writes files of the image with what it is given.
+fn may_keep(step: Step<'_>, span: Span) -> bool {
+    const WRITERS: &[&str] = &[
+        "sed", "tee", "envsubst", "chpasswd", "git", "npm", "yarn", "pnpm", "composer", "pip", "pip3", "poetry",
+        "bundle", "nuget", "dotnet", "gem", "htpasswd",
+    ];
+    step.commands().filter(|command| command.span().covers(span)).any(|command| {
+        let configures = || {
+            let words = ["config", "clone", "source", "sources", "remote", "add-source"];
+            command.command.arguments().any(|word| words.contains(&&*word.text()))
+        };
+        let name = command.name().unwrap_or_default();
+        let writes = match name {
+            "sed" | "tee" | "envsubst" | "chpasswd" | "htpasswd" => true,
+            name => WRITERS.contains(&name) && configures(),
+        };
+        writes || command.command.redirects().any(|redirect| redirect.target().bytes() != b"/dev/null")
+    })
 }
 
 /// What an assignment brings.

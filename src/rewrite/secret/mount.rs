@@ -1,15 +1,15 @@
 //! Hands a build secret to a `RUN`.
 
+use super::carrier::Reader;
 use crate::{
-    model::{Allowed, Builder, Feature, MountKind, ScriptForm, Step, User},
+    model::{Allowed, Builder, Feature, Mount, MountKind, ScriptForm, Step, User},
     source::SourceFile,
     syntax::{
         dockerfile::Editor,
-        shell::{Element, Script},
+        shell::{Connector, Element, Script},
     },
     text::{Edit, Span},
 };
-use std::collections::BTreeSet;
 
 /// How a `RUN` is given a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,31 +43,25 @@ pub(super) fn mount(
     file: &SourceFile,
     step: Step<'_>,
     id: &str,
-    names: &BTreeSet<String>,
+    reader: &Reader,
     form: Form,
 ) -> Result<Vec<Edit>, String> {
+    check(file, step, id)?;
     let line = file.locate(step.instruction().span.start).line;
-    let is_foreign = step.model().syntax.has_foreign_frontend(&file.text);
-    if step.stage().is_windows() || is_foreign || !step.dialect().is_bourne() {
-        return Err(format!("the `RUN` in line {line} is read by no Bourne shell"));
-    }
-    let is_taken = |mount: &crate::model::Mount<'_>| {
-        mount.kind == MountKind::Secret && mount.id.as_ref().is_none_or(|given| given.text == id)
-    };
-    if step.mounts().iter().any(is_taken) {
-        return Err(format!("the `RUN` in line {line} has a secret of that name already"));
-    }
     let editor = Editor::new(file, step.model().syntax);
+    // What stands in a condition did without the value so far.
+    let required = if reader.always { ",required=true" } else { "" };
     let flags = match form {
         Form::Variable => {
-            let flag = |name: &String| format!("--mount=type=secret,id={id},env={name},required=true");
-            names.iter().map(flag).collect::<Vec<_>>().join(" ")
+            let flag = |name: &String| format!("--mount=type=secret,id={id},env={name}{required}");
+            reader.names.iter().map(flag).collect::<Vec<_>>().join(" ")
         }
-        Form::File => format!("--mount=type=secret,id={id},required=true{}", owner(step)),
+        Form::File => format!("--mount=type=secret,id={id}{required}{}", owner(step)),
     };
     let mut edits = vec![editor.add_flag(step.instruction(), &flags)];
     if form == Form::File {
-        let read = names.iter().map(|name| format!("export {name}=\"$(cat /run/secrets/{id})\""));
+        let quiet = if reader.always { "" } else { " 2>/dev/null" };
+        let read = reader.names.iter().map(|name| format!("export {name}=\"$(cat /run/secrets/{id}{quiet})\""));
         let read = read.collect::<Vec<_>>().join(" && ");
         let prefix =
             prefix(file, step, &read).ok_or(format!("the script in line {line} cannot be given a variable"))?;
@@ -76,8 +70,26 @@ pub(super) fn mount(
     Ok(edits)
 }
 
+/// Whether `step` may be given a secret of that name.
+///
+/// # Errors
+/// Why not: one clause.
+pub(super) fn check(file: &SourceFile, step: Step<'_>, id: &str) -> Result<(), String> {
+    let line = file.locate(step.instruction().span.start).line;
+    let is_foreign = step.model().syntax.has_foreign_frontend(&file.text);
+    if step.stage().is_windows() || is_foreign || !step.dialect().is_bourne() {
+        return Err(format!("the `RUN` in line {line} is read by no Bourne shell"));
+    }
+    let is_taken =
+        |mount: &Mount<'_>| mount.kind == MountKind::Secret && mount.id.as_ref().is_none_or(|given| given.text == id);
+    if step.mounts().iter().any(is_taken) {
+        return Err(format!("the `RUN` in line {line} has a secret of that name already"));
+    }
+    Ok(())
+}
+
 /// Who may read the file of a secret: it belongs to root unless said otherwise.
-fn owner(step: Step<'_>) -> String {
+pub(super) fn owner(step: Step<'_>) -> String {
     match &step.user().user {
         User::Root => String::new(),
         user @ (User::Numeric { .. } | User::Named { .. }) => match step.stage().ids_of(user) {
@@ -117,7 +129,7 @@ fn first_element(script: &Script) -> Option<Span> {
     let mut top: Vec<Element> =
         commands.chain(compounds).filter(|&each| script.place_of(each).block.is_none()).collect();
     top.retain(|&each| !matches!(each, Element::Compound(index) if script.compound(index).owner().is_some()));
-    let is_beside = |&each: &Element| script.place_of(each).after == crate::syntax::shell::Connector::Background;
+    let is_beside = |&each: &Element| script.place_of(each).after == Connector::Background;
     if top.iter().any(is_beside) {
         return None;
     }

@@ -5,7 +5,11 @@ use crate::{
         DockerfileModel,
         downloads::{Download, is_interpreter},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -19,7 +23,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "With an entry for the address in `ironhull.lock` the script is kept in a file, checked, run and removed; without one the fix is manual.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.11"),
             Reference::new(Scheme::Cwe, "494"),
@@ -29,13 +36,13 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "A pipe",
-                "FROM debian:13\nRUN «curl -fsSL https://example.com/install.sh | sh»\n",
-                "FROM debian:13\nRUN curl -fsSLo /tmp/install.sh https://example.com/1.2/install.sh \\\n && echo '24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /tmp/install.sh' | sha256sum -c - \\\n && sh /tmp/install.sh\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN «curl -fsSL https://example.com/1.2/install.sh | sh»\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/install.sh\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN curl -o /tmp/install.sh -fsSL https://example.com/1.2/install.sh && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /tmp/install.sh\" | sha256sum -c - && sh /tmp/install.sh && rm -f /tmp/install.sh\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/install.sh\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
             Example::new(
                 "A substitution",
-                "FROM debian:13\nRUN «bash -c \"$(wget -qO- https://example.com/install.sh)\"»\n",
-                "FROM debian:13\nRUN version=\"$(wget -qO- https://example.com/version)\" && echo \"$version\"\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN «bash -c \"$(wget -qO- https://example.com/1.2/install.sh)\"»\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/install.sh\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN wget -qO /tmp/install.sh https://example.com/1.2/install.sh && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /tmp/install.sh\" | sha256sum -c - && bash /tmp/install.sh && rm -f /tmp/install.sh\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/1.2/install.sh\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
             Example::new(
                 "In a script that is handed to a shell",
@@ -61,12 +68,12 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for download in stage.downloads().filter(|download| !download.command.step.is_trigger()) {
-            report(&download, out);
+            report(cx, &download, out);
         }
     }
 }
 
-fn report(download: &Download<'_>, out: &mut Findings) {
+fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, out: &mut Findings) {
     let Some(consumer) = download.consumer() else { return };
     let Some(invocation) = consumer.invocation() else { return };
     let Some(name) = invocation.name().filter(|name| is_interpreter(name)) else { return };
@@ -91,6 +98,10 @@ fn report(download: &Download<'_>, out: &mut Findings) {
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(download.command.needs_argument());
+    match rewrite::verify_download(cx, download) {
+        Ok(fix) => finding.fix(fix),
+        Err(why) => finding.decline(why),
+    };
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

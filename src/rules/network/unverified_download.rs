@@ -5,7 +5,11 @@ use crate::{
         DockerfileModel,
         downloads::{Trusted, Use, is_interpreter},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -19,7 +23,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "With an entry for the address in `ironhull.lock` the file is checked right behind the download; without one the fix is manual.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.11"),
             Reference::new(Scheme::CisDocker, "4.12"),
@@ -29,8 +36,8 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "An archive that is unpacked",
-                "FROM debian:13\nRUN «curl -fsSLO https://example.com/tool-1.2.tar.gz» && tar -xf tool-1.2.tar.gz\n",
-                "FROM debian:13\nRUN curl -fsSLO https://example.com/tool-1.2.tar.gz \\\n && echo '24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  tool-1.2.tar.gz' | sha256sum -c - \\\n && tar -xf tool-1.2.tar.gz\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN «curl -fsSLO https://example.com/tool-1.2.tar.gz» \\\n && tar -xf tool-1.2.tar.gz\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/tool-1.2.tar.gz\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN curl -fsSLO https://example.com/tool-1.2.tar.gz \\\n && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  tool-1.2.tar.gz\" | sha256sum -c - \\\n && tar -xf tool-1.2.tar.gz\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/tool-1.2.tar.gz\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
             Example::new(
                 "A program, made executable in a later step",
@@ -39,8 +46,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "Through a pipe into `tar`",
-                "FROM debian:13\nRUN «curl -fsSL https://example.com/tool.tgz» | tar -xz -C /opt\n",
-                "FROM debian:13\nADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/tool.tgz /tmp/\nRUN tar -xzf /tmp/tool.tgz -C /opt\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN «curl -fsSL https://example.com/tool-1.2.tgz» | tar -xz -C /opt\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/tool-1.2.tgz\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- Dockerfile --\nFROM debian:13\nRUN curl -o /tmp/tool-1.2.tgz -fsSL https://example.com/tool-1.2.tgz && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  /tmp/tool-1.2.tgz\" | sha256sum -c - && tar -f /tmp/tool-1.2.tgz -xz -C /opt && rm -f /tmp/tool-1.2.tgz\n-- ironhull.lock --\nversion = 1\n[[url]]\nurl = \"https://example.com/tool-1.2.tgz\"\nsha256 = \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
             Example::new(
                 "A signature counts",
@@ -57,7 +64,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for trusted in stage.unverified_downloads() {
             if !trusted.download.command.step.is_trigger() && !is_piped_to_interpreter(&trusted) {
-                report(&trusted, out);
+                report(cx, &trusted, out);
             }
         }
     }
@@ -69,7 +76,7 @@ fn is_piped_to_interpreter(trusted: &Trusted<'_>) -> bool {
     consumer.is_some_and(is_interpreter)
 }
 
-fn report(trusted: &Trusted<'_>, out: &mut Findings) {
+fn report(cx: &Cx<'_, DockerfileModel<'_>>, trusted: &Trusted<'_>, out: &mut Findings) {
     let becomes = match trusted.used_as {
         Use::Run => "run",
         Use::Program => "made a program",
@@ -91,4 +98,8 @@ fn report(trusted: &Trusted<'_>, out: &mut Findings) {
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(trusted.download.command.needs_argument());
+    match rewrite::verify_download(cx, &trusted.download) {
+        Ok(fix) => finding.fix(fix),
+        Err(why) => finding.decline(why),
+    };
 }

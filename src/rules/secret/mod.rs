@@ -28,9 +28,11 @@ impl Repairs {
             return;
         }
         match rewrite::take_out_variable(cx, name) {
-            Ok(fix) => finding.fix(fix),
-            Err(why) => finding.decline(why),
-        };
+            Ok(fixes) => finding.fixes.extend(fixes),
+            Err(why) => {
+                finding.decline(why);
+            }
+        }
     }
 }
 

@@ -79,4 +79,10 @@ fn report(same: &[Password], is_builder: bool, out: &mut Findings) {
     for other in others {
         finding.relate(other.span, format!("it is also given to `{}`", other.taker));
     }
+    finding.decline(match first.taker.as_str() {
+        "chpasswd" | "passwd" | "useradd" | "usermod" | "adduser" => {
+            "whether anybody logs in with it is for a person to say: an account that nobody logs in to needs no password (`passwd --lock`)"
+        }
+        _ => "what the server at the other end expects is not said here: rotate the password, then read it from a `--mount=type=secret` or set it when a container starts",
+    });
 }

@@ -8,7 +8,11 @@ use crate::{
         add::{Source, SourceKind},
         secret_file::{SecretFile, secret_file},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -22,7 +26,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::Medium,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "A file that package managers, Git and the like read on their own is mounted into each `RUN` that calls them; what else to do with a file is for a person to decide.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
             Reference::new(Scheme::Nist800190, "4.1.4"),
@@ -45,6 +52,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "The text of the file decides",
                 "-- Dockerfile --\nFROM node:22\nCOPY «.npmrc» ./\n-- .npmrc --\n//npm.example.com/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n",
                 "-- Dockerfile --\nFROM node:22\nCOPY .npmrc ./\n-- .npmrc --\n//npm.example.com/:_authToken=${NPM_TOKEN}\nsave-exact=true\n",
+            ),
+            Example::new(
+                "A file that one program reads",
+                "-- Dockerfile --\nFROM node:22\nWORKDIR /app\nCOPY package.json «.npmrc» ./\nRUN npm ci\n-- .npmrc --\n//npm.example.com/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n",
+                "-- Dockerfile --\nFROM node:22\nWORKDIR /app\nCOPY package.json ./\nRUN --mount=type=secret,id=npmrc,target=/app/.npmrc,required=true npm ci\n-- .npmrc --\n//npm.example.com/:_authToken=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n",
             ),
         ],
         since: "0.1.0",
@@ -79,6 +91,10 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>,
         (Some(_), true) => finding.confidence(Confidence::High),
         (None, false) => finding,
         (None, true) => finding.severity(Severity::Medium),
+    };
+    match rewrite::mount_copied(cx, step, source) {
+        Ok(fix) => finding.fix(fix),
+        Err(why) => finding.decline(why),
     };
 }
 

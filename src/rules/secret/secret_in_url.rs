@@ -2,13 +2,17 @@
 //!
 //! The values of `ENV` and `ARG` are judged by `secret-in-env` and `secret-in-arg`, addresses in them here.
 
+use super::Repairs;
 use crate::{
     knowledge::tokens::Tokens,
     model::{DockerfileModel, Step, address, credential, credential::Value},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
     syntax::dockerfile::{Keyword, TokenKind},
-    text::Span,
+    text::{Edit, Span},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -21,7 +25,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "A token in a comment is blotted out, and an `ENV` or `ARG` with such an address goes; what stands in a command is for a person to decide.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
             Reference::new(Scheme::Nist800190, "4.1.4"),
@@ -38,11 +45,16 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "The address of a database",
                 "FROM alpine:3.22\nENV DATABASE_URL=postgres://shop:«x8Kq2LmP0aZ9»@db.example.com/shop\n",
-                "FROM alpine:3.22\nENV DATABASE_HOST=db.example.com\n",
+                "FROM alpine:3.22\n",
             ),
             Example::new(
-                "A token in a command and in a comment",
-                "FROM alpine:3.22\n# «ghp_abcdefghijklmnopqrstuvwxyz0123456789»\nRUN gitlab-login «glpat-a1b2c3d4e5f6g7h8i9j0»\n",
+                "A token in a comment",
+                "FROM alpine:3.22\n# with «ghp_abcdefghijklmnopqrstuvwxyz0123456789»\nCMD [\"a\"]\n",
+                "FROM alpine:3.22\n# with REDACTED\nCMD [\"a\"]\n",
+            ),
+            Example::new(
+                "A token in a command",
+                "FROM alpine:3.22\nRUN gitlab-login «glpat-a1b2c3d4e5f6g7h8i9j0»\n",
                 "FROM alpine:3.22\nRUN --mount=type=secret,id=token gitlab-login \"$(cat /run/secrets/token)\"\n",
             ),
         ],
@@ -56,6 +68,9 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let comments = cx.model.syntax.tokens.iter().filter(|token| token.kind == TokenKind::Comment);
     let comments: Vec<Span> = comments.map(|token| token.span).collect();
     let bases: Vec<Span> = cx.model.stages().map(|stage| stage.instruction().span).collect();
+    let assigned = assigned_values(cx);
+    let judged_elsewhere: Vec<Span> = assigned.iter().map(|&(span, _)| span).collect();
+    let mut repairs = Repairs::default();
     let mut addressed = Vec::new();
     for found in address::credentials(text) {
         let span = Span::new(found.range.start, found.range.end);
@@ -75,10 +90,20 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         if found.shape == Value::Word {
             finding.confidence(Confidence::Medium);
         }
+        match name_at(&assigned, span) {
+            Some(name) => {
+                repairs.take_out(cx, name, finding);
+                // An address tells more than the password, and a well-known one may be meant as an example.
+                let is_example = found.shape == Value::Word || found.is_loopback;
+                finding.fixes.iter_mut().filter(|_| is_example).for_each(|fix| fix.safety = Safety::Manual);
+            }
+            None => {
+                finding.decline(ELSEWHERE);
+            }
+        }
     }
     let tokens = Tokens::builtin().find(text).map(|token| (token.range, token.shape.title.as_str()));
-    let keys = credential::private_keys(text).map(|range| (range, "private key"));
-    let judged_elsewhere = assigned_values(cx);
+    let keys = credential::private_keys(text).map(|range| (range, PRIVATE_KEY));
     for (range, what) in tokens.chain(keys) {
         let span = Span::new(range.start, range.end);
         if holds(&addressed, span) || holds(&judged_elsewhere, span) {
@@ -88,6 +113,13 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let place = if is_comment { "a comment" } else { "the file" };
         let finding = out.report(span, format!("{place} holds a {what}"));
         finding.severity(if is_comment { Severity::Medium } else { Severity::Critical });
+        if is_comment && what != PRIVATE_KEY {
+            let reason = "a comment does nothing; rotate the token, since the history of the repository keeps it";
+            let edit = Edit::replace(cx.file.id, span, "REDACTED");
+            finding.fix(Fix::new("Take the token out of the comment", Safety::Safe, reason, vec![edit]));
+        } else {
+            finding.decline(ELSEWHERE);
+        }
     }
 }
 
@@ -97,9 +129,22 @@ fn holds(spans: &[Span], span: Span) -> bool {
     before.checked_sub(1).is_some_and(|at| spans[at].covers(span))
 }
 
-/// The values of all `ENV` and `ARG`, in file order.
-fn assigned_values(cx: &Cx<'_, DockerfileModel<'_>>) -> Vec<Span> {
+const PRIVATE_KEY: &str = "private key";
+
+/// Why what stands in a command is left to a person.
+const ELSEWHERE: &str = "where the command would read it from is for a person to decide: rotate it, since history keeps it, then mount it with `--mount=type=secret`";
+
+/// The name of the variable in whose value `span` lies; the values are in file order.
+fn name_at<'m>(assigned: &[(Span, &'m str)], span: Span) -> Option<&'m str> {
+    let before = assigned.partition_point(|(value, _)| value.start <= span.start);
+    let (value, name) = assigned.get(before.checked_sub(1)?)?;
+    value.covers(span).then_some(name)
+}
+
+/// The values of all `ENV` and `ARG`, in file order, with the names.
+fn assigned_values<'m>(cx: &Cx<'m, DockerfileModel<'m>>) -> Vec<(Span, &'m str)> {
     let steps = cx.model.steps().filter(|step| matches!(step.keyword(), Keyword::Env | Keyword::Arg));
     let stages = steps.filter(|step| !step.is_trigger()).flat_map(Step::assigned);
-    cx.model.global_arguments().iter().chain(stages).filter_map(|variable| variable.value_span).collect()
+    let all = cx.model.global_arguments().iter().chain(stages);
+    all.filter_map(|variable| Some((variable.value_span?, &*variable.name))).collect()
 }
