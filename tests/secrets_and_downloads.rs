@@ -53,7 +53,7 @@ fn verified(id: &str, before: &str, after: &str) {
         }
         let (file, rest) =
             part.split_once('@').unwrap_or_else(|| part.split_at(part.find([' ', ';', '\n']).unwrap_or(part.len())));
-        expected.push_str(&format!("echo \"{SHA}  {file}\" | sha256sum -c -{rest}"));
+        expected.extend(["echo \"", SHA, "  ", file, "\" | sha256sum -c -", rest]);
     }
     assert_eq!(fixed(id, &with_lock(before)), with_lock(&expected), "{before}");
 }

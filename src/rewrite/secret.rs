@@ -61,7 +61,9 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
     removals.extend(mounts(&readers)?);
     let mut fixes = vec![Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals)];
     if !callers.is_empty() && form == Form::Variable {
-        readers.values_mut().for_each(|reader| reader.always = false);
+        for reader in readers.values_mut() {
+            reader.always = false;
+        }
         let title = format!("Mount `{name}`, and keep the argument for a while");
         let reason =
             "a secret that is given wins over the argument, which stays readable until nobody passes it any more";

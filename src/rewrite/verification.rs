@@ -182,7 +182,7 @@ impl Address {
         let mut reason =
             format!("the checksum of `{}` is that of `ironhull.lock`, resolved {}", self.url, entry.resolved);
         if let Some(name) = self.defaults.first() {
-            reason.push_str(&format!("; it holds for the default of `{name}` only"));
+            reason.extend(["; it holds for the default of `", name, "` only"]);
         }
         if runs {
             reason.push_str("; a script that reads its standard input, or looks at its own name, sees another one");

@@ -341,12 +341,12 @@ fn runs_own_code(command: StepCommand<'_>) -> bool {
     match invocation.name() {
         Some("npm" | "pnpm" | "bun") => matches!(first.as_str(), "run" | "run-script" | "build" | "test" | "exec"),
         Some("yarn") => !matches!(first.as_str(), "" | "install" | "add" | "global" | "config" | "cache" | "set"),
-        Some("npx" | "node" | "rails" | "rake" | "ng" | "next" | "vite" | "webpack" | "gulp" | "grunt" | "make") => {
-            true
-        }
+        Some(
+            "npx" | "node" | "rails" | "rake" | "ng" | "next" | "vite" | "webpack" | "gulp" | "grunt" | "make" | "mvn"
+            | "mvnw" | "gradle" | "gradlew" | "mix",
+        ) => true,
         Some("python" | "python3" | "php" | "ruby") => !first.starts_with('-'),
         Some("bundle") => first == "exec",
-        Some("mvn" | "mvnw" | "gradle" | "gradlew" | "mix") => true,
         Some(name) => name.ends_with(".sh"),
         None => false,
     }

@@ -123,7 +123,6 @@ fn removal(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>
     let at = words.iter().position(|word| word.span == source.arg.span)?;
     let next = words.get(at + 1)?;
     let room = Span { start: source.arg.span.start, end: next.span.start };
-    let is_plain =
-        cx.bytes(Span { start: source.arg.span.end, end: room.end }).iter().all(|byte| byte.is_ascii_whitespace());
+    let is_plain = cx.bytes(Span { start: source.arg.span.end, end: room.end }).iter().all(u8::is_ascii_whitespace);
     is_plain.then(|| Edit::delete(cx.file.id, room))
 }

@@ -9,7 +9,7 @@ use crate::{
     lock::LockedUrl,
     model::{DockerfileModel, StepCommand, downloads::Download},
     rule::Cx,
-    syntax::shell::{Command, CompoundKind, Connector, PieceKind, RedirectOperator, Slot, Word},
+    syntax::shell::{Command, CompoundKind, Connector, Invocation, PieceKind, RedirectOperator, Slot, Word},
     text::{Edit, Span},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn take_apart(
         path: format!("/tmp/{}", file_name(url)),
     };
     let check = check(&apart.path, entry).ok_or("the file has no name that fits into quotes")?;
-    let is_direct = download.command.invocation().is_some_and(|invocation| invocation.is_direct());
+    let is_direct = download.command.invocation().is_some_and(Invocation::is_direct);
     if !is_direct || consumer.redirects().any(|redirect| redirect.heredoc().is_some()) || consumer.is_doubtful() {
         return Err("the commands around the download are too much for a rewrite".to_owned());
     }

@@ -3,7 +3,7 @@
 use crate::{
     model::{DockerfileModel, StepCommand, StepScript},
     rule::Cx,
-    syntax::shell::{Command, CompoundKind, Connector, Element, Place, Section},
+    syntax::shell::{Command, Compound, CompoundKind, Connector, Element, Place, Section},
     text::{Edit, Span},
 };
 
@@ -74,7 +74,7 @@ fn kind(command: StepCommand<'_>, last: Command<'_>) -> Result<Kind, String> {
     if end.after == Connector::Background {
         return Err("the download runs beside the rest of the script".to_owned());
     }
-    let blocks: Vec<CompoundKind> = command.command.blocks().map(|block| block.kind()).collect();
+    let blocks: Vec<CompoundKind> = command.command.blocks().map(Compound::kind).collect();
     let is_hidden = |kind: &CompoundKind| {
         matches!(kind, CompoundKind::Substitution | CompoundKind::ProcessSubstitution | CompoundKind::Function)
     };
@@ -136,9 +136,10 @@ fn stops_at_failure(command: StepCommand<'_>) -> bool {
     let text = script.script.text();
     let shebang = text.starts_with(b"#!").then(|| text.split(|&byte| byte == b'\n').next().unwrap_or_default());
     let shebang = shebang.map(String::from_utf8_lossy).unwrap_or_default();
-    let by_shell = match shebang.is_empty() {
-        true => command.step.shell().words.iter().skip(1).any(|word| is_switch(word) || word == "errexit"),
-        false => shebang.split(' ').skip(1).any(is_switch),
+    let by_shell = if shebang.is_empty() {
+        command.step.shell().words.iter().skip(1).any(|word| is_switch(word) || word == "errexit")
+    } else {
+        shebang.split(' ').skip(1).any(is_switch)
     };
     let sets = |each: Command<'_>| {
         each.name() == Some("set")
@@ -170,6 +171,6 @@ fn gaps(cx: &Cx<'_, DockerfileModel<'_>>, script: &StepScript, last: Command<'_>
 /// Text that holds nothing but blanks, line ends and the characters that continue lines.
 pub(super) fn blank(bytes: &[u8]) -> Option<String> {
     let is_blank = bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b'`'));
-    let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+    let lines = memchr::memchr_iter(b'\n', bytes).count();
     (is_blank && lines <= 1).then(|| String::from_utf8_lossy(bytes).into_owned())
 }
