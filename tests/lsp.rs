@@ -3,7 +3,8 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "the test runs the program and makes the files it reads"
+    clippy::needless_pass_by_value,
+    reason = "parameters are made where they are handed over; the test runs the program and makes the files it reads"
 )]
 
 use serde_json::{Value, json};
@@ -369,6 +370,14 @@ fn a_finding_can_be_repaired_and_allowed() {
     let edits = &allow["edit"]["documentChanges"][0]["edits"];
     let allowed = text.replace("  ADD", "  # ironhull: allow(add-local-file) because …\n  ADD");
     assert_eq!(edited(text, edits), allowed);
+    client.change(&uri, 2, &json!([{ "text": allowed }]));
+    let told = client.diagnostics(&uri);
+    let rules: Vec<_> = found(&told).into_iter().map(|(rule, _)| rule).collect();
+    assert!(rules.contains(&"add-local-file"), "without a reason nothing is allowed: {rules:?}");
+    client.change(&uri, 3, &json!([{ "text": allowed.replace('…', "the base needs it") }]));
+    assert_eq!(found(&client.diagnostics(&uri)), []);
+    client.change(&uri, 4, &json!([{ "text": text }]));
+    client.diagnostics(&uri);
 
     assert_eq!(client.actions(&uri, &range((0, 0), (1, 0)), Some("quickfix")), Vec::<Value>::new());
     assert_eq!(client.actions(&uri, &range((2, 3), (2, 3)), Some("refactor")), Vec::<Value>::new());

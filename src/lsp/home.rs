@@ -17,6 +17,8 @@ pub(super) const CONFIGURATION: &str = "ironhull.toml";
 /// How files of one directory are judged.
 pub(super) struct Home {
     read: Texts,
+    /// An editor stays open over midnight, and comments that silence may end with the day.
+    today: Date,
     /// What holds; of a file that cannot be used, its last text that could.
     pub(super) project: Project,
     policy: Policy,
@@ -59,8 +61,9 @@ impl Home {
     /// What holds where there is no file.
     pub(super) fn empty() -> Self {
         let (policy, lock) = (Policy::new(Layer::default(), Place::default()), Lock::default());
-        let project = project(&policy, &lock);
-        Self { read: Texts::default(), project, policy, lock, troubles: Vec::new() }
+        let today = today();
+        let project = project(&policy, &lock, today);
+        Self { read: Texts::default(), today, project, policy, lock, troubles: Vec::new() }
     }
 
     /// Reads the files that hold in `directory` anew, and takes over what changed.
@@ -71,7 +74,8 @@ impl Home {
             Some(Text { path, content })
         };
         let texts = Texts { configuration: nearest(CONFIGURATION), lock: nearest(lock::FILE_NAME) };
-        if texts == self.read {
+        let today = today();
+        if texts == self.read && today == self.today {
             return;
         }
         let mut troubles = Vec::new();
@@ -84,13 +88,18 @@ impl Home {
             Err(trouble) => troubles.push(trouble),
         }
         self.read = texts;
+        self.today = today;
         self.troubles = troubles;
-        self.project = project(&self.policy, &self.lock);
+        self.project = project(&self.policy, &self.lock, today);
     }
 }
 
-fn project(policy: &Policy, lock: &Lock) -> Project {
-    Project::new(policy.clone(), lock.clone()).on(Date::of_days_since_1970(disk::days_since_1970()))
+fn project(policy: &Policy, lock: &Lock, today: Date) -> Project {
+    Project::new(policy.clone(), lock.clone()).on(today)
+}
+
+fn today() -> Date {
+    Date::of_days_since_1970(disk::days_since_1970())
 }
 
 fn policy(file: &Text) -> Result<Policy, Vec<Trouble>> {

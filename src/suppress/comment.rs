@@ -76,7 +76,9 @@ pub(super) fn allow(comment: &[u8], start: u32) -> Option<Allow> {
         Ok(parts) => parts,
         Err(message) => return wrong(message),
     };
-    let Some(reason) = reason.trim().strip_prefix("because").map(str::trim).filter(|reason| !reason.is_empty()) else {
+    // `…` is where an editor leaves the place for one.
+    let says = |reason: &&str| reason.contains(char::is_alphanumeric);
+    let Some(reason) = reason.trim().strip_prefix("because").map(str::trim).filter(says) else {
         return wrong("it does not say why: without `because` and a reason it silences nothing");
     };
     Some(Allow { names, reason: reason.to_owned(), until, mistake: None })
@@ -181,6 +183,7 @@ mod tests {
         for (text, word) in [
             ("# ironhull: allow(root-user)", "why"),
             ("# ironhull: allow(root-user) because", "why"),
+            ("# ironhull: allow(root-user) because …", "why"),
             ("# ironhull: allow(root-user) it is fine", "why"),
             ("# ironhull: allow(root-user because x", "`)`"),
             ("# ironhull: allow() because x", "named"),
