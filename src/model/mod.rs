@@ -105,6 +105,7 @@ pub use script::{ScriptForm, StepCommand, StepScript};
 pub use stage::Stage;
 pub use start::{RootReason, root_reason_of_script};
 pub use step::Step;
+pub use tls::Unverified;
 pub use user::{EffectiveUser, Group, UnknownUser, User, UserOrigin};
 pub use writes::{Writes, Written};
 

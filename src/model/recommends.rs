@@ -109,6 +109,17 @@ impl Companion {
     }
 }
 
+impl<'m> Stage<'m> {
+    /// Whether a call of `manager` in the stage, or in those that it starts from, installs a package by that name.
+    pub fn names_package(self, manager: Manager, name: &str) -> bool {
+        self.chain().flat_map(Stage::steps).flat_map(|step: Step<'m>| step.package_commands()).any(|packages| {
+            packages.call.manager == manager
+                && packages.call.action == Action::Install
+                && packages.call.packages().any(|package| package.name == name)
+        })
+    }
+}
+
 /// The packages that the stage and those that it starts from install by name.
 fn named_packages<'m>(stage: Stage<'m>) -> HashSet<String> {
     let calls = stage.chain().flat_map(Stage::steps).flat_map(|step: Step<'m>| step.package_commands());

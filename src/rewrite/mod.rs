@@ -5,10 +5,13 @@
 pub mod allow;
 mod download;
 mod frontend;
+pub mod mode;
 pub mod packages;
 mod pin;
 mod secret;
 pub mod shell;
+pub mod sudo;
+pub mod tls;
 pub mod user;
 mod verification;
 

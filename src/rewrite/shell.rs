@@ -82,9 +82,9 @@ impl<'m> ShellEditor<'m> {
         is_plain.then(|| self.room_of(place)).flatten().map(|room| Edit::delete(self.file(), room))
     }
 
-    /// Takes what stands from the start of `word` to the start of `next` out: a word in front of another one.
-    pub fn remove_before(&self, word: Word<'_>, next: Span) -> Option<Edit> {
-        let place = Span { start: self.start_of(word.span()), end: self.start_of(next) };
+    /// Takes what stands from the start of `first` to the start of `next` out: a word in front of another one.
+    pub fn remove_between(&self, first: Span, next: Span) -> Option<Edit> {
+        let place = Span { start: self.start_of(first), end: self.start_of(next) };
         self.is_free_of_comments(place).then(|| Edit::delete(self.file(), place))
     }
 

@@ -2,7 +2,11 @@
 
 use crate::{
     model::{DockerfileModel, ModeChange, Step},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::mode,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 use std::{
@@ -20,7 +24,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Takes the bit out of the mode, but not of programs that do nothing without it.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.8"),
             Reference::new(Scheme::Cwe, "250"),
@@ -36,17 +43,17 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "Symbolic",
                 "FROM debian:13\nRUN chmod «u+s» /bin/ping\n",
-                "FROM debian:13\nRUN chmod a-s /bin/ping\n",
+                "FROM debian:13\nRUN chmod u-s /bin/ping\n",
             ),
             Example::new(
                 "Set-gid on a directory only passes the group on",
-                "FROM debian:13\nRUN chmod «6755» /usr/bin/tool\n",
-                "FROM debian:13\nRUN chmod 2775 /srv/shared\n",
+                "FROM debian:13\nRUN chmod «6755» /usr/bin/tool && chmod 2775 /srv/shared\n",
+                "FROM debian:13\nRUN chmod 2755 /usr/bin/tool && chmod 2775 /srv/shared\n",
             ),
             Example::new(
                 "Set-uid on a directory means nothing",
-                "FROM debian:13\nRUN chmod «+s» /usr/bin/tool && chmod -R «u+s» /opt\n",
-                "FROM debian:13\nRUN mkdir /data && chmod a+s /opt /data\n",
+                "FROM debian:13\nRUN chmod «+s» /usr/bin/tool && chmod -R «u+s» /opt && mkdir /data && chmod a+s /opt /data\n",
+                "FROM debian:13\nRUN chmod -s /usr/bin/tool && chmod -R u-s /opt && mkdir /data && chmod a+s /opt /data\n",
             ),
         ],
         since: "0.1.0",
@@ -71,6 +78,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             if !step.stage().is_target() {
                 finding.severity(Severity::Low);
             }
+            match mode::without_set_uid(step, &change) {
+                Ok(fix) => finding.fix(fix),
+                Err(refusal) => finding.decline(refusal),
+            };
         }
     }
 }

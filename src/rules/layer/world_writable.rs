@@ -2,7 +2,11 @@
 
 use crate::{
     model::{DockerfileModel, ModeChange, Step},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::mode,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 use std::{
@@ -20,7 +24,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Lets only the owner write, and gives the files to the user that runs the image; safe for programs, which nobody writes.",
+        ),
         references: &[
             Reference::new(Scheme::Cwe, "732"),
             Reference::new(Scheme::Cwe, "276"),
@@ -30,13 +37,13 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "`chmod 777`",
-                "FROM debian:13\nRUN mkdir /data && chmod -R «777» /data\n",
-                "FROM debian:13\nRUN install -d -o 10001 -g 10001 /data\n",
+                "FROM debian:13\nRUN mkdir /data && chmod -R «777» /data\nUSER 10001:10001\n",
+                "FROM debian:13\nRUN mkdir /data && chmod -R 755 /data && chown -R 10001 /data\nUSER 10001:10001\n",
             ),
             Example::new(
                 "Symbolic",
                 "FROM debian:13\nRUN chmod «a+rw» /etc/app.conf\n",
-                "FROM debian:13\nRUN chmod u+rw,go=r /etc/app.conf\n",
+                "FROM debian:13\nRUN chmod u+rw,go+r /etc/app.conf\n",
             ),
             Example::new(
                 "While copying",
@@ -45,18 +52,18 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "A directory that is gone at the end of the step",
-                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod «777» \"$dir\" && build \"$dir\"\n",
-                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod 777 \"$dir\" && build \"$dir\" && rm -rf \"$dir\"\n",
+                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod 777 \"$dir\" && build \"$dir\" && rm -rf \"$dir\" && chmod «777» /x\n",
+                "FROM debian:13\nRUN dir=\"$(mktemp -d)\" && chmod 777 \"$dir\" && build \"$dir\" && rm -rf \"$dir\" && chmod 755 /x\n",
             ),
             Example::new(
                 "In a directory that others cannot enter",
-                "FROM debian:13\nRUN chmod 750 /srv && chmod 755 /srv && chmod «777» /srv/app\n",
-                "FROM debian:13\nRUN chmod -R 750 /srv && chmod 777 /srv/app\n",
+                "FROM debian:13\nRUN chmod -R 750 /srv && chmod 777 /srv/app && chmod «777» /app\n",
+                "FROM debian:13\nRUN chmod -R 750 /srv && chmod 777 /srv/app && chmod 755 /app\n",
             ),
             Example::new(
-                "A scratch directory with the sticky bit",
-                "FROM debian:13\nRUN mkdir -m «0777» /scratch\n",
-                "FROM debian:13\nRUN mkdir -m 1777 /scratch\n",
+                "A scratch directory with the sticky bit is meant for everybody",
+                "FROM debian:13\nRUN mkdir -m 1777 /scratch && mkdir -m «0777» /app\n",
+                "FROM debian:13\nRUN mkdir -m 1777 /scratch && mkdir -m 0755 /app\n",
             ),
         ],
         since: "0.1.0",
@@ -92,6 +99,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             if !step.stage().is_target() {
                 finding.severity(Severity::Low);
             }
+            match mode::close_to_others(step, &change) {
+                Ok(fix) => finding.fix(fix),
+                Err(refusal) => finding.decline(refusal),
+            };
         }
     }
 }

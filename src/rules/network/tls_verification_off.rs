@@ -2,7 +2,11 @@
 
 use crate::{
     model::DockerfileModel,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::tls,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Takes the switch out, and installs `ca-certificates` where a slim system lacks them; not where the server has no public name.",
+        ),
         references: &[Reference::new(Scheme::Cwe, "295"), Reference::new(Scheme::CisDocker, "4.11")],
         equivalents: &[
             "checkov:CKV2_DOCKER_2",
@@ -39,17 +46,27 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A variable of the image",
                 "FROM node:24\nENV «NODE_TLS_REJECT_UNAUTHORIZED=0»\n",
-                "FROM node:24\nENV NODE_EXTRA_CA_CERTS=/etc/ssl/own.pem\n",
+                "FROM node:24\n",
             ),
             Example::new(
                 "A setting that lasts",
                 "FROM node:24\nRUN npm config set «strict-ssl» false && npm ci\n",
-                "FROM node:24\nRUN npm config set cafile /etc/ssl/own.pem && npm ci\n",
+                "FROM node:24\nRUN npm ci\n",
+            ),
+            Example::new(
+                "What is checked needs authorities",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends wget \\\n && wget «--no-check-certificate» https://example.com/x\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends wget ca-certificates \\\n && wget https://example.com/x\n",
+            ),
+            Example::new(
+                "A server without a public name",
+                "FROM debian:13\nRUN curl «--insecure» https://build.corp.internal/x -o /x\n",
+                "FROM debian:13\nCOPY ca.crt /usr/local/share/ca-certificates/\nRUN update-ca-certificates && curl https://build.corp.internal/x -o /x\n",
             ),
             Example::new(
                 "The own machine has no certificate to check",
-                "FROM python:3.13\nRUN pip install «--trusted-host» pypi.example.com flask\n",
-                "FROM python:3.13\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
+                "FROM python:3.13\nRUN pip install «--trusted-host» pypi.example.com flask\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
+                "FROM python:3.13\nRUN pip install flask\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
             ),
         ],
         since: "0.1.0",
@@ -62,7 +79,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         for off in step.unverified_tls() {
             let scope = if off.lasts { " from here on" } else { "" };
             let message = format!("`{}` keeps {} from checking who answers{scope}", off.text, off.program);
-            out.report(off.span, message);
+            let finding = out.report(off.span, message);
+            match tls::verify(step, &off) {
+                Ok(fix) => finding.fix(fix),
+                Err(refusal) => finding.decline(refusal),
+            };
         }
     }
 }

@@ -5,7 +5,11 @@ use crate::{
         DockerfileModel, StepPackages,
         packages::{Action, Manager},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::shell::ShellEditor,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Finding, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety,
+        Scheme, Severity,
+    },
     source::FileKind,
     syntax::shell::Word,
 };
@@ -20,7 +24,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Takes the switch out; not for files of apk whose signer's key nobody adds.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.11"),
             Reference::new(Scheme::CisDocker, "4.12"),
@@ -52,7 +59,7 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "With apt, where the option means nothing while lists are fetched",
-                "FROM debian:13\nRUN apt-get update && apt-get install -y «--allow-unauthenticated» tool\n",
+                "FROM debian:13\nRUN apt-get update --allow-unauthenticated && apt-get install -y «--allow-unauthenticated» tool\n",
                 "FROM debian:13\nRUN apt-get update --allow-unauthenticated && apt-get install -y tool\n",
             ),
             Example::new(
@@ -71,14 +78,41 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let brings = |action| matches!(action, Action::Install | Action::Upgrade | Action::Refresh);
         for packages in step.package_commands().filter(|packages| brings(packages.call.action)) {
             if let Some(word) = unchecked(&packages) {
-                out.report(
-                    packages.word_span(word),
-                    format!("`{}` is told not to check the signatures of packages", packages.call.program),
-                )
-                .only_with(packages.at.needs_argument());
+                let message = format!("`{}` is told not to check the signatures of packages", packages.call.program);
+                let finding = out.report(packages.word_span(word), message).only_with(packages.at.needs_argument());
+                repair(&packages, word, finding);
             }
         }
     }
+}
+
+fn repair(packages: &StepPackages<'_>, word: Word<'_>, finding: &mut Finding) {
+    if packages.call.manager == Manager::Apk && installs_files(packages) {
+        finding.decline("who signed the file is not known: its key belongs into `/etc/apk/keys` first");
+        return;
+    }
+    let words: Vec<Word<'_>> = packages.at.command.words().collect();
+    // The value of an option in a word of its own goes with the option.
+    let is_value = packages.call.values.iter().any(|(_, value)| value.span() == word.span());
+    let first = words.iter().rev().find(|other| is_value && other.span().end <= word.span().start).unwrap_or(&word);
+    let Some(edit) = ShellEditor::of(packages.at).and_then(|editor| editor.remove(*first, word)) else {
+        finding.decline("the script is not written as the shell reads it");
+        return;
+    };
+    let reason = "a repository whose key the image lacks is refused then: add the key first";
+    finding.fix(Fix::new("Check signatures", Safety::Risky, reason, vec![edit]));
+}
+
+/// Whether it installs files of somebody whose key nobody adds.
+fn installs_files(packages: &StepPackages<'_>) -> bool {
+    let step = packages.at.step;
+    let source = &step.model().file.text;
+    let adds_key = step
+        .stage()
+        .steps()
+        .any(|step| memchr::memmem::find(step.instruction().span.of(source), b"/etc/apk/keys").is_some());
+    let is_file = |word: &Word<'_>| word.text().ends_with(".apk") || word.text().contains('/');
+    !adds_key && packages.call.operands.iter().any(|word| is_file(word) || word.literal().is_none())
 }
 
 fn unchecked<'m>(packages: &StepPackages<'m>) -> Option<Word<'m>> {

@@ -46,10 +46,13 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Dockerfile(check),
 };
 
+const REFUSAL: &str = "what uses the socket decides what may take its place: nothing, a proxy, or an engine of its own";
+
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps() {
         for reach in step.engine_sockets() {
-            out.report(reach.span, format!("the image is made to use `{}`, which is root on the host", reach.what));
+            out.report(reach.span, format!("the image is made to use `{}`, which is root on the host", reach.what))
+                .decline(REFUSAL);
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::{
     model::DockerfileModel,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
-    syntax::dockerfile::Keyword,
+    syntax::dockerfile::{Editor, Keyword},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -17,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Risky, "Takes the flag out; the command may need what it asks for."),
         references: &[
             Reference::new(Scheme::CisDocker, "5.10"),
             Reference::new(Scheme::Nist800190, "4.4.2"),
@@ -32,9 +35,9 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN make fetch\n",
             ),
             Example::new(
-                "No network is better than any",
-                "FROM debian:13\nRUN «--network=host» make\n",
-                "FROM debian:13\nRUN --network=none make\n",
+                "Beside other flags",
+                "FROM debian:13\nRUN --mount=type=tmpfs,target=/tmp «--network=host» make\n",
+                "FROM debian:13\nRUN --mount=type=tmpfs,target=/tmp make\n",
             ),
         ],
         since: "0.1.0",
@@ -46,7 +49,13 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Run) {
         for flag in step.instruction().flags_named("network") {
             if flag.value.as_deref() == Some("host") {
-                out.report(flag.span, "the step shares the network of the machine that builds");
+                let finding = out.report(flag.span, "the step shares the network of the machine that builds");
+                if step.is_trigger() {
+                    continue;
+                }
+                let edit = Editor::new(cx.file, cx.model.syntax).remove_flag(flag);
+                let reason = "the command may reach for what only the network of the host has: build once without";
+                finding.fix(Fix::new("Use the network of the build", Safety::Risky, reason, vec![edit]));
             }
         }
     }

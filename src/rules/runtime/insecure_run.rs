@@ -2,9 +2,12 @@
 
 use crate::{
     model::DockerfileModel,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
-    syntax::dockerfile::Keyword,
+    syntax::dockerfile::{Editor, Keyword},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -17,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Risky, "Takes the flag out; the command may need what it asks for."),
         references: &[
             Reference::new(Scheme::CisDocker, "5.5"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -29,12 +32,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A step that asks for everything",
                 "FROM debian:13\nRUN «--security=insecure» mount -t tmpfs none /mnt\n",
-                "FROM debian:13\nRUN --mount=type=tmpfs,target=/mnt make -C /mnt\n",
+                "FROM debian:13\nRUN mount -t tmpfs none /mnt\n",
             ),
             Example::new(
                 "The sandbox is the default",
                 "FROM debian:13\nRUN «--security=insecure» --network=none make\n",
-                "FROM debian:13\nRUN --security=sandbox --network=none make\n",
+                "FROM debian:13\nRUN --network=none make\n",
             ),
         ],
         since: "0.1.0",
@@ -46,7 +49,13 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps().filter(|step| step.keyword() == Keyword::Run) {
         for flag in step.instruction().flags_named("security") {
             if flag.value.as_deref() == Some("insecure") {
-                out.report(flag.span, "the step runs with every privilege of the machine that builds");
+                let finding = out.report(flag.span, "the step runs with every privilege of the machine that builds");
+                if step.is_trigger() {
+                    continue;
+                }
+                let edit = Editor::new(cx.file, cx.model.syntax).remove_flag(flag);
+                let reason = "the command may need the privileges that it asks for: build once without";
+                finding.fix(Fix::new("Run it in the sandbox", Safety::Risky, reason, vec![edit]));
             }
         }
     }

@@ -40,10 +40,12 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Dockerfile(check),
 };
 
+const REFUSAL: &str = "the host has to load the module first";
+
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps() {
         for reach in step.kernel_modules() {
-            out.report(reach.span, format!("`{}` changes the kernel of the host", reach.what));
+            out.report(reach.span, format!("`{}` changes the kernel of the host", reach.what)).decline(REFUSAL);
         }
     }
 }

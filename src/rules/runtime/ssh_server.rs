@@ -42,13 +42,15 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Dockerfile(check),
 };
 
+const REFUSAL: &str = "whether people come in by SSH is for the project to decide";
+
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for step in cx.model.built_steps() {
         match step.keyword() {
             Keyword::Expose => exposed(step, out),
             Keyword::Cmd | Keyword::Entrypoint => {
                 for command in step.commands().filter(|command| command.name() == Some("sshd")) {
-                    out.report(command.span(), "the container starts an SSH server");
+                    out.report(command.span(), "the container starts an SSH server").decline(REFUSAL);
                 }
             }
             _ => {}
@@ -62,7 +64,7 @@ fn exposed(step: Step<'_>, out: &mut Findings) {
         let Ok(value) = step.expand_arg(word) else { continue };
         let ports = value.known().and_then(|text| Ports::parse(text).ok());
         if ports.is_some_and(|ports| (ports.first..=ports.last).contains(&22)) {
-            out.report(word.span, "the image exposes port 22, the port of SSH");
+            out.report(word.span, "the image exposes port 22, the port of SSH").decline(REFUSAL);
         }
     }
 }

@@ -5,7 +5,11 @@ use crate::{
         DockerfileModel, Step, StepCommand, User,
         packages::{Action, Manager},
     },
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::sudo,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
     syntax::dockerfile::Keyword,
 };
@@ -20,7 +24,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Takes `sudo` out where root runs the step already; risky where a step of another user becomes one of root, or options change what the command sees.",
+        ),
         references: &[
             Reference::new(Scheme::Cwe, "250"),
             Reference::new(Scheme::CisDocker, "4.3"),
@@ -46,8 +53,13 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "Where the step asks who runs it",
-                "FROM debian:13\nRUN if [ -x /usr/bin/sudo ]; then «sudo» /setup; else /setup; fi\n",
-                "FROM debian:13\nRUN if [ \"$(id -u)\" -ne 0 ]; then sudo /setup; else /setup; fi\n",
+                "FROM debian:13\nRUN if [ \"$(id -u)\" -ne 0 ]; then sudo /setup; else /setup; fi && «sudo» /more\n",
+                "FROM debian:13\nRUN if [ \"$(id -u)\" -ne 0 ]; then sudo /setup; else /setup; fi && /more\n",
+            ),
+            Example::new(
+                "In a step of another user",
+                "FROM debian:13\nUSER 1000:1000\nRUN «sudo» mkdir /app && sudo chmod 755 /app\n",
+                "FROM debian:13\nUSER 1000:1000\nUSER root\nRUN mkdir /app && chmod 755 /app\nUSER 1000:1000\n",
             ),
             Example::new(
                 "Installed",
@@ -73,7 +85,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 User::Numeric { .. } | User::Named { .. } => format!("`sudo` makes {what} root that another user runs"),
                 User::Unknown(_) => format!("`sudo` in {what}, where `USER root` does the same plainly"),
             };
-            out.report(command.word_span(word), message).only_with(command.needs_argument());
+            let finding = out.report(command.word_span(word), message).only_with(command.needs_argument());
+            match sudo::without_sudo(command) {
+                Ok(fix) => finding.fix(fix),
+                Err(refusal) => finding.decline(refusal),
+            };
         }
         if step.stage().is_exported() {
             installed(step, out);
@@ -112,7 +128,10 @@ fn installed(step: Step<'_>, out: &mut Findings) {
             .find(|word| word.literal().is_some_and(|text| text == "sudo" || text.starts_with("sudo=")))
         {
             out.report(packages.word_span(*word), "`sudo` is installed into the image")
-                .only_with(packages.at.needs_argument());
+                .only_with(packages.at.needs_argument())
+                .decline(
+                    "who calls `sudo` in the container is not known: make that user root, or its rights enough, first",
+                );
         }
     }
 }
