@@ -151,7 +151,7 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
 
 /// The identity that the workers of a server have.
 fn workers(step: Step<'_>) -> Result<Owner, Refusal> {
-    let facts = step.model().target().and_then(|target| target.image_facts());
+    let facts = step.model().target().and_then(Stage::image_facts);
     let identity = facts.and_then(|facts| facts.identity.known()).and_then(Option::as_ref);
     let name = identity.map(|identity| identity.name.clone());
     name.map(Owner::Given).ok_or("the workers of the server may write there as another user")
@@ -173,7 +173,7 @@ fn starts_servers(stage: Stage<'_>) -> bool {
         "gosu",
         "su-exec",
     ];
-    stage.chain().flat_map(|stage| stage.steps()).any(|step| {
+    stage.chain().flat_map(Stage::steps).any(|step| {
         step.package_commands().any(|packages| {
             packages.call.packages().any(|package| SERVERS.iter().any(|server| package.name.contains(server)))
         })
