@@ -2,6 +2,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads and writes files")]
 
+mod git;
+
+pub use git::{Changes, changes_since};
+
 use crate::context::{Entry, Files};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -77,6 +81,32 @@ fn too_large() -> String {
     format!("it is larger than {} MiB", LARGEST / 1024 / 1024)
 }
 
+/// Writes `text` to a file that there is not yet.
+///
+/// # Errors
+/// Why it cannot be written; a file of that name is one reason.
+pub fn create(path: &Path, text: &[u8]) -> Result<(), String> {
+    let file = fs::OpenOptions::new().write(true).create_new(true).open(path);
+    match file.and_then(|mut file| file.write_all(text)) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err("it exists already, and is not overwritten".to_owned())
+        }
+        Err(error) => Err(format!("writing fails: {error}")),
+    }
+}
+
+/// Writes `text` to the file at `path`, whether there is one or not: all of it, or nothing.
+///
+/// # Errors
+/// Why it cannot be written.
+pub fn write(path: &Path, text: &[u8]) -> Result<(), String> {
+    match read(path) {
+        Ok(before) => replace_all(&[Replacement { path, before: &before, after: text }]),
+        Err(_) => create(path, text),
+    }
+}
+
 /// A file that is to be replaced.
 #[derive(Clone, Debug)]
 pub struct Replacement<'t> {
@@ -115,15 +145,6 @@ pub fn replace_all(replacements: &[Replacement<'_>]) -> Result<(), String> {
 /// Whether anything lies at `path`, be it a link that leads nowhere.
 pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
-}
-
-/// Writes a file that is not there yet.
-///
-/// # Errors
-/// Why it cannot be written: one sentence, present tense, no full stop.
-pub fn create(path: &Path, text: &[u8]) -> Result<(), String> {
-    let mut file = File::create_new(path).map_err(|error| format!("writing fails: {error}"))?;
-    file.write_all(text).map_err(|error| format!("writing fails: {error}"))
 }
 
 /// A file that lies ready beside the one that it replaces.

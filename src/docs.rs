@@ -84,6 +84,7 @@ pub fn config_schema(rules: &[&Builtin]) -> String {
             "profile": { "enum": Profile::ALL.map(Profile::name), "description": "The rules to start from." },
             "fail-at": { "enum": levels, "description": "The lowest level that makes a run fail." },
             "exclude": { "$ref": "#/$defs/patterns", "description": "What a walk leaves out." },
+            "baseline": { "type": "string", "description": "The file of findings that are left out." },
             "rules": { "$ref": "#/$defs/rules" },
             "override": {
                 "type": "array",

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of disks and nothing of output. Each file is judged on its own, so callers may judge files in parallel.
 
+mod fingerprint;
+
 use crate::{
     context::{BuildContext, Files},
     knowledge::Knowledge,
@@ -66,7 +68,6 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
         | FileKind::Script
         | FileKind::Makefile => Judgement::default(),
     };
-    judgement.findings.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
     judgement.declined.sort_by(|a, b| (a.place.span, a.rule).cmp(&(b.place.span, b.rule)));
     let place = |finding: &Finding| (finding.primary.span, finding.rule);
     judgement.silenced.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
@@ -115,6 +116,8 @@ fn judge_dockerfile(
         judgement.declined.retain(|declined| is_wanted(declined.rule));
         judgement.silenced.retain(|silenced| is_wanted(silenced.finding.rule));
     }
+    judgement.findings.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
+    fingerprint::mark(&mut judgement.findings, &parsed.tree, &file.text);
     if has_foreign_frontend {
         withdraw_fixes(&mut judgement.findings, FOREIGN_FRONTEND);
     } else if !parsed.errors.is_empty() {

@@ -5,6 +5,7 @@
 //! [`fix`] applies what they offer, and [`rewrite`] makes the larger edits;
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
+pub mod baseline;
 pub mod cli;
 pub mod context;
 pub mod discover;

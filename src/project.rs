@@ -1,6 +1,7 @@
 //! The one door: policy, knowledge and rules together, asked about files.
 
 use crate::{
+    baseline::{Decisions, Scope},
     context::Files,
     engine::{self, Evidence, Unjudged},
     fix,
@@ -8,7 +9,7 @@ use crate::{
     lock::Lock,
     policy::Policy,
     report::{LeftOut, Ranked, Verdict, Why},
-    rule::{Builtin, Finding, Judgement, Level, Safety},
+    rule::{Builtin, Finding, Judgement, Level, Safety, Silenced},
     rules::RULES,
     source::{SourceFile, SourceSet},
     suppress::Date,
@@ -22,6 +23,7 @@ pub struct Project {
     lock: Lock,
     rules: Vec<&'static Builtin>,
     today: Option<Date>,
+    scope: Scope,
 }
 
 /// What became of a file that was repaired.
@@ -38,7 +40,13 @@ impl Project {
     /// everywhere.
     pub fn new(policy: Policy, lock: Lock) -> Self {
         let rules = RULES.iter().copied().filter(|rule| policy.uses(&rule.meta)).collect();
-        Self { policy, knowledge: Knowledge::builtin(), lock, rules, today: None }
+        Self { policy, knowledge: Knowledge::builtin(), lock, rules, today: None, scope: Scope::default() }
+    }
+
+    /// The same project, which leaves out what `scope` says.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// The same project on that day: comments that silence findings may have ended.
@@ -58,7 +66,8 @@ impl Project {
     /// If the file is not of its kind.
     pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Result<Verdict, Unjudged> {
         let judgement = self.judge(file, around)?;
-        Ok(self.verdict(judgement, file))
+        let decisions = self.scope.decide(&judgement.findings, file);
+        Ok(self.verdict(judgement, file, &decisions))
     }
 
     /// The file with every fix at or above `allowed` that holds together, and what is left to say about it.
@@ -66,15 +75,20 @@ impl Project {
     /// # Errors
     /// If the file is not of its kind.
     pub fn fix(&self, file: &SourceFile, around: &dyn Files, allowed: Safety) -> Result<Repaired, Unjudged> {
+        let decisions = self.scope.decide(&self.judge_if_narrowed(file, around)?, file);
         let judge = |sources: &SourceSet| {
             let file = &sources.files()[0];
             let mut judgement = self.judge(file, around)?;
-            judgement.findings.retain(|finding| self.level(finding, file) > Level::Off);
+            let is_wanted = |finding: &Finding| decisions.why_left_out(finding, file).is_none();
+            judgement.findings.retain(|finding| self.level(finding, file) > Level::Off && is_wanted(finding));
             Ok(judgement)
         };
         let own = SourceFile::new(file.id, file.path.clone(), file.kind, file.text.clone());
         let (outcome, judgement) = fix::repair(SourceSet::of(vec![own]), allowed, &judge)?;
-        let verdict = self.verdict(judgement, &outcome.sources.files()[0]);
+        let repaired = &outcome.sources.files()[0];
+        // What the loop never saw is still to be counted.
+        let judgement = if self.scope.is_everything() { judgement } else { self.judge(repaired, around)? };
+        let verdict = self.verdict(judgement, repaired, &decisions);
         Ok(Repaired { outcome, verdict })
     }
 
@@ -83,18 +97,31 @@ impl Project {
         engine::judge(file, &self.rules, evidence)
     }
 
-    fn verdict(&self, judgement: Judgement, file: &SourceFile) -> Verdict {
+    /// What is to be said about `file`, if what is left out has to be decided by it.
+    fn judge_if_narrowed(&self, file: &SourceFile, around: &dyn Files) -> Result<Vec<Finding>, Unjudged> {
+        if self.scope.is_everything() { Ok(Vec::new()) } else { Ok(self.judge(file, around)?.findings) }
+    }
+
+    fn verdict(&self, judgement: Judgement, file: &SourceFile, decisions: &Decisions) -> Verdict {
         let rank = |finding: Finding| {
             let level = self.level(&finding, file);
             let rule = self.rules.iter().find(|rule| rule.meta.id == finding.rule)?;
             (level > Level::Off).then_some(Ranked { finding, rule: &rule.meta, level })
         };
         let Judgement { findings, declined, silenced, .. } = judgement;
-        let left_out = silenced.into_iter().filter_map(|silenced| {
-            Some(LeftOut { ranked: rank(silenced.finding)?, why: Why::Comment(silenced.reason) })
-        });
-        let left_out = left_out.collect();
-        Verdict { findings: findings.into_iter().filter_map(rank).collect(), declined, left_out }
+        let mut verdict = Verdict { declined, ..Verdict::default() };
+        for Silenced { finding, reason } in silenced {
+            verdict.left_out.extend(rank(finding).map(|ranked| LeftOut { ranked, why: Why::Comment(reason) }));
+        }
+        for finding in findings {
+            let why = decisions.why_left_out(&finding, file);
+            match (rank(finding), why) {
+                (Some(ranked), None) => verdict.findings.push(ranked),
+                (Some(ranked), Some(why)) => verdict.left_out.push(LeftOut { ranked, why }),
+                (None, _) => {}
+            }
+        }
+        verdict
     }
 
     fn level(&self, finding: &Finding, file: &SourceFile) -> Level {

@@ -19,6 +19,8 @@ pub struct Report {
     pub errors: Vec<Unread>,
     /// Findings that are not reported; they never count.
     pub left_out: Vec<LeftOut>,
+    /// Whether a baseline says which findings are new.
+    pub has_baseline: bool,
 }
 
 impl Report {

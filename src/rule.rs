@@ -6,7 +6,7 @@ use crate::{
     lock::Lock,
     model::DockerfileModel,
     source::{FileKind, SourceFile},
-    text::{Edit, FileId, Span},
+    text::{Edit, FileId, Fingerprint, Span},
 };
 use std::borrow::Cow;
 
@@ -374,6 +374,9 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// Why it has no fix, or none that would be right here.
     pub declined: Option<Cow<'static, str>>,
+    /// Tells it from the others of its file, wherever its lines have moved: its rule, the text of its instruction and,
+    /// among equal ones, its turn. The engine sets it.
+    pub fingerprint: Fingerprint,
 }
 
 impl Finding {
@@ -387,6 +390,11 @@ impl Finding {
     pub fn decline(&mut self, reason: impl Into<Cow<'static, str>>) -> &mut Self {
         self.declined = Some(reason.into());
         self
+    }
+
+    /// Tells it from all others of a run, wherever its lines have moved; `path` is that of its file.
+    pub fn identity(&self, path: &str) -> Fingerprint {
+        self.fingerprint.with(path.trim_start_matches("./").as_bytes())
     }
 
     /// Adds a place that proves or explains the finding.
@@ -467,6 +475,7 @@ impl Findings {
             related: Vec::new(),
             fixes: Vec::new(),
             declined: None,
+            fingerprint: Fingerprint::default(),
         });
         self.found.last_mut().expect("one was pushed just now")
     }

@@ -1,6 +1,6 @@
 //! Arithmetic on bytes: spans, edits, line numbers. Knows nothing of files or formats.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 /// Names one file of a [`crate::source::SourceSet`]; an index into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,6 +205,37 @@ pub fn distinct_bytes(bytes: &[u8]) -> usize {
     seen.iter().filter(|&&seen| seen).count()
 }
 
+/// Sixteen hexadecimal digits that stand for some bytes, today and in every later version (FNV-1a, 64 bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint of what was taken so far and of `bytes`, which end there.
+    #[must_use]
+    pub fn with(self, bytes: &[u8]) -> Self {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Self(step(bytes.iter().fold(self.0, step), &0xff))
+    }
+
+    /// The fingerprint that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_shaped = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_shaped.then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:016x}", self.0)
+    }
+}
+
 /// What is wrong with the form of a file, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -248,6 +279,15 @@ mod tests {
             assert_eq!(index.locate(&text, offset as u32), LineColumn { line, column }, "at {offset}");
         }
         assert_eq!(index.locate(&text, text.len() as u32 - 1), LineColumn { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn a_fingerprint_never_changes_and_knows_where_parts_end() {
+        let of = |parts: &[&str]| parts.iter().fold(Fingerprint::default(), |sum, part| sum.with(part.as_bytes()));
+        assert_eq!(of(&["root-user", "FROM alpine"]).to_string(), "021cf851900ef360");
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+        assert_eq!(Fingerprint::parse(&of(&["x"]).to_string()), Some(of(&["x"])));
+        assert_eq!(Fingerprint::parse("+123456789012345"), None);
     }
 
     #[test]

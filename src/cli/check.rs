@@ -1,10 +1,12 @@
 //! `ironhull check`: findings.
 
 use crate::{
+    baseline::{Baseline, Scope},
     cli::{
-        self, Outcome, Terminal,
+        self, Outcome, Terminal, fix,
         inputs::{self, Given, Inputs},
         progress::Progress,
+        scope::{Newness, place_beside},
         settings::Settings,
     },
     context::{Files, NoFiles},
@@ -12,13 +14,14 @@ use crate::{
     disk::{self, Surroundings},
     emit::{self, Look},
     project::Project,
-    report::{Judged, Report, Unread, Verdict},
+    report::{Judged, Ranked, Report, Unread, Verdict},
     rule::Level,
     source::{FileKind, SourceFile, SourceSet},
     text::FileId,
 };
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
+use std::path::{Path, PathBuf};
 
 /// What `check` is told.
 #[derive(Debug, Args)]
@@ -27,6 +30,11 @@ pub(super) struct Options {
     inputs: Inputs,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    newness: Newness,
+    /// Write all findings into FILE as a baseline, and report none of them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "since", "format"])]
+    write_baseline: Option<PathBuf>,
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -43,6 +51,20 @@ enum Format {
     Json,
     /// Annotations of GitHub Actions.
     Github,
+    /// SARIF 2.1.0, fixes included.
+    Sarif,
+    /// A code quality report of GitLab.
+    Gitlab,
+    /// Diagnostics of reviewdog.
+    Rdjson,
+    /// A test report.
+    Junit,
+    /// A report of Checkstyle.
+    Checkstyle,
+    /// A summary for a job or a comment.
+    Markdown,
+    /// The patch that `ironhull fix` would make.
+    Diff,
 }
 
 /// The kinds of file that have rules.
@@ -53,10 +75,23 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let named = given.named();
     let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
     let project = Project::new(policy, options.settings.lock(&named)?).on(cli::today());
-    let (report, is_whole) = match given {
-        Given::Text { name, text } => check_text(&project, options.inputs.kind_of_text(&name), name, text),
-        Given::Paths(paths) => check_paths(&project, &paths, options)?,
+    let scope = if options.write_baseline.is_some() {
+        Scope::default()
+    } else {
+        options.newness.scope(project.policy(), &named)?
     };
+    let has_baseline = scope.baseline.is_some();
+    let project = project.within(scope);
+    let (mut report, is_whole) = match &given {
+        Given::Text { name, text } => {
+            check_text(&project, options.inputs.kind_of_text(name), name.clone(), text.clone())
+        }
+        Given::Paths(paths) => check_paths(&project, paths, options.inputs.kind)?,
+    };
+    report.has_baseline = has_baseline;
+    if let Some(path) = &options.write_baseline {
+        return write_baseline(&report, path, is_whole, terminal);
+    }
     match options.format {
         Format::Terminal => {
             let verbose = options.verbose || options.settings.selects();
@@ -65,10 +100,40 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
         }
         Format::Json => Terminal::print_plain(|out| emit::json(&report, out))?,
         Format::Github => Terminal::print_plain(|out| emit::github(&report, out))?,
+        Format::Sarif => Terminal::print_plain(|out| emit::sarif(&report, out))?,
+        Format::Gitlab => Terminal::print_plain(|out| emit::gitlab(&report, out))?,
+        Format::Rdjson => Terminal::print_plain(|out| emit::rdjson(&report, out))?,
+        Format::Junit => Terminal::print_plain(|out| emit::junit(&report, out))?,
+        Format::Checkstyle => Terminal::print_plain(|out| emit::checkstyle(&report, out))?,
+        Format::Markdown => Terminal::print_plain(|out| emit::markdown(&report, out))?,
+        Format::Diff => {
+            let changes = fix::safe_changes(&project, &given, &options.inputs)?;
+            Terminal::print_plain(|out| emit::patch(&changes, out))?;
+        }
     }
     let fail_at = project.policy().fail_at();
     let fails = fail_at > Level::Off && report.highest_level() >= fail_at;
     Ok(if fails || !is_whole { Outcome::Failing } else { Outcome::Clean })
+}
+
+/// Writes the findings of `report` as a baseline to `path`.
+fn write_baseline(report: &Report, path: &Path, is_whole: bool, terminal: Terminal) -> anyhow::Result<Outcome> {
+    let baseline = baseline_of(report, path)?;
+    let name = path.display().to_string();
+    disk::write(path, baseline.text().as_bytes()).map_err(|why| anyhow::anyhow!("writing {name}: {why}"))?;
+    for error in &report.errors {
+        let (path, message) = (error.path.escape_debug(), &error.message);
+        terminal.remark(|out| writeln!(out, "ironhull: {path}: {message}"))?;
+    }
+    terminal.remark(|out| writeln!(out, "Written: {} ({} findings)", name.escape_debug(), baseline.len()))?;
+    Ok(if is_whole { Outcome::Clean } else { Outcome::Failing })
+}
+
+/// The findings of `report` as the baseline that is to lie at `path`.
+pub(super) fn baseline_of(report: &Report, path: &Path) -> anyhow::Result<Baseline> {
+    let place = place_beside(path)?;
+    let path_of = |ranked: &Ranked| report.sources.get(ranked.finding.primary.file).path.as_str();
+    Ok(Baseline::of(report.findings.iter().map(|ranked| (path_of(ranked), ranked)), &place))
 }
 
 /// The command of this run, if a shell reads it as it is written here; otherwise only its beginning.
@@ -90,9 +155,13 @@ fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) ->
 }
 
 /// The report, and whether every file that was named could be judged.
-fn check_paths(project: &Project, paths: &[Named], options: &Options) -> anyhow::Result<(Report, bool)> {
+pub(super) fn check_paths(
+    project: &Project,
+    paths: &[Named],
+    kind: Option<FileKind>,
+) -> anyhow::Result<(Report, bool)> {
     let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
-    let request = Request { kind: options.inputs.kind, wanted: &CHECKED, excluded: &excluded };
+    let request = Request { kind, wanted: &CHECKED, excluded: &excluded };
     let discovered = inputs::discover(paths, &request)?;
     let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
     let surroundings = Surroundings::of(roots);

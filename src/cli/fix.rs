@@ -5,6 +5,7 @@ use crate::{
         self, Outcome, Terminal, check,
         inputs::{self, Given, Inputs},
         progress::Progress,
+        scope::Newness,
         settings::Settings,
     },
     context::{Files, NoFiles},
@@ -28,6 +29,8 @@ pub(super) struct Options {
     inputs: Inputs,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    newness: Newness,
     /// Also do what a hardener would do although a build or a start may break; read the patch, build and start.
     #[arg(long)]
     risky: bool,
@@ -58,10 +61,32 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let named = given.named();
     let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
     let project = Project::new(policy, options.settings.lock(&named)?).on(cli::today());
+    let scope = options.newness.scope(project.policy(), &named)?;
+    let project = project.within(scope);
     match given {
         Given::Text { ref name, ref text } => run_text(options, &project, name, text, terminal),
         Given::Paths(ref paths) => run_paths(options, &project, paths, terminal),
     }
+}
+
+/// What `fix` would change where nothing breaks; what cannot be read or judged is left to `check` to tell.
+pub(super) fn safe_changes(project: &Project, given: &Given, inputs: &Inputs) -> anyhow::Result<Vec<Change>> {
+    let fixed = match given {
+        Given::Text { name, text } => {
+            let file = SourceFile::new(FileId(0), name, inputs.kind_of_text(name), text.clone());
+            repair(project, file, &NoFiles, Safety::Safe).into_iter().collect()
+        }
+        Given::Paths(paths) => {
+            let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
+            let request = Request { kind: inputs.kind, wanted: &check::CHECKED, excluded: &excluded };
+            let discovered = inputs::discover(paths, &request)?;
+            let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
+            let surroundings = Surroundings::of(roots);
+            let answers = repair_files(project, &discovered.files, &surroundings, Safety::Safe);
+            answers.into_iter().filter_map(Result::ok).collect()
+        }
+    };
+    Ok(collect(fixed, Vec::new()).changes)
 }
 
 /// A text on standard input comes out repaired on standard output, unless something else is asked for.

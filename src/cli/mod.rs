@@ -4,12 +4,14 @@ mod check;
 mod completions;
 mod explain;
 mod fix;
+mod init;
 mod inputs;
 mod inspect;
 mod lock;
 mod lsp;
 mod progress;
 mod rules;
+mod scope;
 mod settings;
 mod syntax;
 
@@ -58,6 +60,8 @@ enum Command {
     Syntax(syntax::Options),
     /// Serve an editor: diagnostics, quick fixes and repair on save, by the language server protocol.
     Lsp(lsp::Options),
+    /// Write an `ironhull.toml` to start from.
+    Init(init::Options),
     /// Print a completion script for a shell.
     Completions(completions::Options),
 }
@@ -124,6 +128,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Explain(options) => explain::run(options, terminal),
         Command::Syntax(options) => syntax::run(options, terminal),
         Command::Lsp(options) => lsp::run(options),
+        Command::Init(options) => init::run(options, terminal),
         Command::Completions(options) => completions::run(options),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     lock: Option<PathBuf>,
 }
 
-fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Profile> {
+pub(crate) fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Profile> {
     use clap::builder::{PossibleValuesParser, TypedValueParser};
     PossibleValuesParser::new(Profile::ALL.map(Profile::name))
         .map(|name| Profile::from_name(&name).expect("only names of profiles are accepted"))
@@ -122,7 +122,7 @@ pub(crate) fn nearest_lock(paths: &[Named]) -> anyhow::Result<(PathBuf, Option<P
 ///
 /// Paths are taken as they are named, since there may be many, and only the answer is resolved; but what lies behind `..`
 /// depends on links.
-fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
+pub(crate) fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
     let mut common: Option<PathBuf> = None;
     for Named::Argument(path) | Named::Listed(path) in paths {
         let leads_up = path.components().any(|component| component == Component::ParentDir);

@@ -1,12 +1,14 @@
 //! Findings for programs. A field is never removed within a version.
 
 use crate::{
+    emit::visible::is_plain,
     fix::Applied,
     report::{Ranked, Repairs, Report},
     rule::{Fix, Label, Reference, Safety},
     source::{SourceFile, SourceSet},
 };
 use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use std::io::{self, Write};
 
 /// Prints `report` as one JSON document.
@@ -22,8 +24,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         errors: errors(report),
         left_out: left_out(report),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    write(&document, out)
 }
 
 /// Prints what `fix` did as one JSON document.
@@ -41,8 +42,66 @@ pub fn repairs_json(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
         errors: errors(&repairs.left),
         left_out: left_out(&repairs.left),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    write(&document, out)
+}
+
+/// Prints `document` as JSON; characters that a terminal would obey are written as `\u` escapes.
+pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    document.serialize(&mut Serializer::with_formatter(&mut *out, Plain(PrettyFormatter::new())))?;
     out.write_all(b"\n")
+}
+
+/// The usual layout, with nothing in strings that is not plain text.
+struct Plain(PrettyFormatter<'static>);
+
+impl Formatter for Plain {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, character) in fragment.char_indices().filter(|(_, character)| !is_plain(*character)) {
+            out.write_all(&fragment.as_bytes()[plain..at])?;
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            plain = at + character.len_utf8();
+        }
+        out.write_all(&fragment.as_bytes()[plain..])
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 const TOOL: Tool = Tool { name: "ironhull", version: env!("CARGO_PKG_VERSION") };

@@ -137,6 +137,7 @@ mod tests {
             related: Vec::new(),
             fixes: vec![fix],
             declined: None,
+            fingerprint: crate::text::Fingerprint::default(),
         }
     }
 

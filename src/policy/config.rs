@@ -29,6 +29,7 @@ pub struct ConfigFile {
     profile: Option<Spanned<Profile>>,
     fail_at: Option<Spanned<Level>>,
     exclude: Vec<Spanned<String>>,
+    baseline: Option<String>,
     rules: Vec<(Spanned<String>, Spanned<Level>)>,
     overrides: Vec<PathRules>,
 }
@@ -66,6 +67,7 @@ impl ConfigFile {
             fail_at: self.fail_at.map(Spanned::into_inner),
             levels: levels(self.rules),
             overrides: overrides.collect(),
+            baseline: self.baseline,
             exclude: patterns(&self.exclude).filter(|patterns| !patterns.is_empty()),
             ..Layer::default()
         }
@@ -109,9 +111,10 @@ impl Reader<'_> {
                 "profile" => file.profile = self.named(value, Profile::from_name, &Profile::ALL.map(Profile::name)),
                 "fail-at" => file.fail_at = self.level(value),
                 "exclude" => file.exclude = self.globs(value),
+                "baseline" => file.baseline = self.file_name(value),
                 "rules" => file.rules = self.rules(value),
                 "override" => file.overrides = self.overrides(value),
-                _ => self.unknown_key(key, &["profile", "fail-at", "exclude", "rules", "override"]),
+                _ => self.unknown_key(key, &["profile", "fail-at", "exclude", "baseline", "rules", "override"]),
             }
         }
         file
@@ -188,6 +191,14 @@ impl Reader<'_> {
             return None;
         };
         Some(Spanned::new(value.span(), found))
+    }
+
+    fn file_name(&mut self, value: &Value<'_>) -> Option<String> {
+        let name = value.get_ref().as_str().filter(|name| !name.is_empty());
+        if name.is_none() {
+            self.expected(value, "the path of a file");
+        }
+        name.map(str::to_owned)
     }
 
     fn globs(&mut self, value: &Value<'_>) -> Vec<Spanned<String>> {

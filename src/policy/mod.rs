@@ -28,6 +28,8 @@ pub struct Layer {
     pub overrides: Vec<Override>,
     /// Paths that a walk leaves out.
     pub exclude: Option<Gitignore>,
+    /// The file of findings that are left out, as the configuration file names it.
+    pub baseline: Option<String>,
     /// Only these rules run, wherever they are turned on or off.
     pub select: BTreeSet<String>,
     /// These rules do not run.
@@ -53,6 +55,7 @@ impl Layer {
             levels: self.levels,
             overrides: self.overrides,
             exclude: above.exclude.or(self.exclude),
+            baseline: above.baseline.or(self.baseline),
             select: if above.select.is_empty() { self.select } else { above.select },
             ignore: self.ignore,
         }
@@ -100,6 +103,12 @@ impl Policy {
     /// The level from which on a run fails.
     pub fn fail_at(&self) -> Level {
         self.layer.fail_at.unwrap_or(Level::Warn)
+    }
+
+    /// The file of findings that are left out, absolute or as the run sees it.
+    pub fn baseline(&self) -> Option<String> {
+        let name = self.layer.baseline.as_deref()?;
+        Some(if name.starts_with('/') { name.to_owned() } else { format!("{}/{name}", self.place.root) })
     }
 
     /// Whether a walk or a list of files leaves out `path`.
@@ -152,8 +161,8 @@ pub fn level_of(severity: Severity) -> Level {
 }
 
 impl Place {
-    /// `path` as seen from the configuration file; `None` for what does not lie below it.
-    fn seen_from_root(&self, path: &str) -> Option<String> {
+    /// `path` as seen from `root`; `None` for what does not lie below it.
+    pub fn seen_from_root(&self, path: &str) -> Option<String> {
         let whole = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.working) };
         let below =
             lexically_clean(&whole).strip_prefix(self.root.trim_end_matches('/'))?.strip_prefix('/')?.to_owned();
