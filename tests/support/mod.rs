@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses its own part of it")]
 
 use ironhull::{
-    context::{self, Entry, Files},
+    context::{self, Entry, Files, NoFiles},
     engine::{self, Evidence},
     fix,
     knowledge::Knowledge,
@@ -40,6 +40,27 @@ pub(crate) fn repaired(rules: &[&'static Builtin], text: &[u8], allowed: Safety)
         String::from_utf8_lossy(&twice)
     );
     once
+}
+
+/// The Dockerfile `text`, alone in the world, with what `rules` repair at or above `allowed`.
+///
+/// # Errors
+/// What went wrong: a fix was taken back, or a second run changes something.
+pub(crate) fn repaired_in_place(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Result<Vec<u8>, String> {
+    let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
+    let evidence = Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None };
+    let once = |text: &[u8]| -> Result<Vec<u8>, String> {
+        let mut sources = SourceSet::new();
+        sources.add("Dockerfile", FileKind::Dockerfile, text.to_vec());
+        let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], rules, evidence);
+        let Ok((outcome, _)) = fix::repair(sources, allowed, &judge) else { return Ok(text.to_vec()) };
+        if !outcome.quarantined.is_empty() {
+            return Err(format!("taken back: {:?}", outcome.quarantined));
+        }
+        Ok(outcome.sources.into_files().remove(0).text)
+    };
+    let fixed = once(text)?;
+    if once(&fixed)? == fixed { Ok(fixed) } else { Err("a second run changes something".to_owned()) }
 }
 
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {

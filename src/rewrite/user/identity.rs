@@ -113,6 +113,9 @@ pub(super) fn own_user(target: Stage<'_>) -> Result<Option<Identity>, Obstacle> 
             .any(|change| matches!(&change.kind, AccountKind::Membership { user, .. } if user.as_ref() == Some(name)));
     let user = User::Named { name: name.as_str().into(), group: None };
     if let Some(ids) = target.ids_of(&user) {
+        if ids.uid == 0 {
+            return Err(format!("the file makes `{name}`, who is root by another name").into());
+        }
         let gid = ids.gid.filter(|_| !is_member);
         return Ok(Some(Identity { uid: ids.uid, gid, name: Some(name.clone()), making: Making::None }));
     }

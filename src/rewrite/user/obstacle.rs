@@ -87,7 +87,7 @@ fn is_shell_to_work_in(target: Stage<'_>) -> bool {
 }
 
 /// Packages of services that start as root, and are started by scripts.
-const SERVICES: [&str; 24] = [
+const SERVICES: [&str; 25] = [
     "nginx",
     "nginx-full",
     "nginx-light",
@@ -96,6 +96,7 @@ const SERVICES: [&str; 24] = [
     "supervisor",
     "cron",
     "openssh-server",
+    "openssh",
     "mysql-server",
     "mariadb-server",
     "postgresql",
