@@ -48,6 +48,10 @@ impl Tree {
         self
     }
 
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ironhull"));
         command.args(arguments).current_dir(&self.0).stdin(Stdio::null()).env_remove("NO_COLOR");
@@ -455,4 +459,152 @@ fn syntax_and_inspect_answer_a_line_for_each_file() {
             ["a/Dockerfile", "b.txt"]
         );
     }
+}
+
+/// A file in which one word is to be repaired, and something is left that is not.
+const ADDS: &str = "FROM debian:12\nADD a.txt /b.txt\nCMD [\"a\"]\n";
+const FIXED: &str = "FROM debian:12\nCOPY a.txt /b.txt\nCMD [\"a\"]\n";
+const FIX: [&str; 3] = ["fix", "--select", "add-local-file"];
+
+#[test]
+fn fix_writes_one_word_and_says_so_by_its_exit_code() {
+    let tree = Tree::new("fix").file("Dockerfile", ADDS);
+    assert_eq!(tree.run(&[&FIX[..], &["--diff"]].concat()).code, Some(1), "there is something to change");
+    assert_eq!(tree.text("Dockerfile"), ADDS);
+    assert_eq!(tree.run(&FIX).code, Some(0), "nothing is left");
+    assert_eq!(tree.text("Dockerfile"), FIXED);
+    let again = tree.run(&[&FIX[..], &["--diff"]].concat());
+    assert_eq!((again.code, again.out.as_str()), (Some(0), ""));
+    let left = tree.run(&["fix", "--select", "root-user", "--fail-at", "note"]);
+    assert_eq!(left.code, Some(1), "what fix cannot repair unasked is left: {left:#?}");
+    assert_eq!(tree.run(&["fix", "nowhere"]).code, Some(2));
+}
+
+#[test]
+fn fix_keeps_mode_owner_and_links() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let tree = Tree::new("fix-keeps").file("real/Dockerfile", ADDS).link("Dockerfile", "real/Dockerfile");
+    let real = tree.0.join("real/Dockerfile");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o750)).unwrap();
+    // Only root may give files away.
+    let is_given = chown(&real, Some(1234), Some(4321)).is_ok();
+    let before = fs::metadata(&real).unwrap();
+    assert_eq!(tree.run(&[&FIX[..], &["Dockerfile"]].concat()).code, Some(0));
+    let after = fs::metadata(&real).unwrap();
+    assert_eq!(tree.text("real/Dockerfile"), FIXED);
+    assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+    assert!(!is_given || (after.uid(), after.gid()) == (1234, 4321));
+    assert_eq!(fs::read_link(tree.0.join("Dockerfile")).unwrap(), Path::new("real/Dockerfile"));
+    let names: Vec<_> = fs::read_dir(tree.0.join("real")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["Dockerfile"], "nothing is left beside it");
+}
+
+#[test]
+fn fix_refuses_what_is_read_only_and_repairs_the_rest() {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new("fix-read-only").file("a/Dockerfile", ADDS).file("b/Dockerfile", ADDS);
+    fs::set_permissions(tree.0.join("a/Dockerfile"), fs::Permissions::from_mode(0o444)).unwrap();
+    let run = tree.run(&[&FIX[..], &["--format", "json", "a/Dockerfile", "b/Dockerfile"]].concat());
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert_eq!((tree.text("a/Dockerfile").as_str(), tree.text("b/Dockerfile").as_str()), (ADDS, FIXED));
+    let applied = &run.json()["applied"];
+    assert_eq!(strings(applied, "path"), ["b/Dockerfile"], "what was not written was not applied");
+}
+
+#[test]
+fn a_file_that_was_changed_meanwhile_is_left_alone_and_so_are_those_with_it() {
+    use ironhull::disk::{Replacement, replace_all};
+    let tree = Tree::new("fix-changed").file("a", "old a").file("b", "somebody else was here");
+    let (a, b) = (tree.0.join("a"), tree.0.join("b"));
+    let replacements = [
+        Replacement { path: &a, before: b"old a", after: b"new a" },
+        Replacement { path: &b, before: b"old b", after: b"new b" },
+    ];
+    let why = replace_all(&replacements).unwrap_err();
+    assert!(why.contains("it was changed since it was read"), "{why}");
+    assert_eq!((tree.text("a").as_str(), tree.text("b").as_str()), ("old a", "somebody else was here"));
+    assert_eq!(fs::read_dir(&tree.0).unwrap().count(), 3, "`.git`, `a`, `b` and nothing else");
+}
+
+#[test]
+fn a_text_on_standard_input_comes_out_repaired() {
+    let tree = Tree::new("fix-stdin");
+    let run = tree.run_with_input(&[&FIX[..], &["-"]].concat(), ADDS);
+    assert_eq!((run.code, run.out.as_str()), (Some(0), FIXED), "{run:#?}");
+    let run = tree.run_with_input(&[&FIX[..], &["--diff", "-", "--stdin-filename", "a/Dockerfile"]].concat(), ADDS);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.out.starts_with("diff --git a/a/Dockerfile b/a/Dockerfile\n"), "{run:#?}");
+    let utf16 = "\u{feff}F\0R\0";
+    let run = tree.run_with_input(&[&FIX[..], &["-"]].concat(), utf16);
+    assert_eq!((run.code, run.out.as_str()), (Some(1), utf16), "what cannot be repaired comes out as it is: {run:#?}");
+}
+
+#[test]
+fn fix_says_in_json_what_was_done_declined_and_left() {
+    let lock = format!(
+        "version = 1\n[[image]]\nreference = \"debian:12\"\ndigest = \"sha256:{}\"\nresolved = 2026-11-20\n",
+        "0".repeat(64)
+    );
+    let text = "ARG V=3.22\nFROM alpine:$V AS a\nFROM node:$V-slim\nFROM debian:12\nADD a.txt /b.txt\n";
+    let tree = Tree::new("fix-json").file("Dockerfile", text).file("ironhull.lock", lock);
+    let select = ["--profile", "all", "--select", "add-local-file,unpinned-base"];
+    let run = tree.run(&[&["fix", "--format", "json"], &select[..]].concat());
+    let json = run.json();
+    assert_eq!(json["version"], 1);
+    assert_eq!(strings(&json["applied"], "rule"), ["unpinned-base", "add-local-file"]);
+    for applied in json["applied"].as_array().unwrap() {
+        assert_eq!((&applied["path"], &applied["safety"]), (&"Dockerfile".into(), &"safe".into()), "{applied:#}");
+        assert!(applied["title"].as_str().is_some_and(|title| !title.is_empty()), "{applied:#}");
+    }
+    let declined = json["declined"].as_array().unwrap();
+    let lines: Vec<&Value> = declined.iter().map(|declined| &declined["line"]).collect();
+    assert_eq!(lines, [2, 3], "{declined:#?}");
+    assert!(declined.iter().all(|each| each["rule"] == "unpinned-base" && each["path"] == "Dockerfile"));
+    assert_eq!(declined[0]["reason"], "`V` is read elsewhere too, where a digest would be wrong");
+    assert_eq!(strings(&json["findings"], "rule"), ["unpinned-base", "unpinned-base"]);
+    let pinned = format!("FROM debian:12@sha256:{}\nCOPY a.txt /b.txt\n", "0".repeat(64));
+    assert!(tree.text("Dockerfile").ends_with(&pinned));
+}
+
+#[test]
+fn a_lock_is_filled_from_lists_and_fix_uses_it() {
+    let sum = "24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d";
+    let text = "# syntax=docker/dockerfile:1\nFROM node:22\nADD https://example.com/1.2/tool /usr/bin/tool\n\
+                COPY --from=alpine:3.22 /a /b\n";
+    let tree = Tree::new("lock")
+        .file("app/Dockerfile", text)
+        .file("SHA256SUMS", format!("{sum}  dist/tool\n"))
+        .file("images", format!("node:22 sha256:{sum}\n"));
+    let run = tree.run(&["lock", "--from", "SHA256SUMS", "--from", "images", "--date", "2026-11-20"]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(run.out.contains("missing docker.io/library/alpine:3.22 (app/Dockerfile:4)"), "{run:#?}");
+    assert!(run.out.ends_with("ironhull.lock: 2 added, 0 changed, 1 missing\n"), "{run:#?}");
+    let written = tree.text("ironhull.lock");
+    assert!(written.starts_with("version = 1\n") && written.matches("resolved = 2026-11-20").count() == 2, "{written}");
+    tree.run(&["fix", "--profile", "all", "--select", "unpinned-base,add-remote-url"]);
+    let fixed = text.replace("node:22", &format!("node:22@sha256:{sum}"));
+    let fixed = fixed.replace("ADD ", &format!("ADD --checksum=sha256:{sum} "));
+    assert_eq!(tree.text("app/Dockerfile"), fixed);
+    let again = tree.run(&["lock", "app", "--from", "images"]);
+    assert!(again.out.ends_with("ironhull.lock: 0 added, 0 changed, 1 missing\n"), "{again:#?}");
+    assert_eq!(tree.text("ironhull.lock"), written, "a day alone changes nothing");
+}
+
+#[test]
+fn a_lock_that_cannot_be_filled_is_refused_with_the_place() {
+    let tree = Tree::new("lock-refused").file("Dockerfile", GOOD).file("list", "# digests\nnode:22 sha256:12\n");
+    let cases: [(&[&str], &str); 4] = [
+        (&["lock"], "`--from FILE`"),
+        (&["lock", "--from", "list"], "list:2: `sha256:12` is not"),
+        (&["lock", "--from", "nowhere"], "nowhere: there is no such file"),
+        (&["lock", "--from", "list", "--date", "tomorrow"], "YYYY-MM-DD"),
+    ];
+    for (arguments, told) in cases {
+        let run = tree.run(arguments);
+        assert!(run.code == Some(2) && run.err.contains(told), "{arguments:?} {run:#?}");
+    }
+    assert!(!tree.0.join("ironhull.lock").exists());
+    let tree = tree.file("ironhull.lock", "version = 1\n[[image]]\n").file("list", "");
+    let run = tree.run(&["lock", "--from", "list"]);
+    assert!(run.code == Some(2) && run.err.contains("ironhull.lock") && run.err.contains("line 2"), "{run:#?}");
 }

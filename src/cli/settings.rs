@@ -112,10 +112,11 @@ impl Settings {
 
 /// The directory that `paths` lie in, and the lock file that holds for it, if there is one.
 pub(crate) fn nearest_lock(paths: &[Named]) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
-    let working = disk::working_directory().context("finding the working directory")?;
+    let working = disk::real(&disk::working_directory().context("finding the working directory")?);
     let directory = common_directory(paths, &working);
     let nearest = disk::nearest_above(&directory, lock::FILE_NAME);
-    Ok((directory, nearest))
+    let short = |path: PathBuf| path.strip_prefix(&working).map(Path::to_owned).unwrap_or(path);
+    Ok((short(directory), nearest.map(short)))
 }
 
 /// The directory that all of `paths` lie in: one run has one policy, wherever its files are.

@@ -55,8 +55,11 @@ impl Listing {
         }
         let (image, digest) = match line.split_once(char::is_whitespace) {
             Some((image, digest)) => (image, digest.trim_start()),
-            None => line.split_once('@').ok_or("it is neither `checksum  file` nor `image digest`")?,
+            None => line.split_once('@').unwrap_or((line, "")),
         };
+        if !digest.contains(':') {
+            return Err("it is neither `checksum  file` nor `image digest`".to_owned());
+        }
         // `name:tag@digest digest` says the same twice.
         let image = image.split_once('@').map_or(image, |(name, _)| name);
         if !is_digest(digest) {
@@ -157,7 +160,7 @@ mod tests {
     fn what_is_no_entry_is_refused_with_its_line() {
         let other = SUM.replace('e', "f");
         for (text, expected) in [
-            ("\nhello\n".to_owned(), "SUMS:2: it is neither `checksum  file` nor `image digest`"),
+            ("\nhello world\n".to_owned(), "SUMS:2: it is neither `checksum  file` nor `image digest`"),
             ("node:22 sha256:12\n".to_owned(), "SUMS:1: `sha256:12` is not `sha256:` and 64 hexadecimal digits"),
             (
                 format!("node:22 sha256:{SUM}\nnode:22 sha256:{other}\n"),

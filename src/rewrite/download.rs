@@ -9,8 +9,10 @@ use crate::{
     knowledge::Family,
     lock::LockedUrl,
     model::{
-        Allowed, Base, Builder, DockerfileModel, Feature, Step, StepPackages,
+        Allowed, Base, Builder, DockerfileModel, Feature, Step, StepPackages, Value,
         add::Source,
+        expand::Cause,
+        join_path,
         packages::{Action, Package},
     },
     rule::{Cx, Fix, Safety},
@@ -52,6 +54,9 @@ fn fix(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>) -> Result
     let Some(url) = value.known() else {
         return Err("only the build knows the address, and so its checksum".into());
     };
+    if value.depends.iter().any(|dependency| dependency.cause == Cause::Platform) {
+        return Err("the address depends on the platform, and so does its checksum".into());
+    }
     if step.sources().len() > 1 {
         return Err("a checksum belongs to one source: give each address an `ADD` of its own".into());
     }
@@ -63,7 +68,7 @@ fn fix(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>) -> Result
         };
         return Ok(Fix::new(TITLE, Safety::Manual, reason, Vec::new()));
     };
-    let (edits, mut safety, how) = edits(adds, step, url, locked)?;
+    let (edits, mut safety, how) = edits(adds, step, source, locked)?;
     let mut reason = format!("`ironhull.lock` has the checksum, resolved on {}; {how}", locked.resolved);
     if let Some(name) = value.defaulted().next() {
         safety = Safety::Risky;
@@ -78,7 +83,12 @@ fn fix(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>) -> Result
 
 type Edits = (Vec<Edit>, Safety, Cow<'static, str>);
 
-fn edits(adds: &RemoteAdds<'_, '_>, step: Step<'_>, url: &str, locked: &LockedUrl) -> Result<Edits, Cow<'static, str>> {
+fn edits(
+    adds: &RemoteAdds<'_, '_>,
+    step: Step<'_>,
+    source: &Source<'_>,
+    locked: &LockedUrl,
+) -> Result<Edits, Cow<'static, str>> {
     let cx = adds.cx;
     let tree = cx.model.syntax;
     let flag = Editor::new(cx.file, tree).add_flag(step.instruction(), &format!("--checksum=sha256:{}", locked.sha256));
@@ -88,7 +98,7 @@ fn edits(adds: &RemoteAdds<'_, '_>, step: Step<'_>, url: &str, locked: &LockedUr
         Allowed::Raise(image) => {
             // A frontend that is named already comes from where the new one does.
             let is_named = tree.frontend(&cx.file.text).is_some();
-            if let Ok(found) = download_edits(cx, step, url, locked)
+            if let Ok(found) = download_edits(cx, step, source, locked)
                 && !is_named
             {
                 return Ok(found);
@@ -96,7 +106,9 @@ fn edits(adds: &RemoteAdds<'_, '_>, step: Step<'_>, url: &str, locked: &LockedUr
             let how = format!("`--checksum` takes the frontend `{image}`, which the build must be able to pull");
             Ok((vec![flag, raise_frontend(cx.file, tree, &image)], Safety::Risky, how.into()))
         }
-        Allowed::No(why) => download_edits(cx, step, url, locked).map_err(|also| format!("{why}; and {also}").into()),
+        Allowed::No(why) => {
+            download_edits(cx, step, source, locked).map_err(|also| format!("{why}; and {also}").into())
+        }
     }
 }
 
@@ -104,10 +116,10 @@ fn edits(adds: &RemoteAdds<'_, '_>, step: Step<'_>, url: &str, locked: &LockedUr
 fn download_edits(
     cx: &Cx<'_, DockerfileModel<'_>>,
     step: Step<'_>,
-    url: &str,
+    source: &Source<'_>,
     locked: &LockedUrl,
 ) -> Result<Edits, Cow<'static, str>> {
-    let download = Download::plan(cx, step, url)?;
+    let download = Download::plan(cx, step, source)?;
     let instruction = step.instruction();
     let escape = char::from(cx.model.syntax.escape);
     let between = format!(" {escape}{} && ", Editor::new(cx.file, cx.model.syntax).line_ending());
@@ -127,7 +139,7 @@ struct Download {
 }
 
 impl Download {
-    fn plan(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, url: &str) -> Result<Self, &'static str> {
+    fn plan(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>) -> Result<Self, &'static str> {
         let instruction = step.instruction();
         let mut flags = instruction.flags.iter();
         let mode = match (flags.next(), flags.next()) {
@@ -146,38 +158,67 @@ impl Download {
         if !dialect_of(&step.shell().words).is_bourne() {
             return Err("the shell of the stage is none that takes this");
         }
-        let program =
-            downloader(step, url).ok_or("nothing shows that the stage has `curl` or `wget`, and certificates")?;
-        let destination = step.destination().ok_or("it has no destination")?;
-        let written = step
-            .expand_arg(destination)
-            .ok()
-            .filter(crate::model::Value::is_fixed)
-            .ok_or("a variable hides its destination")?;
-        let mut target = step.absolute_arg(destination).ok_or("a variable hides its destination")?;
-        if written.text.ends_with('/') || written.text.ends_with('.') {
-            let name = url.split(['?', '#']).next().and_then(|path| path.split_once("://")?.1.rsplit_once('/'));
-            let name = name.map(|(_, name)| name).filter(|name| !name.is_empty()).ok_or("the address names no file")?;
-            target = crate::model::join_path(&target, name);
+        let program = downloader(step, &source.text)
+            .ok_or("nothing shows that the stage has `curl` or `wget`, and certificates")?;
+        let url = String::from_utf8_lossy(&source.arg.text).into_owned();
+        if !is_plain(&without_variables(&url)) {
+            return Err("a shell would read the address in another way");
         }
-        if !is_plain(&target) || !is_plain(url) {
-            return Err("its words need quotes in a shell");
+        let target = target(step, &source.text)?;
+        if !is_plain(&target) {
+            return Err("a shell would read the destination in another way");
         }
         let directory = target.rsplit_once('/').map_or("", |(directory, _)| directory);
         let exists = EXISTING.contains(&directory) || step.workdir().path.known() == Some(directory);
         let directory = (!exists).then(|| directory.to_owned());
-        Ok(Self { program, url: url.to_owned(), target, mode: mode.to_owned(), directory })
+        Ok(Self { program, url, target, mode: mode.to_owned(), directory })
     }
 
     fn commands(&self, sha256: &str) -> Vec<String> {
         let Self { program, url, target, mode, directory } = self;
         let mut commands: Vec<String> = directory.iter().map(|directory| format!("mkdir -p {directory}")).collect();
         let options = if *program == "curl" { "-fsSLo" } else { "-qO" };
-        commands.push(format!("{program} {options} {target} {url}"));
+        let quote = if url.contains('$') { "\"" } else { "" };
+        commands.push(format!("{program} {options} {target} {quote}{url}{quote}"));
         commands.push(format!("echo \"{sha256}  {target}\" | sha256sum -c -"));
         commands.push(format!("chmod {mode} {target}"));
         commands
     }
+}
+
+/// The file that an `ADD` of `url` writes.
+///
+/// Into a directory it goes by the last part of the address; without a `/` at its end, only the image knows whether the
+/// destination is one.
+fn target(step: Step<'_>, url: &str) -> Result<String, &'static str> {
+    const HIDDEN: &str = "a variable hides its destination";
+    let destination = step.destination().ok_or("it has no destination")?;
+    let written = step.expand_arg(destination).ok().filter(Value::is_fixed).ok_or(HIDDEN)?;
+    let target = step.absolute_arg(destination).ok_or(HIDDEN)?;
+    let name = url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+    let (directory, last) = target.rsplit_once('/').unwrap_or(("", &target));
+    let is_known_directory = EXISTING.contains(&target.as_str()) || step.workdir().path.known() == Some(&target);
+    if written.text.ends_with(['/', '.']) || is_known_directory {
+        return if name.is_empty() { Err("the address names no file") } else { Ok(join_path(&target, name)) };
+    }
+    let is_file = last == name || last.contains('.') || directory.ends_with("/bin") || directory.ends_with("/sbin");
+    if is_file { Ok(target) } else { Err("the destination may be a file or a directory") }
+}
+
+/// A word with its plain variables taken out, which a shell reads as a builder does.
+fn without_variables(word: &str) -> String {
+    let is_of_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let mut parts = word.split('$');
+    let mut rest = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let braced = part.strip_prefix('{').and_then(|part| part.split_once('}'));
+        match braced {
+            Some((name, behind)) if !name.is_empty() && name.chars().all(is_of_name) => rest.push_str(behind),
+            None if part.starts_with(is_of_name) => rest.push_str(part.trim_start_matches(is_of_name)),
+            Some(_) | None => rest.push('$'),
+        }
+    }
+    rest
 }
 
 /// Whether a comment stands between the lines of the instruction.
@@ -215,7 +256,8 @@ const MOST_STEPS: usize = 200;
 /// The program that certainly can download `url` in the stage of `step`, before it.
 fn downloader(step: Step<'_>, url: &str) -> Option<&'static str> {
     let Base::Image(image) = step.stage().root_base() else { return None };
-    let family = image.facts.as_ref().and_then(|facts| facts.family.known().copied());
+    let facts = image.facts.as_ref();
+    let family = facts.and_then(|facts| facts.family.known().copied());
     let earlier = std::iter::successors(step.previous(), |step| step.previous()).take(MOST_STEPS);
     let earlier: Vec<Step<'_>> = earlier.collect();
     let calls: Vec<StepPackages<'_>> = earlier.iter().flat_map(|step| step.package_commands()).collect();
@@ -239,8 +281,15 @@ fn downloader(step: Step<'_>, url: &str) -> Option<&'static str> {
     let is_installed =
         |program: &str| installs(program) && (!is_https(url) || brings_certificates || installs("ca-certificates"));
     let found = ["curl", "wget"].into_iter().find(|program| has_called(program) || is_installed(program));
-    // BusyBox, with certificates beside it.
-    found.or((family == Some(Family::Alpine)).then_some("wget"))
+    let release = facts.and_then(|facts| facts.release.known());
+    let has_busybox = family == Some(Family::Alpine) && release.is_some_and(|release| is_recent_alpine(release));
+    found.or(has_busybox.then_some("wget"))
+}
+
+/// Whether BusyBox of that release of Alpine speaks TLS and has certificates beside it.
+fn is_recent_alpine(release: &str) -> bool {
+    let minor = release.strip_prefix("3.").and_then(|minor| minor.split('.').next()?.parse::<u32>().ok());
+    release == "edge" || minor.is_some_and(|minor| minor >= 10)
 }
 
 /// Why an address may answer another file tomorrow, if it says so.
@@ -255,7 +304,41 @@ fn moves_on(url: &str) -> Option<&'static str> {
     if words.any(|word| MOVING.contains(&word)) {
         return Some("the address serves whatever is newest");
     }
-    (!path.bytes().any(|byte| byte.is_ascii_digit())).then_some("nothing in the address names a version")
+    let is_version = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit()) && !is_architecture(word);
+    let names_version = path.split(|char: char| !char.is_ascii_alphanumeric()).any(is_version);
+    (!names_version).then_some("nothing in the address names a version")
+}
+
+/// Whether a word with digits in it names a machine, not a version.
+fn is_architecture(word: &str) -> bool {
+    let systems = ["linux", "win", "windows", "darwin", "macos"];
+    let machine = systems.iter().find_map(|system| word.strip_prefix(system)).unwrap_or(word);
+    matches!(
+        machine,
+        "64" | "32"
+            | "amd64"
+            | "x64"
+            | "x86"
+            | "86"
+            | "386"
+            | "i386"
+            | "i586"
+            | "i686"
+            | "arm64"
+            | "aarch64"
+            | "armv5"
+            | "armv6"
+            | "armv6l"
+            | "armv7"
+            | "armv7l"
+            | "ppc64le"
+            | "ppc64"
+            | "s390x"
+            | "riscv64"
+            | "64bit"
+            | "32bit"
+            | "86_64"
+    )
 }
 
 fn is_octal(mode: &str) -> bool {
@@ -277,6 +360,15 @@ mod tests {
         assert!(moves_on("https://example.com/latest/tool-1.2").is_some());
         assert!(moves_on("https://example.com/a/b/master/x2.sh").is_some());
         assert!(moves_on("https://1.example.com/install.sh").is_some());
+        assert!(moves_on("https://example.com/download/linux64/tool-x86_64").is_some());
         assert_eq!(moves_on("https://example.com/maintain/tool-2.bin"), None);
+    }
+
+    #[test]
+    fn only_plain_variables_are_the_same_to_a_shell() {
+        assert_eq!(without_variables("https://a/$V/${NAME}_x"), "https://a//_x");
+        for word in ["${V:-1}", "$", "a$(id)", "${V", "$$", "${}"] {
+            assert!(!is_plain(&without_variables(word)), "{word}");
+        }
     }
 }
