@@ -112,6 +112,7 @@ fn a_pipe_is_taken_apart() {
         ("bash -s -- --prefix=/opt \"$A\"", "bash /tmp/x.sh --prefix=/opt \"$A\""),
         ("bash -s stable", "bash /tmp/x.sh stable"),
         ("sh -ex", "sh -ex /tmp/x.sh"),
+        ("bash /dev/stdin -v latest", "bash /tmp/x.sh -v latest"),
         ("A=b sh", "A=b sh /tmp/x.sh"),
         ("python3 -", "python3 /tmp/x.sh"),
         ("php -- --install-dir=/usr/bin", "php /tmp/x.sh --install-dir=/usr/bin"),
@@ -136,6 +137,11 @@ fn a_pipe_is_taken_apart() {
         &format!("RUN wget -qO- {url} | sh\n"),
         &format!("RUN wget -qO /tmp/x.sh {url} && @/tmp/x.sh && sh /tmp/x.sh && rm -f /tmp/x.sh\n"),
     );
+    verified(
+        id,
+        &format!("RUN curl -o- {url} | sh\n"),
+        &format!("RUN curl -o /tmp/x.sh {url} && @/tmp/x.sh && sh /tmp/x.sh && rm -f /tmp/x.sh\n"),
+    );
     for (from, to) in [
         (format!("sh -c \"$(curl -f {url})\""), "sh /tmp/x.sh"),
         (format!("sudo bash -c \"$(curl -f {url})\" name --flag"), "sudo bash /tmp/x.sh --flag"),
@@ -157,6 +163,9 @@ fn an_archive_that_flows_into_tar_is_kept_first() {
         ("tar xz --strip 1", "tar xzf /tmp/x.tgz --strip 1"),
         ("tar -xzf - a/b", "tar -xzf /tmp/x.tgz a/b"),
         ("tar zxvf -", "tar zxvf /tmp/x.tgz"),
+        ("tar xfz - -C /opt", "tar xfz /tmp/x.tgz -C /opt"),
+        ("tar xzC /opt", "tar xzfC /tmp/x.tgz /opt"),
+        ("tar -xzf- -C /opt", "tar -xzf /tmp/x.tgz -C /opt"),
     ] {
         let after = format!("RUN curl -o /tmp/x.tgz {url} && @/tmp/x.tgz && {to} && rm -f /tmp/x.tgz\n");
         verified(id, &format!("RUN curl {url} | {from}\n"), &after);
@@ -190,6 +199,27 @@ fn without_an_entry_the_reason_says_what_is_missing() {
     assert!(reason("pipe-to-shell", platform).contains("`TARGETARCH`"));
     let missing = "FROM debian:13\nARG V\nRUN curl https://e.com/$V/x | sh\n";
     assert!(reason("pipe-to-shell", missing).contains("`V`"));
+}
+
+#[test]
+fn a_check_of_one_file_says_nothing_of_another() {
+    let id = "unverified-download";
+    let both = "RUN curl -o x https://e.com/1.2/x && sh x && curl -o y.tgz https://e.com/1.2/x.tgz && tar xf y.tgz\n";
+    let checked = "RUN curl -o x https://e.com/1.2/x && @x && sh x && curl -o y.tgz https://e.com/1.2/x.tgz && @y.tgz && tar xf y.tgz\n";
+    verified(id, both, checked);
+    let half = format!(
+        "FROM debian:13\nRUN curl -o x https://e.com/x && echo '{SHA}  x' | sha256sum -c && sh x && curl https://e.com/2/y | tar xz\n"
+    );
+    assert!(only_finding(id, &half).message.contains("unpacked"));
+    let other =
+        format!("FROM debian:13\nRUN curl -o x https://e.com/x && echo \"{SHA}  $FILE\" | sha256sum -c && sh x\n");
+    assert!(findings_of(rule(id), other.as_bytes()).is_empty());
+}
+
+#[test]
+fn the_home_of_a_user_is_written_out() {
+    let before = "RUN wget -O ~/x https://e.com/1.2/x && sh ~/x\n";
+    verified("unverified-download", before, "RUN wget -O ~/x https://e.com/1.2/x && @$HOME/x && sh ~/x\n");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::{
     syntax::shell::{Command, CompoundKind, Element, Invocation, RedirectOperator, Slot, Word},
     text::Span,
 };
+use std::collections::HashSet;
 
 /// One command that downloads.
 #[derive(Clone, Debug)]
@@ -100,6 +101,14 @@ impl<'m> Download<'m> {
     /// Where it lies in the file.
     pub fn span(&self) -> Span {
         self.command.span()
+    }
+
+    /// The name of the file that it writes, to compare with other names.
+    fn file_key(&self) -> Option<String> {
+        match &self.output {
+            Output::File(file) => Some(name_key(file)),
+            Output::Stdout | Output::Unknown => None,
+        }
     }
 
     /// Whether an address is certainly plain HTTP, to another machine.
@@ -375,17 +384,21 @@ impl<'m> Stage<'m> {
 
     /// The downloads whose content is trusted (run, installed, unpacked) although nothing in the step checks it.
     ///
-    /// A checksum or signature that is verified anywhere in the step counts for all that the step downloads; one in a
-    /// later step counts if that step names the file.
+    /// A checksum or signature that is verified anywhere in the step counts for all that the step downloads, unless it
+    /// names one of the files; one in a later step counts if that step names the file.
     pub fn unverified_downloads(self) -> Vec<Trusted<'m>> {
         let mut found = Vec::new();
         let mut looks = MOST_LOOKS;
         for step in self.steps() {
             let downloads: Vec<_> = step.downloads().collect();
-            if downloads.is_empty() || step.verifies(None) {
+            if downloads.is_empty() {
                 continue;
             }
+            let Some(verified) = step.verified_files(&downloads) else { continue };
             for download in downloads {
+                if download.file_key().is_some_and(|key| verified.contains(&key)) {
+                    continue;
+                }
                 if let Some((used_as, by)) = step.trust_in(&download, &mut looks) {
                     found.push(Trusted { download, used_as, by });
                 }
@@ -401,10 +414,17 @@ impl<'m> Step<'m> {
         self.commands().filter_map(Download::read)
     }
 
-    /// Whether a command of it verifies a checksum or signature; of `file`, where one is given.
-    pub fn verifies(self, file: Option<&str>) -> bool {
-        self.commands()
-            .any(|command| is_verification(command) && file.is_none_or(|file| mentions(command.script, file)))
+    /// Whether a command of it verifies a checksum or signature of `file`.
+    pub fn verifies(self, file: &str) -> bool {
+        self.commands().any(|command| is_verification(command) && mentions(command.script, file))
+    }
+
+    /// The files of `downloads` that commands of the step verify by name; `None` where one verifies what it does not
+    /// name, which may be all of them.
+    fn verified_files(self, downloads: &[Download<'m>]) -> Option<HashSet<String>> {
+        let files: HashSet<String> = downloads.iter().filter_map(Download::file_key).collect();
+        let checks = self.commands().filter(|command| is_verification(*command));
+        checks.map(|command| checked_file(command).filter(|file| files.contains(file))).collect()
     }
 
     /// The first command behind a download that trusts what it brought, in this step or a later one of the stage.
@@ -422,7 +442,7 @@ impl<'m> Step<'m> {
         let mut step = Some(self);
         while let Some(current) = step {
             *looks = looks.checked_sub(current.commands().take(*looks + 1).count())?;
-            if current != self && current.verifies(Some(file_name(file))) {
+            if current != self && current.verifies(file_name(file)) {
                 return None;
             }
             let mut behind =
@@ -442,6 +462,25 @@ fn is_behind(command: StepCommand<'_>, other: StepCommand<'_>) -> bool {
 
 fn mentions(script: &StepScript, file: &str) -> bool {
     memchr::memmem::find(script.script.text(), file.as_bytes()).is_some()
+}
+
+/// The last part of a path; `${name}` is the same as `$name`.
+fn name_key(path: &str) -> String {
+    file_name(path).replace(['{', '}'], "")
+}
+
+/// The one file that `echo "checksum  file" | sha256sum -c` checks.
+fn checked_file(command: StepCommand<'_>) -> Option<String> {
+    let Some(Element::Command(index)) = command.command.piped_from() else { return None };
+    let writer = command.command.script().command(index);
+    if writer.name() != Some("echo") {
+        return None;
+    }
+    let texts: Vec<_> = writer.arguments().map(Word::text).collect();
+    let text = texts.join(" ");
+    let mut words = text.split([' ', '*']).filter(|word| !word.is_empty());
+    let (Some(_checksum), Some(file), None) = (words.next(), words.next(), words.next()) else { return None };
+    (!file.contains(['\n', '(', '\\'])).then(|| name_key(file))
 }
 
 /// Whether a command checks the content of a file against a checksum, or its signature.

@@ -37,9 +37,9 @@ pub fn verify_download(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>
         Output::Unknown => return Err("nobody can tell what the file is called".to_owned()),
     };
     let runs = download.output == Output::Stdout && user::is_run(download);
-    let safety = if address.defaults.is_empty() && !runs { Safety::Safe } else { Safety::Risky };
-    let span = download.command.step.instruction().span;
-    Ok(Fix::new(title, safety, address.reason(entry, runs), edits).claiming(cx.file.id, span))
+    let is_lasting = address.defaults.is_empty() && !is_mutable(&address.url);
+    let safety = if is_lasting && !runs { Safety::Safe } else { Safety::Risky };
+    Ok(Fix::new(title, safety, address.reason(entry, runs), edits).claiming(cx.file.id, download.span()))
 }
 
 /// `curl -o file URL`: a check behind it.
@@ -77,7 +77,9 @@ fn names_output(word: &str) -> bool {
 /// The command that fails unless `file` is what the lock knows.
 fn check(file: &str, entry: &LockedUrl) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/+@%=:,-${}~".contains(&byte);
-    let is_sure = !file.is_empty() && !file.starts_with('~') && file.bytes().all(is_plain);
+    // A tilde in quotes is no home.
+    let file = file.strip_prefix("~/").map_or_else(|| file.to_owned(), |rest| format!("$HOME/{rest}"));
+    let is_sure = !file.is_empty() && !file.contains('~') && file.bytes().all(is_plain);
     is_sure.then(|| format!("echo \"{}  {file}\" | sha256sum -c -", entry.sha256))
 }
 
@@ -183,6 +185,9 @@ impl Address {
             format!("the checksum of `{}` is that of `ironhull.lock`, resolved {}", self.url, entry.resolved);
         if let Some(name) = self.defaults.first() {
             reason.extend(["; it holds for the default of `", name, "` only"]);
+        }
+        if is_mutable(&self.url) {
+            reason.push_str("; what is behind the address changes without notice, and the build fails then");
         }
         if runs {
             reason.push_str("; a script that reads its standard input, or looks at its own name, sees another one");

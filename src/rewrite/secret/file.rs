@@ -50,7 +50,7 @@ pub fn mount_copied(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &S
     }
     let path = &source.text;
     let reason = format!(
-        "build with `--secret id={id},src={path}`; list `{path}` in `.dockerignore`, and rotate what it holds if an image was pushed"
+        "build with `--secret id={id},src={path}`; list `{path}` in `.dockerignore`, and rotate what it holds if an image was pushed; a container no longer has the file"
     );
     Ok(Fix::new(format!("Mount `{name}` as a build secret"), Safety::Risky, reason, edits))
 }

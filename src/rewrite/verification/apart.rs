@@ -92,7 +92,7 @@ impl Apart<'_, '_> {
         Some(match kind {
             Kind::Statement if lead.contains('\n') => format!(";{lead}"),
             Kind::Statement => format!(";{}", if gap.is_empty() { " " } else { &gap }),
-            Kind::List | Kind::Guarded if lead.is_empty() && gap.is_empty() => " && ".to_owned(),
+            Kind::List | Kind::Guarded if gap.is_empty() => " && ".to_owned(),
             Kind::List | Kind::Guarded => format!("{lead}&&{gap}"),
         })
     }
@@ -117,22 +117,34 @@ impl Apart<'_, '_> {
         let is_stdout = |word: &Word<'_>| matches!(&*word.text(), "-" | "/dev/stdout");
         match self.download.program {
             "curl" => {
-                if words.iter().any(|word| is_stdout(word) || is_cluster_with(&word.text(), 'o')) {
-                    return None;
+                let path = &self.path;
+                for (at, word) in words.iter().enumerate() {
+                    let text = word.text();
+                    let place = command.word_span(*word);
+                    if let Some(cluster) = text.strip_suffix("o-").filter(|rest| is_short(rest)) {
+                        return Some((place, format!("{cluster}o {path}")));
+                    }
+                    let names = is_short(&text) && text.ends_with('o') || text == "--output";
+                    if let Some(value) = words.get(at + 1).filter(|value| names && is_stdout(value)) {
+                        return Some((command.word_span(*value), path.clone()));
+                    }
+                    if names || text.starts_with("--output=") {
+                        return None;
+                    }
                 }
                 let end = command.word_span(invocation.name_word()).end;
-                Some((Span { start: end, end }, format!(" -o {}", self.path)))
+                Some((Span { start: end, end }, format!(" -o {path}")))
             }
             "wget" => words.iter().enumerate().find_map(|(at, word)| {
                 let text = word.text();
                 let place = command.word_span(*word);
-                if let Some(cluster) = text.strip_suffix("O-").filter(|rest| rest.starts_with('-')) {
+                if let Some(cluster) = text.strip_suffix("O-").filter(|rest| is_short(rest)) {
                     return Some((place, format!("{cluster}O {}", self.path)));
                 }
                 if matches!(&*text, "--output-document=-" | "--output-document=/dev/stdout") {
                     return Some((place, format!("--output-document={}", self.path)));
                 }
-                let names = is_cluster_with(&text, 'O') && text.ends_with('O') || text == "--output-document";
+                let names = is_short(&text) && text.ends_with('O') || text == "--output-document";
                 let value = words.get(at + 1).filter(|value| names && is_stdout(value))?;
                 Some((command.word_span(*value), self.path.clone()))
             }),
@@ -200,7 +212,7 @@ fn reads(operator: RedirectOperator) -> bool {
     matches!(operator, Read | ReadWrite | DuplicateInput | Heredoc | HereString)
 }
 
-/// Whether a word is short options with `letter` among them.
-fn is_cluster_with(word: &str, letter: char) -> bool {
-    word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
+/// Whether a word is one or more short options.
+fn is_short(word: &str) -> bool {
+    word.starts_with('-') && !word.starts_with("--")
 }

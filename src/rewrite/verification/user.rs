@@ -37,32 +37,44 @@ pub(super) fn read_file(user: StepCommand<'_>, file: FileId, path: &str) -> Resu
 
 type Written = Option<(Span, String)>;
 
-/// `tar xz`, `tar -xz -C /opt`, `tar -xzf -`.
+/// `tar xz`, `tar -xz -C /opt`, `tar -xzf -`, `tar xfz - -C /opt`.
 fn tar(words: &[Word<'_>], name_end: u32, path: &str, place: &impl Fn(Word<'_>) -> Span) -> Written {
+    // Letters without a value.
+    let is_plain = |letters: &str| letters.bytes().all(|letter| b"xvzjJamphkwoUtrSPB".contains(&letter));
+    let is_input = |word: &Word<'_>| matches!(&*word.text(), "-" | "/dev/stdin");
+    let first = words.first()?;
+    let bundle = first.text();
+    if !bundle.starts_with('-') {
+        // Values of the letters follow in their order.
+        if bundle.contains('f') {
+            let value = words.get(1).filter(|word| is_plain(&bundle.replacen('f', "", 1)) && is_input(word))?;
+            return Some((place(*value), path.to_owned()));
+        }
+        if let Some(rest) = bundle.strip_suffix('C').filter(|rest| is_plain(rest)) {
+            return Some((place(*first), format!("{rest}fC {path}")));
+        }
+        let end = place(*first).end;
+        return is_plain(&bundle).then(|| (Span { start: end, end }, format!("f {path}")));
+    }
     for (at, word) in words.iter().enumerate() {
         let text = word.text();
-        let is_cluster = at == 0 && !text.starts_with('-') || text.starts_with('-') && !text.starts_with("--");
+        let is_cluster = text.starts_with('-') && !text.starts_with("--");
         if is_cluster && text.ends_with('f') || text == "--file" {
-            let value = words.get(at + 1)?;
-            return matches!(&*value.text(), "-" | "/dev/stdin").then(|| (place(*value), path.to_owned()));
+            let value = words.get(at + 1).filter(|word| is_input(word))?;
+            return Some((place(*value), path.to_owned()));
+        }
+        if let Some(cluster) = text.strip_suffix("f-").filter(|_| is_cluster) {
+            return Some((place(*word), format!("{cluster}f {path}")));
         }
         if text.starts_with("--file=") {
             return matches!(&*text, "--file=-" | "--file=/dev/stdin")
                 .then(|| (place(*word), format!("--file={path}")));
         }
-        if matches!(&*text, "-f-") || is_cluster && text.contains('f') {
+        if is_cluster && text.contains('f') {
             return None;
         }
     }
-    let first = words.first()?;
-    let text = first.text();
-    if text.starts_with('-') {
-        return Some((Span { start: name_end, end: name_end }, format!(" -f {path}")));
-    }
-    // Without a dash, values of the letters follow in their order.
-    let is_plain = text.bytes().all(|letter| b"xvzjJamphkwoUtrSPB".contains(&letter));
-    let end = place(*first).end;
-    is_plain.then(|| (Span { start: end, end }, format!("f {path}")))
+    Some((Span { start: name_end, end: name_end }, format!(" -f {path}")))
 }
 
 /// `sh`, `bash -`, `bash -s -- arguments`, `sh -ex`.
@@ -77,7 +89,8 @@ fn shell(words: &[Word<'_>], name_end: u32, path: &str, place: &impl Fn(Word<'_>
         [] => 0,
         [first, second, ..] if &*first.text() == "-s" && matches!(&*second.text(), "-" | "--") => 2,
         [first, ..] if &*first.text() == "-s" => 1,
-        [first] if matches!(&*first.text(), "-" | "--" | "/dev/stdin") => 1,
+        [first, ..] if &*first.text() == "/dev/stdin" => 1,
+        [first] if matches!(&*first.text(), "-" | "--") => 1,
         _ => return None,
     };
     // `bash -s - --flag`: what follows the marks is the script's.

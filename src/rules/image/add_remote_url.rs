@@ -88,7 +88,7 @@ fn is_verified_later(step: Step<'_>, source: &Source<'_>) -> bool {
     let is_signature = [".asc", ".sig", ".sha256", ".sha512", ".minisig"].iter().any(|end| name.ends_with(end));
     let target = step.destination().map(|arg| String::from_utf8_lossy(&arg.text).into_owned()).unwrap_or_default();
     let target = Some(file_name(&target)).filter(|target| !target.is_empty()).unwrap_or(name);
-    is_signature || step.later().any(|step| step.verifies(Some(target)) || step.verifies(Some(name)))
+    is_signature || step.later().any(|step| step.verifies(target) || step.verifies(name))
 }
 
 fn report(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>, out: &mut Findings) {
