@@ -490,6 +490,20 @@ fn configuration_holds_as_it_is_written_now() {
 }
 
 #[test]
+fn a_baseline_of_the_configuration_holds_here_too() {
+    let folder = Folder::new("baseline");
+    let uri = folder.uri("Dockerfile");
+    folder.write("Dockerfile", TEXT);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+    assert!(program.args(["init", "--baseline"]).current_dir(&folder.0).status().unwrap().success());
+    let mut client = Client::of(&folder, &json!({}));
+    assert_eq!(found(&client.open(&uri, TEXT)), Vec::new());
+    client.change(&uri, 2, &json!([{ "text": format!("# moved\n{TEXT}ADD new.sh /\n") }]));
+    assert_eq!(client.diagnostics(&uri)["diagnostics"][0]["range"]["start"]["line"], 4);
+    assert_eq!(client.leave(), 0);
+}
+
+#[test]
 fn a_broken_lock_is_shown_and_hinders_nothing() {
     let folder = Folder::new("lock");
     let uri = folder.uri("Dockerfile");

@@ -1,6 +1,7 @@
 //! The `ironhull.toml` and `ironhull.lock` that hold in one directory.
 
 use crate::{
+    baseline::{Baseline, Scope},
     disk,
     lock::{self, Lock},
     policy::{Complaint, ConfigFile, Layer, Place, Policy},
@@ -23,15 +24,16 @@ pub(super) struct Home {
     pub(super) project: Project,
     policy: Policy,
     lock: Lock,
-    /// What is wrong with the two files.
+    /// What is wrong with the files.
     pub(super) troubles: Vec<Trouble>,
 }
 
-/// What the two files say.
+/// What the files say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Texts {
     configuration: Option<Text>,
     lock: Option<Text>,
+    baseline: Option<Text>,
 }
 
 /// A file that was looked for and found.
@@ -73,7 +75,9 @@ impl Home {
             let content = read(&path);
             Some(Text { path, content })
         };
-        let texts = Texts { configuration: nearest(CONFIGURATION), lock: nearest(lock::FILE_NAME) };
+        let named = |policy: &Policy| policy.baseline().map(|path| Text { content: read(&path), path });
+        let (configuration, lock) = (nearest(CONFIGURATION), nearest(lock::FILE_NAME));
+        let mut texts = Texts { configuration, lock, baseline: named(&self.policy) };
         let today = today();
         if texts == self.read && today == self.today {
             return;
@@ -87,10 +91,15 @@ impl Home {
             Ok(lock) => self.lock = lock,
             Err(trouble) => troubles.push(trouble),
         }
+        texts.baseline = named(&self.policy);
+        let scope = texts.baseline.as_ref().map_or(Ok(Scope::default()), scope).unwrap_or_else(|trouble| {
+            troubles.push(trouble);
+            Scope::default()
+        });
         self.read = texts;
         self.today = today;
         self.troubles = troubles;
-        self.project = project(&self.policy, &self.lock, today);
+        self.project = project(&self.policy, &self.lock, today).within(scope);
     }
 }
 
@@ -119,6 +128,14 @@ fn policy(file: &Text) -> Result<Policy, Vec<Trouble>> {
 fn locked(file: &Text) -> Result<Lock, Trouble> {
     let text = file.content.as_ref().map_err(|why| file.trouble(Span::default(), why.clone()))?;
     Lock::parse(text).map_err(|why| file.trouble(Span::default(), why.to_string()))
+}
+
+/// What a baseline leaves out; its paths start where it lies.
+fn scope(file: &Text) -> Result<Scope, Trouble> {
+    let text = file.content.as_ref().map_err(|why| file.trouble(Span::default(), why.clone()))?;
+    let baseline = Baseline::parse(text).map_err(|why| file.trouble(Span::default(), why))?;
+    let root = file.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+    Ok(Scope { baseline: Some((baseline, Place { working: root.clone(), root })), changes: None })
 }
 
 impl Text {

@@ -59,7 +59,7 @@ fn between_users(step: Step<'_>) -> Result<Fix, Refusal> {
     };
     let editor = Editor::new(model.file, model.syntax);
     let back = editor.insert_after(step.instruction(), &[format!("USER {user}")]);
-    edits.push(editor.insert_before(step.instruction(), &["USER root"]));
+    edits.push(editor.insert_before_comments(step.instruction(), &["USER root"]));
     edits.push(back.ok_or("the end of the file cuts the step off")?);
     let reason = "the step is root's as before, with the home and the environment of the build";
     Ok(Fix::new("Run the step as root, without `sudo`", Safety::Risky, reason, edits))

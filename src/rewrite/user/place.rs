@@ -116,7 +116,7 @@ pub(super) fn edits(
         && (lines.is_empty() || steps[at].runs_as_root())
     {
         if !lines.is_empty() {
-            edits.push(editor.insert_before(steps[at].instruction(), &lines));
+            edits.push(editor.insert_before_comments(steps[at].instruction(), &lines));
         }
         edits.push(editor.replace(span, identity.written()));
         return Ok(edits);

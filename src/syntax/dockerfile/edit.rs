@@ -43,6 +43,13 @@ impl<'a> Editor<'a> {
         Edit::insert(self.file.id, at, text)
     }
 
+    /// The same, above the comments that stand directly over `instruction`: they speak about it and stay with it.
+    pub fn insert_before_comments(&self, instruction: &Instruction, lines: &[impl AsRef<str>]) -> Edit {
+        let at = self.start_of_comments(instruction);
+        let indent = self.indent(instruction);
+        Edit::insert(self.file.id, at, joined(lines, &["", &indent], self.line_ending()))
+    }
+
     /// New lines behind the last line of `instruction`; none if the end of the file cuts the instruction off.
     pub fn insert_after(&self, instruction: &Instruction, lines: &[impl AsRef<str>]) -> Option<Edit> {
         let end = self.end_of_lines(instruction)?;
@@ -118,6 +125,34 @@ impl<'a> Editor<'a> {
         if start == 0 && self.tree.bom { 3.min(offset) } else { start }
     }
 
+    /// Where the first of the comment lines directly above `instruction` starts, or its own line.
+    fn start_of_comments(&self, instruction: &Instruction) -> usize {
+        let mut start = self.line_start(instruction.span.start as usize);
+        let before = self.tree.tokens.partition_point(|token| (token.span.start as usize) < start);
+        let mut line_has_comment = false;
+        for token in self.tree.tokens[..before].iter().rev() {
+            match token.kind {
+                TokenKind::Comment => line_has_comment = true,
+                TokenKind::Blank => {}
+                TokenKind::LineEnd if token.span.end as usize == start => {}
+                TokenKind::LineEnd if line_has_comment => {
+                    (start, line_has_comment) = (token.span.end as usize, false);
+                }
+                TokenKind::Bom
+                | TokenKind::Directive
+                | TokenKind::LineEnd
+                | TokenKind::Keyword
+                | TokenKind::Flag
+                | TokenKind::Text
+                | TokenKind::Continuation
+                | TokenKind::HeredocBody
+                | TokenKind::HeredocEnd => return start,
+            }
+        }
+        // The file starts with them.
+        if line_has_comment { self.line_start(0) } else { start }
+    }
+
     fn indent(&self, instruction: &Instruction) -> String {
         let start = instruction.span.start as usize;
         String::from_utf8_lossy(&self.text()[self.line_start(start)..start]).into_owned()
@@ -189,6 +224,20 @@ mod tests {
         assert_eq!(removed("FROM a\n# why\n ENV b=c \\\n  # in it\n  d=e\n# f\n").unwrap(), "FROM a\n# why\n# f\n");
         assert_eq!(removed("FROM a\r\nENV b=c").unwrap(), "FROM a");
         assert_eq!(removed("FROM a\nENV b=c\n").unwrap(), "FROM a\n");
+    }
+
+    #[test]
+    fn comments_stay_with_the_instruction_below_them() {
+        let above =
+            |text| edited(text, Keyword::Run, |editor, run| Some(editor.insert_before_comments(run, &["USER 0"])));
+        assert_eq!(above("FROM a\n# b\n\n# c\n  # d\nRUN e\n").unwrap(), "FROM a\n# b\n\nUSER 0\n# c\n  # d\nRUN e\n");
+        assert_eq!(above("FROM a\nRUN e\n").unwrap(), "FROM a\nUSER 0\nRUN e\n");
+        assert_eq!(
+            above("FROM a\nENV b \\\n # c\n d\n# e\nRUN e\n").unwrap(),
+            "FROM a\nENV b \\\n # c\n d\nUSER 0\n# e\nRUN e\n"
+        );
+        assert_eq!(above("# escape=`\n# c\nRUN e\n").unwrap(), "# escape=`\nUSER 0\n# c\nRUN e\n");
+        assert_eq!(above("\u{feff}# c\nRUN e\n").unwrap(), "\u{feff}USER 0\n# c\nRUN e\n");
     }
 
     #[test]
