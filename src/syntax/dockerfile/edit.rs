@@ -133,13 +133,12 @@ impl<'a> Editor<'a> {
         for token in self.tree.tokens[..before].iter().rev() {
             match token.kind {
                 TokenKind::Comment => line_has_comment = true,
-                TokenKind::Blank => {}
+                TokenKind::Blank | TokenKind::Bom => {}
                 TokenKind::LineEnd if token.span.end as usize == start => {}
                 TokenKind::LineEnd if line_has_comment => {
                     (start, line_has_comment) = (token.span.end as usize, false);
                 }
-                TokenKind::Bom
-                | TokenKind::Directive
+                TokenKind::Directive
                 | TokenKind::LineEnd
                 | TokenKind::Keyword
                 | TokenKind::Flag
@@ -150,7 +149,11 @@ impl<'a> Editor<'a> {
             }
         }
         // The file starts with them.
-        if line_has_comment { self.line_start(0) } else { start }
+        match (line_has_comment, self.tree.bom) {
+            (true, true) => 3,
+            (true, false) => 0,
+            (false, _) => start,
+        }
     }
 
     fn indent(&self, instruction: &Instruction) -> String {
