@@ -92,6 +92,16 @@ impl<'a> BuildContext<'a> {
         })
     }
 
+    /// The file or directory `name`, where [`BuildContext::nearest`] looks for it.
+    pub fn entry(&self, name: &str) -> Option<Entry> {
+        let name = plain(name)?;
+        let (below, last) = name.rsplit_once('/').unwrap_or(("", name));
+        self.directories().find_map(|at| {
+            let directory = if below.is_empty() { at.to_owned() } else { join(at, below) };
+            self.files.list(&directory).iter().find(|entry| entry.name == last).cloned()
+        })
+    }
+
     /// The directory of the checked file, the one above it, …: as far up as is looked.
     pub fn directories(&self) -> impl Iterator<Item = &'a str> {
         // What lies above `..` has no name here.

@@ -4,12 +4,15 @@
 
 pub mod allow;
 mod download;
+pub mod executable;
 mod frontend;
 pub mod mode;
 pub mod packages;
 mod pin;
+pub mod pipefail;
 mod secret;
 pub mod shell;
+pub mod start;
 pub mod sudo;
 pub mod tls;
 pub mod user;

@@ -59,10 +59,12 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
 /// # Errors
 /// Why that would be wrong, or cannot be told.
 pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refusal> {
-    const NEED_IT: [&str; 12] = [
+    const NEED_IT: [&str; 14] = [
         "sudo",
         "su",
         "doas",
+        "gosu",
+        "su-exec",
         "newuidmap",
         "newgidmap",
         "fusermount",
@@ -73,6 +75,9 @@ pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
         "passwd",
         "crontab",
     ];
+    if step.keyword() != Keyword::Run {
+        return Err("what the container finds at its start, in volumes too, is not known here");
+    }
     let name = |target: &String| target.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     if change.targets.iter().any(|target| NEED_IT.contains(&name(target).as_str())) {
         return Err("the program does nothing for an unprivileged user without the bit: leave the program out instead");
@@ -127,6 +132,12 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
     }
     let Some(target) = step.model().target() else { return Ok(Owner::Maker) };
     let user = target.user();
+    if user.user.is_root() && target.root_reason().is_some() {
+        return Err("what starts as root becomes another user, who may write there");
+    }
+    if user.user.is_root() && change.targets.iter().any(|target| is_written_by_servers(target)) {
+        return Err("a server that gives root up may write there: its user has to own the files");
+    }
     if user.user == step.user().user {
         let drops = target.image_facts().and_then(|facts| facts.step_down.known());
         return match drops {
@@ -197,6 +208,13 @@ fn give_to(step: Step<'_>, change: &ModeChange, user: &str) -> Result<Edit, Refu
     editor.append_to(command.command, &chown).ok_or("the command that sets the mode decides what is run next")
 }
 
+/// Whether a path is one where web servers and their applications write.
+fn is_written_by_servers(path: &str) -> bool {
+    const DIRECTORIES: [&str; 9] =
+        ["uploads", "upload", "storage", "cache", "wp-content", "sessions", "session", "media", "www"];
+    path.split('/').any(|part| DIRECTORIES.contains(&part))
+}
+
 /// Whether a path is that of a program: a script, or something in a directory of programs.
 fn is_program(path: &str) -> bool {
     let mut parts = path.rsplit('/');
@@ -213,9 +231,11 @@ fn without_world_write(text: &str) -> Option<String> {
         return Some(format!("{:0width$o}", bits & !0o022, width = text.len()));
     }
     let clauses = text.split(',').map(closed_clause).collect::<Option<Vec<_>>>()?;
-    Some(clauses.join(","))
+    let left: Vec<String> = clauses.into_iter().filter(|clause| !clause.is_empty()).collect();
+    Some(if left.is_empty() { "u+w".to_owned() } else { left.join(",") })
 }
 
+/// One clause of a symbolic mode with nobody but the owner writing; empty where nothing is left of it.
 fn closed_clause(clause: &str) -> Option<String> {
     let at = clause.find(['+', '=', '-'])?;
     let (who, operator, letters) = (&clause[..at], &clause[at..=at], &clause[at + 1..]);
@@ -230,7 +250,7 @@ fn closed_clause(clause: &str) -> Option<String> {
     let owner = who.contains(['u', 'a']).then(|| format!("u{operator}{letters}"));
     let others = (!rest.is_empty() || operator == "=").then(|| format!("{others}{operator}{rest}"));
     match (owner, others) {
-        (None, None) => Some("u+w".to_owned()),
+        (None, None) => Some(String::new()),
         (Some(only), None) | (None, Some(only)) => Some(only),
         (Some(owner), Some(others)) => Some(format!("{owner},{others}")),
     }
@@ -275,6 +295,7 @@ mod tests {
             ("o+w", Some("u+w")),
             ("go+rw", Some("go+r")),
             ("a+w", Some("u+w")),
+            ("g+w,o+w", Some("g+w")),
             ("a=rwx", Some("u=rwx,go=rx")),
             ("u+x,o=w", Some("u+x,o=")),
             ("a+r-w+w", None),

@@ -222,7 +222,10 @@ fn drop_apk_index(packages: &StepPackages<'_>) -> Result<Fix, Refusal> {
         [one] if !edits.is_empty() || uses_no_cache(&calls) => without(one).map(|edit| vec![edit]),
         [..] => None,
     };
-    let has_unseen = !refreshes.is_empty() && step.commands().any(|command| command.name().is_none());
+    // `apk search` and the like read the index that `apk update` keeps.
+    let reads_index = |each: &StepPackages<'_>| each.call.action == Action::Other;
+    let has_unseen = !refreshes.is_empty()
+        && (calls.iter().any(reads_index) || step.commands().any(|command| command.name().is_none()));
     if let Some(removed) = removed.filter(|_| !has_unseen) {
         edits.extend(removed);
         let reason = "with `--no-cache` apk fetches the index for the call and keeps nothing";

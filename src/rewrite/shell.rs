@@ -1,4 +1,4 @@
-//! Edits of the scripts of `RUN` instructions: a word more or less, a command more or less.
+//! Edits of the scripts of `RUN`, `CMD` and `ENTRYPOINT`: a word more or less, a command more or less.
 //!
 //! Only what is written in the file as the shell reads it is edited: shell form and heredocs, and scripts behind
 //! `sh -c` where the quotes change nothing. Continuations, comments and line endings around an edit stay. Where the
@@ -13,7 +13,7 @@ use crate::{
     text::{Edit, FileId, Span},
 };
 
-/// Makes edits of one script of a `RUN`.
+/// Makes edits of one script of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct ShellEditor<'m> {
     step: Step<'m>,
@@ -26,7 +26,7 @@ impl<'m> ShellEditor<'m> {
         Self::new(command.step, command.script).filter(|_| !command.command.is_doubtful())
     }
 
-    /// An editor of the script of a `RUN`; none where that must not be edited, or the reader doubts any of it.
+    /// An editor of the script of a step; none where that must not be edited, or the reader doubts any of it.
     pub fn of_step(step: Step<'m>) -> Option<Self> {
         let editor = Self::new(step, step.script()?)?;
         let is_sure = editor.script.script.doubts().len() == 0;
@@ -34,7 +34,7 @@ impl<'m> ShellEditor<'m> {
     }
 
     fn new(step: Step<'m>, script: &'m StepScript) -> Option<Self> {
-        let is_editable = step.keyword() == Keyword::Run
+        let is_editable = matches!(step.keyword(), Keyword::Run | Keyword::Cmd | Keyword::Entrypoint)
             && !step.is_trigger()
             && script.is_verbatim()
             && script.script.dialect().is_bourne()
@@ -140,6 +140,20 @@ impl<'m> ShellEditor<'m> {
         Some(self.insert(start, format!("{text} && ")))
     }
 
+    /// A word more in front of `command`; none where its bytes are not its own.
+    pub fn insert_before(&self, command: Command<'_>, text: &str) -> Option<Edit> {
+        let is_sure = command.is_verbatim() && !command.is_doubtful();
+        is_sure.then(|| self.insert(self.start_of(command.span()), format!("{text} ")))
+    }
+
+    /// More commands at the start of the script; what is there is run if they succeed.
+    pub fn begin(&self, text: &str) -> Option<Edit> {
+        let script = &self.script.script;
+        let first = top_level(script).min_by_key(|&element| script.span_of(element).start)?;
+        let start = self.start_of(script.span_of(first));
+        (!script.place_of(first).negated).then(|| self.insert(start, format!("{text} && ")))
+    }
+
     /// Takes `command` out of its list, with the operator that joins it. None where it decides what is run, feeds a
     /// pipe, or is alone.
     pub fn remove_command(&self, command: Command<'_>) -> Option<Edit> {
@@ -242,12 +256,8 @@ impl<'m> ShellEditor<'m> {
             let joins = match place.before {
                 Connector::And => gap.contains("&&"),
                 Connector::Semicolon => gap.contains(';') && stops_at_errors(script),
-                Connector::None
-                | Connector::Or
-                | Connector::Background
-                | Connector::Newline
-                | Connector::Pipe
-                | Connector::PipeAll => false,
+                Connector::Newline => stops_at_errors(script),
+                Connector::None | Connector::Or | Connector::Background | Connector::Pipe | Connector::PipeAll => false,
             };
             let is_bare =
                 gap.bytes().all(|byte| byte.is_ascii_whitespace() || b"&;".contains(&byte) || byte == self.escape());

@@ -38,6 +38,9 @@ pub fn verify(step: Step<'_>, off: &Unverified) -> Result<Fix, Refusal> {
             if let Some(host) = private_host(command) {
                 return Err(format!("nobody outside vouches for `{host}`: give the image the CA of that server first"));
             }
+            if off.program == "pip" && command.command.words().any(|word| word.text().contains("http://")) {
+                return Err("pip takes packages over plain HTTP only from a host that it is told to trust".to_owned());
+            }
             let edit = without_switch(command, off).ok_or("the script is not written as the shell reads it")?;
             let mut edits = vec![edit];
             edits.extend(missing_authorities(command));

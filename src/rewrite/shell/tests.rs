@@ -98,6 +98,7 @@ fn a_command_more_joins_the_list_in_its_style() {
         ("RUN x; \\\n\tb\n", Some("RUN x; \\\n\tb && y\n")),
         ("RUN if x; then b; fi\n", Some("RUN if x; then b; fi && y\n")),
         ("RUN <<EOF\nx\nb\nEOF\n", Some("RUN <<EOF\nx\nb && y\nEOF\n")),
+        ("RUN <<EOF\nset -e\nx\n\nb\nEOF\n", Some("RUN <<EOF\nset -e\nx\n\nb\n\ny\nEOF\n")),
         ("RUN x || true\n", Some("RUN x || true && y\n")),
         ("RUN sh -c 'x b'\n", Some("RUN sh -c 'x b' && y\n")),
         ("RUN x &\n", None),

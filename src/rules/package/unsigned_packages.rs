@@ -88,7 +88,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
 
 fn repair(packages: &StepPackages<'_>, word: Word<'_>, finding: &mut Finding) {
     if packages.call.manager == Manager::Apk && installs_files(packages) {
-        finding.decline("who signed the file is not known: its key belongs into `/etc/apk/keys` first");
+        finding.decline("who signed it is not known: the key belongs into `/etc/apk/keys` first");
         return;
     }
     let words: Vec<Word<'_>> = packages.at.command.words().collect();
@@ -103,7 +103,7 @@ fn repair(packages: &StepPackages<'_>, word: Word<'_>, finding: &mut Finding) {
     finding.fix(Fix::new("Check signatures", Safety::Risky, reason, vec![edit]));
 }
 
-/// Whether it installs files of somebody whose key nobody adds.
+/// Whether it installs what is signed with a key that nobody adds.
 fn installs_files(packages: &StepPackages<'_>) -> bool {
     let step = packages.at.step;
     let source = &step.model().file.text;
@@ -111,6 +111,10 @@ fn installs_files(packages: &StepPackages<'_>) -> bool {
         .stage()
         .steps()
         .any(|step| memchr::memmem::find(step.instruction().span.of(source), b"/etc/apk/keys").is_some());
+    // A root of its own has no keys to begin with.
+    if packages.call.has_option(&["--initdb", "--root", "-p"]) {
+        return true;
+    }
     let is_file = |word: &Word<'_>| word.text().ends_with(".apk") || word.text().contains('/');
     !adds_key && packages.call.operands.iter().any(|word| is_file(word) || word.literal().is_none())
 }

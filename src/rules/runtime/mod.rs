@@ -3,7 +3,9 @@
 pub(super) mod docker_group;
 pub(super) mod docker_host_tcp;
 pub(super) mod docker_socket;
+pub(super) mod entry_script_mode;
 pub(super) mod host_network_run;
 pub(super) mod insecure_run;
 pub(super) mod kernel_module;
+pub(super) mod shell_form_start;
 pub(super) mod ssh_server;
