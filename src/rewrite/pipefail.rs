@@ -69,7 +69,7 @@ pub fn noticed(step: Step<'_>, pipes: &Pipes<'_>) -> Result<Repair, Refusal> {
     if knows_pipefail(step) {
         let first = step.script().and_then(|script| script.script.commands().next());
         let edit = match first.filter(|first| is_option_list(*first)) {
-            Some(set) => set.words().last().map(|last| editor.insert_behind(last, "-o pipefail")),
+            Some(set) => set.words().next_back().map(|last| editor.insert_behind(last, "-o pipefail")),
             None => editor.begin("set -o pipefail"),
         };
         let edit = edit.ok_or("the script is not written as the shell reads it")?;
@@ -165,14 +165,13 @@ fn ends_early(writer: Command<'_>) -> bool {
             let command = script.command(index);
             let has = |short: char| command.invocation().is_some_and(|run| run.has_option(Some(short), "quiet", ""));
             match command.name() {
-                Some("head" | "less" | "more" | "read" | "true" | ":") => true,
+                None | Some("head" | "less" | "more" | "read" | "true" | ":") => true,
                 Some("grep" | "egrep" | "fgrep") => has('q') || has('m') || command.piped_into().is_some(),
                 Some("sed" | "awk" | "gawk") => command.arguments().any(|word| {
                     let text = word.text();
                     text.contains("exit") || text.ends_with('q') || text.contains("q;")
                 }),
                 Some(_) => false,
-                None => true,
             }
         }
     });

@@ -5,11 +5,11 @@
 
 use super::shell::ShellEditor;
 use crate::{
-    model::{ScriptForm, Step, StepCommand},
+    model::{ScriptForm, Stage, Step, StepCommand},
     rule::{Fix, Safety},
     syntax::{
         dockerfile::Keyword,
-        shell::{Command, CompoundKind, Connector, Script, Wrapper},
+        shell::{Command, Compound, CompoundKind, Connector, Script, Word, Wrapper},
     },
     text::{Edit, Span},
 };
@@ -28,7 +28,7 @@ impl<'m> ShellForm<'m> {
     /// `None` where the JSON form or `exec` leaves no shell behind, or the language of the shell is not read.
     pub fn of(step: Step<'m>) -> Option<Self> {
         let script = step.script().filter(|script| script.form == ScriptForm::Shell)?;
-        let last = script.script.commands().filter(|command| command.place().block.is_none()).last()?;
+        let last = script.script.commands().rfind(|command| command.place().block.is_none())?;
         let last = StepCommand { step, script, command: last };
         let is_replaced = last.command.name() == Some("exec")
             || last.invocation().is_some_and(|invocation| invocation.is_wrapped_by(Wrapper::Exec));
@@ -39,7 +39,7 @@ impl<'m> ShellForm<'m> {
     pub fn span(&self) -> Span {
         let script = self.last.script;
         let first = script.script.commands().next().map_or(self.last.command.span(), Command::span);
-        let compounds = script.script.compounds().map(|compound| compound.span());
+        let compounds = script.script.compounds().map(Compound::span);
         let whole = compounds.fold(first.to(self.last.command.span()), Span::to);
         script.file_span(whole)
     }
@@ -57,7 +57,7 @@ impl<'m> ShellForm<'m> {
             (_, Some(entrypoint)) if entrypoint.script().is_some_and(|script| script.form != ScriptForm::Exec) => {
                 Err("the `ENTRYPOINT` in shell form ignores it")
             }
-            (_, Some(entrypoint)) => match entrypoint.commands().next().and_then(|command| command.name()) {
+            (_, Some(entrypoint)) => match entrypoint.commands().next().and_then(StepCommand::name) {
                 Some("tini" | "dumb-init" | "catatonit") => self.as_words(Entry::None).or_else(|_| with_exec()),
                 Some("sh" | "bash" | "ash" | "dash") | None => Err("the `ENTRYPOINT` is handed the shell as arguments"),
                 Some(_) => self.as_words(Entry::Other).or_else(|_| with_exec()),
@@ -67,7 +67,7 @@ impl<'m> ShellForm<'m> {
     }
 
     fn inherited_entry(&self) -> Entry {
-        let facts = self.step.model().target().and_then(|target| target.image_facts());
+        let facts = self.step.model().target().and_then(Stage::image_facts);
         match facts.and_then(|facts| facts.entrypoint.known()) {
             Some(words) if words.is_empty() => Entry::None,
             Some(_) | None => Entry::Other,
@@ -88,7 +88,7 @@ impl<'m> ShellForm<'m> {
             && !command.place().negated
             && is_program(command)
             && is_plain_shell(self.step);
-        let words: Option<Vec<&str>> = command.words().map(|word| word.literal()).collect();
+        let words: Option<Vec<&str>> = command.words().map(Word::literal).collect();
         let words = words.filter(|_| is_plain).ok_or("the shell does more than split words")?;
         ShellEditor::of(self.last).ok_or("the words are not written as the shell reads them")?;
         let model = self.step.model();
@@ -155,7 +155,7 @@ fn is_program(command: Command<'_>) -> bool {
         "getopts", "hash", "jobs", "local", "read", "readonly", "return", "set", "shift", "source", "times", "trap",
         "type", "ulimit", "umask", "wait",
     ];
-    let name = command.word(0).and_then(|word| word.literal());
+    let name = command.word(0).and_then(Word::literal);
     name.is_some_and(|name| !name.is_empty() && !BUILTINS.contains(&name) && !is_function(command.script(), name))
 }
 
