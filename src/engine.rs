@@ -9,7 +9,7 @@ use crate::{
     knowledge::Knowledge,
     lock::Lock,
     model::DockerfileModel,
-    rule::{Builtin, Check, Cx, Finding, Findings, Judgement},
+    rule::{Builtin, Check, Cx, Detail, Finding, Findings, Judgement},
     rules::RULES,
     source::{FileKind, SourceFile},
     suppress::{Date, Suppressions},
@@ -50,6 +50,8 @@ pub struct Evidence<'a> {
     pub lock: &'a Lock,
     /// The day on which comments that silence findings may have ended; without it none has.
     pub today: Option<Date>,
+    /// How much is wanted to be known.
+    pub detail: Detail,
 }
 
 /// What `rules` say about `file`.
@@ -83,10 +85,10 @@ fn judge_dockerfile(
     if let Some(reason) = unjudged(&file.text, &parsed.errors) {
         return Err(reason);
     }
-    let Evidence { knowledge, around, lock, today } = evidence;
+    let Evidence { knowledge, around, lock, today, detail } = evidence;
     let model = DockerfileModel::new(file, &parsed.tree, knowledge);
     let context = BuildContext::new(around, &file.path);
-    let cx = Cx { file, model: &model, knowledge, context, lock };
+    let cx = Cx { file, model: &model, knowledge, context, lock, detail };
     let has_foreign_frontend = parsed.tree.has_foreign_frontend(&file.text);
     let mut judgement = Judgement { errors: parsed.errors.len(), ..Judgement::default() };
     let mut suppressions = Suppressions::read(file, &parsed.tree, RULES, today);

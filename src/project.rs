@@ -9,7 +9,7 @@ use crate::{
     lock::Lock,
     policy::Policy,
     report::{LeftOut, Ranked, Verdict, Why},
-    rule::{Builtin, Finding, Judgement, Level, Safety, Silenced},
+    rule::{Builtin, Detail, Finding, Judgement, Level, Safety, Silenced},
     rules::RULES,
     source::{SourceFile, SourceSet},
     suppress::Date,
@@ -24,6 +24,7 @@ pub struct Project {
     rules: Vec<&'static Builtin>,
     today: Option<Date>,
     scope: Scope,
+    detail: Detail,
 }
 
 /// What became of a file that was repaired.
@@ -40,7 +41,15 @@ impl Project {
     /// everywhere.
     pub fn new(policy: Policy, lock: Lock) -> Self {
         let rules = RULES.iter().copied().filter(|rule| policy.uses(&rule.meta)).collect();
-        Self { policy, knowledge: Knowledge::builtin(), lock, rules, today: None, scope: Scope::default() }
+        Self {
+            policy,
+            knowledge: Knowledge::builtin(),
+            lock,
+            rules,
+            today: None,
+            scope: Scope::default(),
+            detail: Detail::Repairs,
+        }
     }
 
     /// The same project, which leaves out what `scope` says.
@@ -55,6 +64,12 @@ impl Project {
         Self { today: Some(today), ..self }
     }
 
+    /// The same project, whose checks go into that detail; repairs are wanted where nothing else is said.
+    #[must_use]
+    pub fn in_detail(self, detail: Detail) -> Self {
+        Self { detail, ..self }
+    }
+
     /// How findings are judged.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -65,7 +80,7 @@ impl Project {
     /// # Errors
     /// If the file is not of its kind.
     pub fn check(&self, file: &SourceFile, around: &dyn Files) -> Result<Verdict, Unjudged> {
-        let judgement = self.judge(file, around)?;
+        let judgement = self.judge(file, around, self.detail)?;
         let decisions = self.scope.decide(&judgement.findings, file);
         Ok(self.verdict(judgement, file, &decisions))
     }
@@ -78,7 +93,7 @@ impl Project {
         let decisions = self.scope.decide(&self.judge_if_narrowed(file, around)?, file);
         let judge = |sources: &SourceSet| {
             let file = &sources.files()[0];
-            let mut judgement = self.judge(file, around)?;
+            let mut judgement = self.judge(file, around, Detail::Repairs)?;
             let is_wanted = |finding: &Finding| decisions.why_left_out(finding, file).is_none();
             judgement.findings.retain(|finding| self.level(finding, file) > Level::Off && is_wanted(finding));
             Ok(judgement)
@@ -87,19 +102,24 @@ impl Project {
         let (outcome, judgement) = fix::repair(SourceSet::of(vec![own]), allowed, &judge)?;
         let repaired = &outcome.sources.files()[0];
         // What the loop never saw is still to be counted.
-        let judgement = if self.scope.is_everything() { judgement } else { self.judge(repaired, around)? };
+        let judgement =
+            if self.scope.is_everything() { judgement } else { self.judge(repaired, around, Detail::Repairs)? };
         let verdict = self.verdict(judgement, repaired, &decisions);
         Ok(Repaired { outcome, verdict })
     }
 
-    fn judge(&self, file: &SourceFile, around: &dyn Files) -> Result<Judgement, Unjudged> {
-        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today };
+    fn judge(&self, file: &SourceFile, around: &dyn Files, detail: Detail) -> Result<Judgement, Unjudged> {
+        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today, detail };
         engine::judge(file, &self.rules, evidence)
     }
 
     /// What is to be said about `file`, if what is left out has to be decided by it.
     fn judge_if_narrowed(&self, file: &SourceFile, around: &dyn Files) -> Result<Vec<Finding>, Unjudged> {
-        if self.scope.is_everything() { Ok(Vec::new()) } else { Ok(self.judge(file, around)?.findings) }
+        if self.scope.is_everything() {
+            Ok(Vec::new())
+        } else {
+            Ok(self.judge(file, around, Detail::Findings)?.findings)
+        }
     }
 
     fn verdict(&self, judgement: Judgement, file: &SourceFile, decisions: &Decisions) -> Verdict {

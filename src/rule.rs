@@ -273,6 +273,15 @@ pub enum Check {
     Suppressions,
 }
 
+/// How much is wanted to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Detail {
+    /// What is wrong. Repairs that have to be looked for in other files are not made.
+    Findings,
+    /// Also how it can be repaired, or why it cannot.
+    Repairs,
+}
+
 /// What a rule sees: one file, its model, the image facts. All read-only.
 pub struct Cx<'a, M> {
     /// The file.
@@ -285,6 +294,8 @@ pub struct Cx<'a, M> {
     pub context: BuildContext<'a>,
     /// Digests that were written down once: `ironhull.lock`.
     pub lock: &'a Lock,
+    /// Whether repairs are wanted.
+    pub detail: Detail,
 }
 
 impl<M> Cx<'_, M> {
@@ -384,6 +395,21 @@ impl Finding {
     pub fn fix(&mut self, fix: Fix) -> &mut Self {
         self.fixes.push(fix);
         self
+    }
+
+    /// Adds the fix that `make` answers, or why there is none, if anybody wants to know.
+    pub fn repair<M, E: Into<Cow<'static, str>>>(
+        &mut self,
+        cx: &Cx<'_, M>,
+        make: impl FnOnce() -> Result<Fix, E>,
+    ) -> &mut Self {
+        match cx.detail {
+            Detail::Findings => self,
+            Detail::Repairs => match make() {
+                Ok(fix) => self.fix(fix),
+                Err(why) => self.decline(why),
+            },
+        }
     }
 
     /// Says why nothing can be repaired here.

@@ -8,7 +8,7 @@ use ironhull::{
     fix,
     knowledge::Knowledge,
     lock::Lock,
-    rule::Safety,
+    rule::{Detail, Safety},
     rules::RULES,
     source::{FileKind, SourceSet},
 };
@@ -27,7 +27,7 @@ fuzz_target!(|text: &[u8]| {
 fn repaired(text: &[u8]) -> Option<Vec<u8>> {
     let mut sources = SourceSet::new();
     sources.add("Dockerfile", FileKind::Dockerfile, text.to_vec());
-    let evidence = Evidence { knowledge: &KNOWLEDGE, around: &NoFiles, lock: &LOCK, today: None };
+    let evidence = Evidence { knowledge: &KNOWLEDGE, around: &NoFiles, lock: &LOCK, today: None, detail: Detail::Repairs };
     let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], RULES, evidence);
     let before = judge(&sources).ok()?.errors;
     let (outcome, after) = fix::repair(sources, Safety::Risky, &judge).ok()?;

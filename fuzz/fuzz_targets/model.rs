@@ -7,6 +7,7 @@ use ironhull::{
     engine::{self, Evidence},
     knowledge::Knowledge,
     lock::Lock,
+    rule::Detail,
     rules::RULES,
     source::{FileKind, SourceFile},
     text::FileId,
@@ -20,7 +21,7 @@ static LOCK: LazyLock<Lock> = LazyLock::new(Lock::default);
 
 fuzz_target!(|text: &[u8]| {
     let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text.to_vec());
-    let evidence = Evidence { knowledge: &KNOWLEDGE, around: &NoFiles, lock: &LOCK, today: None };
+    let evidence = Evidence { knowledge: &KNOWLEDGE, around: &NoFiles, lock: &LOCK, today: None, detail: Detail::Repairs };
     let Ok(judgement) = engine::judge(&file, RULES, evidence) else { return };
     for finding in &judgement.findings {
         let edits = finding.fixes.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);

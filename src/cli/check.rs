@@ -15,7 +15,7 @@ use crate::{
     emit::{self, Look},
     project::Project,
     report::{Judged, Ranked, Report, Unread, Verdict},
-    rule::Level,
+    rule::{Detail, Level},
     source::{FileKind, SourceFile, SourceSet},
     text::FileId,
 };
@@ -67,6 +67,22 @@ enum Format {
     Diff,
 }
 
+impl Format {
+    /// Repairs are looked for where they are shown.
+    fn detail(self) -> Detail {
+        match self {
+            Format::Json | Format::Sarif | Format::Rdjson => Detail::Repairs,
+            Format::Terminal
+            | Format::Github
+            | Format::Gitlab
+            | Format::Junit
+            | Format::Checkstyle
+            | Format::Markdown
+            | Format::Diff => Detail::Findings,
+        }
+    }
+}
+
 /// The kinds of file that have rules.
 pub(super) const CHECKED: [FileKind; 1] = [FileKind::Dockerfile];
 
@@ -81,7 +97,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
         options.newness.scope(project.policy(), &named)?
     };
     let has_baseline = scope.baseline.is_some();
-    let project = project.within(scope);
+    let project = project.within(scope).in_detail(options.format.detail());
     let (mut report, is_whole) = match &given {
         Given::Text { name, text } => {
             check_text(&project, options.inputs.kind_of_text(name), name.clone(), text.clone())

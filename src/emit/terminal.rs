@@ -6,7 +6,7 @@
 use crate::{
     emit::{snippet::snippet, visible::visible},
     report::{Ranked, Report},
-    rule::Level,
+    rule::{FixNote, Level},
     source::SourceSet,
 };
 use anstyle::{AnsiColor, Style};
@@ -280,7 +280,10 @@ fn summary(report: &Report, groups: &[Group<'_>], out: &mut dyn Write) -> io::Re
     let levels = levels.collect::<Vec<_>>().join(", ");
     let findings = counted(report.findings.len(), "finding");
     writeln!(out, "{STRONG}{findings}{STRONG:#} in {} of {files}: {levels}{}", hit.len(), left_out(report))?;
-    writeln!(out, "Next: {STRONG}ironhull explain {}{STRONG:#} says why, and what to do", first.rule())
+    let is_repaired = report.findings.iter().any(|ranked| ranked.rule.fix != FixNote::Never);
+    let fix =
+        if is_repaired { format!("{STRONG}ironhull fix --diff{STRONG:#} shows repairs, ") } else { String::new() };
+    writeln!(out, "Next: {fix}{STRONG}ironhull explain {}{STRONG:#} says why, and what to do", first.rule())
 }
 
 /// How much is not reported, and why: nobody should take silence for absence.

@@ -8,7 +8,7 @@ use ironhull::{
     fix,
     knowledge::Knowledge,
     lock::{self, Lock},
-    rule::{Builtin, Finding, Safety},
+    rule::{Builtin, Detail, Finding, Safety},
     source::{FileKind, SourceFile, SourceSet},
     text::Span,
 };
@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let sources = sources_of(text);
     let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
-    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None };
+    let evidence =
+        Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
     let judged = read.filter_map(|file| engine::judge(file, &[rule], evidence).ok());
     let mut found: Vec<Finding> = judged.flat_map(|judgement| judgement.findings).collect();
@@ -48,7 +49,8 @@ pub(crate) fn repaired(rules: &[&'static Builtin], text: &[u8], allowed: Safety)
 /// What went wrong: a fix was taken back, or a second run changes something.
 pub(crate) fn repaired_in_place(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Result<Vec<u8>, String> {
     let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
-    let evidence = Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None };
+    let evidence =
+        Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None, detail: Detail::Repairs };
     let once = |text: &[u8]| -> Result<Vec<u8>, String> {
         let mut sources = SourceSet::new();
         sources.add("Dockerfile", FileKind::Dockerfile, text.to_vec());
@@ -66,7 +68,8 @@ pub(crate) fn repaired_in_place(rules: &[&'static Builtin], text: &[u8], allowed
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
     let sources = sources_of(text);
     let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
-    let evidence = Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None };
+    let evidence =
+        Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
     let mut shape = Vec::new();
     let has_headers = header(text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default()).is_some();
     for file in sources.files() {

@@ -98,10 +98,7 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, out: &mut F
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(download.command.needs_argument());
-    match rewrite::verify_download(cx, download) {
-        Ok(fix) => finding.fix(fix),
-        Err(why) => finding.decline(why),
-    };
+    finding.repair(cx, || rewrite::verify_download(cx, download));
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

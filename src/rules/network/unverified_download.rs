@@ -98,8 +98,5 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, trusted: &Trusted<'_>, out: &mut Fin
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(trusted.download.command.needs_argument());
-    match rewrite::verify_download(cx, &trusted.download) {
-        Ok(fix) => finding.fix(fix),
-        Err(why) => finding.decline(why),
-    };
+    finding.repair(cx, || rewrite::verify_download(cx, &trusted.download));
 }

@@ -9,7 +9,7 @@ pub(super) mod secret_in_url;
 use crate::{
     model::{DockerfileModel, credential::Credential},
     rewrite,
-    rule::{Confidence, Cx, Finding, Severity},
+    rule::{Confidence, Cx, Detail, Finding, Severity},
 };
 
 /// For so many variables of a file it is worked out how to do without them; a real file has a few.
@@ -23,6 +23,9 @@ impl Repairs {
     /// Repairs `finding`, which is about the variable `name`, or says why not.
     fn take_out(&mut self, cx: &Cx<'_, DockerfileModel<'_>>, name: &str, finding: &mut Finding) {
         self.0 += 1;
+        if cx.detail == Detail::Findings {
+            return;
+        }
         if self.0 > MOST_REPAIRS {
             finding.decline("the file holds more credentials than are repaired at once");
             return;

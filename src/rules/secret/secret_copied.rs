@@ -92,10 +92,7 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>,
         (None, false) => finding,
         (None, true) => finding.severity(Severity::Medium),
     };
-    match rewrite::mount_copied(cx, step, source) {
-        Ok(fix) => finding.fix(fix),
-        Err(why) => finding.decline(why),
-    };
+    finding.repair(cx, || rewrite::mount_copied(cx, step, source));
 }
 
 /// What the text of the file, or of the files in the directory, says; `None` where none can be read.

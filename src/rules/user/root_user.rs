@@ -121,10 +121,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     if !is_certain {
         finding.confidence(Confidence::Medium);
     }
-    match user::unprivileged(cx, target) {
-        Ok(fix) => finding.fix(fix),
-        Err(obstacle) => finding.decline(obstacle),
-    };
+    finding.repair(cx, || user::unprivileged(cx, target));
 }
 
 /// Why it is right that the image starts as root.
