@@ -570,7 +570,7 @@ fn fix_says_in_json_what_was_done_declined_and_left() {
 fn a_lock_is_filled_from_lists_and_fix_uses_it() {
     let sum = "24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d";
     let text = "# syntax=docker/dockerfile:1\nFROM node:22\nADD https://example.com/1.2/tool /usr/bin/tool\n\
-                COPY --from=alpine:3.22 /a /b\n";
+                COPY --from=alpine:3.22 /a /b\nARG TARGETARCH\nADD https://example.com/1.2/tool-$TARGETARCH /x\n";
     let tree = Tree::new("lock")
         .file("app/Dockerfile", text)
         .file("SHA256SUMS", format!("{sum}  dist/tool\n"))
@@ -583,7 +583,7 @@ fn a_lock_is_filled_from_lists_and_fix_uses_it() {
     assert!(written.starts_with("version = 1\n") && written.matches("resolved = 2026-11-20").count() == 2, "{written}");
     tree.run(&["fix", "--profile", "all", "--select", "unpinned-base,add-remote-url"]);
     let fixed = text.replace("node:22", &format!("node:22@sha256:{sum}"));
-    let fixed = fixed.replace("ADD ", &format!("ADD --checksum=sha256:{sum} "));
+    let fixed = fixed.replacen("ADD ", &format!("ADD --checksum=sha256:{sum} "), 1);
     assert_eq!(tree.text("app/Dockerfile"), fixed);
     let again = tree.run(&["lock", "app", "--from", "images"]);
     assert!(again.out.ends_with("ironhull.lock: 0 added, 0 changed, 1 missing\n"), "{again:#?}");

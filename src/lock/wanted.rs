@@ -2,7 +2,7 @@
 
 use super::{Lock, key};
 use crate::{
-    model::{DockerfileModel, ImageUse, UsedBy, Value, add::SourceKind, downloads::Download, expand::Cause},
+    model::{DockerfileModel, ImageUse, UsedBy, add::SourceKind, downloads::Download},
     syntax::dockerfile::Keyword,
     text::Span,
 };
@@ -29,7 +29,7 @@ impl Wanted {
         for step in model.steps().filter(|step| !step.is_trigger()) {
             if step.keyword() == Keyword::Add && step.instruction().flag("checksum").is_none() {
                 for source in step.sources().into_iter().filter(|source| source.kind == SourceKind::Url) {
-                    if step.expand_arg(source.arg).is_ok_and(|value| value.is_known() && has_one_answer(&value)) {
+                    if step.expand_arg(source.arg).is_ok_and(|value| value.is_known() && !value.is_of_platform()) {
                         self.urls.entry(source.text).or_insert_with(|| place(source.arg.span));
                     }
                 }
@@ -58,12 +58,7 @@ impl Wanted {
 
 fn is_for_every_platform(image: &ImageUse<'_>) -> bool {
     match image.by {
-        UsedBy::From(stage) => has_one_answer(stage.base_value()),
+        UsedBy::From(stage) => !stage.base_value().is_of_platform(),
         UsedBy::Step(_) => true,
     }
-}
-
-/// Whether it is the same on every platform.
-fn has_one_answer(value: &Value<'_>) -> bool {
-    value.depends.iter().all(|dependency| dependency.cause != Cause::Platform)
 }

@@ -3,6 +3,7 @@
 //! The text of a [`Value`] is what a build without build arguments gives. What may change it (an `ARG`, the environment
 //! of the base image, the platform) is told with it, so that nobody takes a guess for a fact.
 
+use super::platform::is_automatic;
 use std::{borrow::Cow, fmt};
 
 /// A text, and what it depends on.
@@ -92,6 +93,13 @@ impl<'a> Value<'a> {
     /// The names of `ARG`s whose defaults it uses.
     pub fn defaulted(&self) -> impl Iterator<Item = &str> {
         self.depends.iter().filter(|dependency| dependency.cause == Cause::Default).map(|dependency| &*dependency.name)
+    }
+
+    /// Whether another platform may make it another text, also through an `ARG` that hands the platform on.
+    pub fn is_of_platform(&self) -> bool {
+        let is_of_platform =
+            |dependency: &Dependency| dependency.cause == Cause::Platform || is_automatic(&dependency.name);
+        self.depends.iter().any(is_of_platform)
     }
 
     /// The same value with its own text.

@@ -11,7 +11,6 @@ use crate::{
     model::{
         Allowed, Base, Builder, DockerfileModel, Feature, Step, StepPackages, Value,
         add::Source,
-        expand::Cause,
         join_path,
         packages::{Action, Package},
     },
@@ -54,7 +53,7 @@ fn fix(adds: &RemoteAdds<'_, '_>, step: Step<'_>, source: &Source<'_>) -> Result
     let Some(url) = value.known() else {
         return Err("only the build knows the address, and so its checksum".into());
     };
-    if value.depends.iter().any(|dependency| dependency.cause == Cause::Platform) {
+    if value.is_of_platform() {
         return Err("the address depends on the platform, and so does its checksum".into());
     }
     if step.sources().len() > 1 {

@@ -1,7 +1,7 @@
 //! Pinning images: the digest of the lock behind the tag, where exactly one image takes it.
 
 use crate::{
-    model::{DockerfileModel, ImageUse, Stage, UsedBy, expand::Cause},
+    model::{DockerfileModel, ImageUse, Stage, UsedBy},
     rule::{Cx, Fix, Safety},
     text::{Edit, Span},
 };
@@ -70,7 +70,7 @@ impl<'a, 'm> Pins<'a, 'm> {
     /// The default of the one argument that ends the name, if nothing else reads it.
     fn place_in_argument(&self, stage: Stage<'_>) -> Result<Place, Reason> {
         let depends = &stage.base_value().depends;
-        if depends.iter().any(|dependency| dependency.cause == Cause::Platform) {
+        if stage.base_value().is_of_platform() {
             return Err("the name depends on the platform, and so would the digest".into());
         }
         let [dependency] = depends.as_slice() else {
