@@ -17,6 +17,11 @@ pub trait Files: Sync {
     /// What lies in the directory at `path`, sorted by name; nothing for what is no directory of the checked tree. The
     /// empty path is the directory that relative paths start in.
     fn list(&self, path: &str) -> Arc<[Entry]>;
+
+    /// Whether files that are not found are not there; otherwise nobody looked.
+    fn are_seen(&self) -> bool {
+        true
+    }
 }
 
 /// One name in a directory.
@@ -41,6 +46,10 @@ impl Files for NoFiles {
 
     fn list(&self, _path: &str) -> Arc<[Entry]> {
         Arc::default()
+    }
+
+    fn are_seen(&self) -> bool {
+        false
     }
 }
 

@@ -110,7 +110,8 @@ fn judge_dockerfile(
     (judgement.findings, judgement.silenced) = (left, silenced);
     if let Some(rule) = reporter {
         let mut findings = Findings::new(&rule.meta, file.id);
-        let is_certain = parsed.errors.is_empty() && !has_foreign_frontend;
+        // What a rule finds may depend on files that nobody sees here.
+        let is_certain = parsed.errors.is_empty() && !has_foreign_frontend && around.are_seen();
         suppressions.report(RULES, is_certain, &mut findings);
         judgement.findings.extend(findings.into_parts().0);
         let is_wanted = |id: &str| rules.iter().any(|rule| rule.meta.id == id);

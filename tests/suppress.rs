@@ -131,6 +131,17 @@ fn a_silenced_finding_is_not_fixed_and_an_unused_allow_goes() {
 }
 
 #[test]
+fn without_the_files_around_nobody_knows_what_an_allow_is_for() {
+    let text = "FROM alpine:3.22\nUSER 1\n# ironhull: allow(add-local-file) because x\nCOPY a /a\n";
+    let root = tree("text", text);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+    let input = fs::File::open(root.join("Dockerfile")).unwrap();
+    let output = command.args(["fix", "-"]).current_dir(&root).stdin(input).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), text);
+    assert_eq!(checked("text", text, &ROOT).0, ["unused-allow:3"]);
+}
+
+#[test]
 fn a_comment_that_keeps_another_from_being_a_directive_stays() {
     let text = "# ironhull: allow(sudo) because z\n# escape=`\nFROM alpine:3.22\nUSER 1\n";
     let root = tree("guard", text);

@@ -39,14 +39,12 @@ pub(super) struct Foreign {
     pub(super) shown: String,
 }
 
-/// Whether a comment could be one that silences: a look at its first words.
+/// Whether a comment could be one that silences: a look at its first word.
 pub(super) fn may_silence(comment: &[u8]) -> bool {
-    let start = &comment[..comment.len().min(HEAD)];
-    MARKS.iter().any(|mark| memchr::memmem::find(start, mark.as_bytes()).is_some())
+    let marks = comment.iter().take_while(|&&byte| byte == b'#').count();
+    let said = comment[marks..].trim_ascii_start();
+    MARKS.iter().any(|mark| said.starts_with(mark.as_bytes()))
 }
-
-/// Marks of comments that silence stand within so many bytes of its `#`.
-const HEAD: usize = 64;
 
 const MARKS: [&str; 5] = ["ironhull:", "hadolint", "check", "trivy:", "checkov:"];
 
