@@ -82,13 +82,22 @@ pub fn noticed(step: Step<'_>, pipes: &Pipes<'_>) -> Result<Repair, Refusal> {
     if !is_default || !shells.iter().any(|shell| shell == "/bin/bash") {
         return Err("whether a shell of the image has `pipefail` is not known");
     }
+    if writes_backslashes(step) || step.later().any(writes_backslashes) {
+        return Err("bash prints backslashes with `echo` as they are, and the shell in force does not");
+    }
     let model = step.model();
     let line = ["SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]"];
     let edit: Edit = Editor::new(model.file, model.syntax).insert_before(step.instruction(), &line);
-    let reason = "bash runs all that follows, and prints backslashes with `echo` as they are; \
-                  a command that used to fail unnoticed fails the step";
+    let reason = "bash runs all that follows, and a command that used to fail unnoticed fails the step";
     let fix = Fix::new("Use bash with `pipefail`", Safety::Risky, reason, vec![edit]);
     Ok(Repair { fix, sets_shell: true })
+}
+
+/// Whether an `echo` of the step has a backslash to print, which dash and bash do each in its own way.
+fn writes_backslashes(step: Step<'_>) -> bool {
+    let has_backslash =
+        |command: StepCommand<'_>| command.command.arguments().any(|word| word.source().contains(&b'\\'));
+    step.commands().any(|command| command.command.name() == Some("echo") && has_backslash(command))
 }
 
 /// Whether the option is on already: by `SHELL`, by the first line of a heredoc, by `set`.

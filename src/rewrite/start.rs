@@ -97,7 +97,13 @@ impl<'m> ShellForm<'m> {
         let quoted: Option<Vec<String>> = words.into_iter().map(quoted).collect();
         let quoted = quoted.filter(|_| !has_comment).ok_or("the words do not fit into JSON on one line")?;
         let edit = Edit::replace(model.file.id, place, format!("[{}]", quoted.join(", ")));
+        // The shell reads a file that the kernel cannot run as a script of its own.
+        let may_be_script = command.path().is_some_and(|path| path.contains(['/', '.']));
         let (safety, reason) = match entry {
+            Entry::None if may_be_script => (
+                Safety::Risky,
+                "a script whose first line is no `#!` does not start without a shell: check that it has one",
+            ),
             Entry::None => (Safety::Safe, "the shell only splits these words, and nothing else is in front of them"),
             Entry::Own => {
                 (Safety::Risky, "arguments of the caller, which the shell form ignores, reach the program then")
