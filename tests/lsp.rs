@@ -515,6 +515,25 @@ fn a_broken_lock_is_shown_and_hinders_nothing() {
 }
 
 #[test]
+fn what_the_baseline_has_is_not_told() {
+    let folder = Folder::new("baseline");
+    let uri = folder.uri("Dockerfile");
+    folder.write("Dockerfile", TEXT);
+    let mut check = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+    let written = check.current_dir(&folder.0).args(["check", "--write-baseline", "known.json"]).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    folder.write("ironhull.toml", "baseline = \"known.json\"\n");
+    let mut client = Client::of(&folder, &json!({}));
+    assert_eq!(found(&client.open(&uri, TEXT)), []);
+    client.change(&uri, 2, &json!([{ "range": range((1, 0), (1, 0)), "text": "ADD new /new\n" }]));
+    assert_eq!(found(&client.diagnostics(&uri)), [("add-local-file", &range((1, 0), (1, 3)))]);
+    folder.write("known.json", "nonsense");
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": uri } }));
+    assert_eq!(found(&client.diagnostics(&uri)).len(), 1, "what held before goes on");
+    assert_eq!(client.diagnostics(&folder.uri("known.json"))["diagnostics"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn evidence_is_read_as_it_is_now() {
     let folder = Folder::new("evidence");
     let (uri, script) = (folder.uri("Dockerfile"), folder.uri("entry.sh"));

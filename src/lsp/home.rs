@@ -1,4 +1,4 @@
-//! The `ironhull.toml` and `ironhull.lock` that hold in one directory.
+//! The `ironhull.toml`, baseline and `ironhull.lock` that hold in one directory.
 
 use crate::{
     baseline::{Baseline, Scope},
@@ -24,6 +24,7 @@ pub(super) struct Home {
     pub(super) project: Project,
     policy: Policy,
     lock: Lock,
+    scope: Scope,
     /// What is wrong with the files.
     pub(super) troubles: Vec<Trouble>,
 }
@@ -64,20 +65,22 @@ impl Home {
     pub(super) fn empty() -> Self {
         let (policy, lock) = (Policy::new(Layer::default(), Place::default()), Lock::default());
         let today = today();
-        let project = project(&policy, &lock, today);
-        Self { read: Texts::default(), today, project, policy, lock, troubles: Vec::new() }
+        let project = Project::new(policy.clone(), lock.clone());
+        Self { read: Texts::default(), today, project, policy, lock, scope: Scope::default(), troubles: Vec::new() }
     }
 
     /// Reads the files that hold in `directory` anew, and takes over what changed.
     pub(super) fn refresh(&mut self, directory: &str, read: &ReadText<'_>) {
+        let file = |path: String| Text { content: read(&path), path };
         let nearest = |name: &str| {
-            let path = disk::nearest_above(Path::new(directory), name)?.to_string_lossy().into_owned();
-            let content = read(&path);
-            Some(Text { path, content })
+            let path = disk::nearest_above(Path::new(directory), name)?;
+            Some(file(path.to_string_lossy().into_owned()))
         };
-        let named = |policy: &Policy| policy.baseline().map(|path| Text { content: read(&path), path });
-        let (configuration, lock) = (nearest(CONFIGURATION), nearest(lock::FILE_NAME));
-        let mut texts = Texts { configuration, lock, baseline: named(&self.policy) };
+        let mut texts = Texts {
+            configuration: nearest(CONFIGURATION),
+            lock: nearest(lock::FILE_NAME),
+            baseline: self.policy.baseline().map(file),
+        };
         let today = today();
         if texts == self.read && today == self.today {
             return;
@@ -91,20 +94,18 @@ impl Home {
             Ok(lock) => self.lock = lock,
             Err(trouble) => troubles.push(trouble),
         }
-        texts.baseline = named(&self.policy);
-        let scope = texts.baseline.as_ref().map_or(Ok(Scope::default()), scope).unwrap_or_else(|trouble| {
-            troubles.push(trouble);
-            Scope::default()
-        });
+        // Another configuration may name another file.
+        texts.baseline = self.policy.baseline().map(file);
+        match texts.baseline.as_ref().map_or(Ok(Scope::default()), known) {
+            Ok(scope) => self.scope = scope,
+            Err(trouble) => troubles.push(trouble),
+        }
         self.read = texts;
         self.today = today;
         self.troubles = troubles;
-        self.project = project(&self.policy, &self.lock, today).within(scope);
+        let project = Project::new(self.policy.clone(), self.lock.clone());
+        self.project = project.on(today).within(self.scope.clone());
     }
-}
-
-fn project(policy: &Policy, lock: &Lock, today: Date) -> Project {
-    Project::new(policy.clone(), lock.clone()).on(today)
 }
 
 fn today() -> Date {
@@ -121,8 +122,7 @@ fn policy(file: &Text) -> Result<Policy, Vec<Trouble>> {
         };
         complaints.into_iter().map(trouble).collect::<Vec<_>>()
     })?;
-    let root = file.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
-    Ok(Policy::new(configuration.into_layer(), Place { working: root.clone(), root }))
+    Ok(Policy::new(configuration.into_layer(), file.place()))
 }
 
 fn locked(file: &Text) -> Result<Lock, Trouble> {
@@ -130,15 +130,19 @@ fn locked(file: &Text) -> Result<Lock, Trouble> {
     Lock::parse(text).map_err(|why| file.trouble(Span::default(), why.to_string()))
 }
 
-/// What a baseline leaves out; its paths start where it lies.
-fn scope(file: &Text) -> Result<Scope, Trouble> {
+fn known(file: &Text) -> Result<Scope, Trouble> {
     let text = file.content.as_ref().map_err(|why| file.trouble(Span::default(), why.clone()))?;
     let baseline = Baseline::parse(text).map_err(|why| file.trouble(Span::default(), why))?;
-    let root = file.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
-    Ok(Scope { baseline: Some((baseline, Place { working: root.clone(), root })), changes: None })
+    Ok(Scope { baseline: Some((baseline, file.place())), changes: None })
 }
 
 impl Text {
+    /// Where paths start that are written in it: in its directory. Paths of documents are absolute.
+    fn place(&self) -> Place {
+        let root = self.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+        Place { working: root.clone(), root }
+    }
+
     fn trouble(&self, span: Span, message: String) -> Trouble {
         let text = self.content.clone().unwrap_or_default();
         Trouble { path: self.path.clone(), text, span, message }
