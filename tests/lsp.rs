@@ -515,8 +515,8 @@ fn a_broken_lock_is_shown_and_hinders_nothing() {
 }
 
 #[test]
-fn what_the_baseline_has_is_not_told() {
-    let folder = Folder::new("baseline");
+fn a_broken_baseline_is_shown_and_the_last_one_holds() {
+    let folder = Folder::new("broken-baseline");
     let uri = folder.uri("Dockerfile");
     folder.write("Dockerfile", TEXT);
     let mut check = Command::new(env!("CARGO_BIN_EXE_ironhull"));
