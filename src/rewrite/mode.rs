@@ -135,6 +135,13 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
     if user.user.is_root() && target.root_reason().is_some() {
         return Err("what starts as root becomes another user, who may write there");
     }
+    let starts_script = || {
+        let commands = target.start_steps().into_iter().filter_map(|step| step.commands().next());
+        commands.filter_map(StepCommand::name).any(|name| name.ends_with(".sh") || name.contains("entrypoint"))
+    };
+    if user.user.is_root() && starts_script() {
+        return Err("the start script may become another user, who may write there");
+    }
     if user.user.is_root() && change.targets.iter().any(|target| is_written_by_servers(target)) {
         return Err("a server that gives root up may write there: its user has to own the files");
     }
