@@ -17,7 +17,9 @@ pub(super) fn remove(
     let Arguments::Assignments(all) = instruction.arguments(&file.text) else { return None };
     let goes = |assignment: &Assignment<'_>| names.contains(&assignment.name.span);
     if all.iter().all(goes) {
-        return Some(vec![Editor::new(file, tree).remove(instruction)?]);
+        let mut edit = Editor::new(file, tree).remove(instruction)?;
+        edit.span.end += blank_line_at(&file.text, edit.span) as u32;
+        return Some(vec![edit]);
     }
     let first_kept = all.iter().position(|assignment| !goes(assignment))?;
     let mut gaps = Vec::new();
@@ -33,6 +35,17 @@ pub(super) fn remove(
         gaps.push(Edit::delete(file.id, gap));
     }
     Some(gaps)
+}
+
+/// How many bytes the blank line behind `span` has, if one stands before it too: one of them is enough.
+fn blank_line_at(text: &[u8], span: Span) -> usize {
+    let (before, behind) = (&text[..span.start as usize], &text[span.end as usize..]);
+    let is_below_blank = before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n");
+    match behind {
+        [b'\r', b'\n', ..] if is_below_blank => 2,
+        [b'\n', ..] if is_below_blank => 1,
+        _ => 0,
+    }
 }
 
 fn end(assignment: &Assignment<'_>) -> u32 {
@@ -88,6 +101,7 @@ mod tests {
     fn nothing_is_left_of_an_instruction_that_held_nothing_else() {
         assert_eq!(without("FROM a\nENV A 1 2\nCMD b\n", &["A"]).unwrap(), "FROM a\nCMD b\n");
         assert_eq!(without("FROM a\nENV A=1 \\\n B=2\nCMD b\n", &["A", "B"]).unwrap(), "FROM a\nCMD b\n");
+        assert_eq!(without("FROM a\n\nENV A=1\n\nCMD b\n", &["A"]).unwrap(), "FROM a\n\nCMD b\n");
     }
 
     #[test]

@@ -77,6 +77,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         for source in step.sources() {
             if !is_verified_later(step, &source) {
                 report(&adds, step, &source, out);
+            } else if source.kind == SourceKind::Url {
+                out.decline(
+                    source.arg.span,
+                    "a later step of the stage verifies the file, or it is a signature itself",
+                );
             }
         }
     }
