@@ -74,6 +74,13 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let instruction = step.instruction();
         let sources = step.sources();
         let is_plain = !sources.is_empty() && sources.iter().all(|source| source.kind == SourceKind::Local);
+        if let Some(hidden) = sources.iter().find(|source| source.kind == SourceKind::Unknown) {
+            let text = String::from_utf8_lossy(&hidden.arg.text);
+            out.decline(
+                hidden.arg.span,
+                format!("what `{text}` stands for may be an archive, which `ADD` unpacks and `COPY` does not"),
+            );
+        }
         if !is_plain || OWN_FLAGS.iter().any(|flag| instruction.flag(flag).is_some()) {
             continue;
         }
