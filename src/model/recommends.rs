@@ -21,6 +21,9 @@ pub struct Recommended {
     pub carrier: Option<String>,
 }
 
+/// So many commands are looked at for one call, so that a file full of calls takes no longer than it is long.
+const MOST_COMMANDS: usize = 500;
+
 /// A package, what it recommends, and when somebody misses that.
 struct Companion {
     of: &'static [&'static str],
@@ -95,7 +98,7 @@ impl StepPackages<'_> {
         let start = self.at.span().start;
         let step = self.at.step;
         let rest = step.commands().filter(move |command| command.span().start >= start);
-        rest.chain(step.later().flat_map(Step::commands))
+        rest.chain(step.later().flat_map(Step::commands)).take(MOST_COMMANDS)
     }
 }
 
@@ -112,11 +115,13 @@ impl Companion {
 impl<'m> Stage<'m> {
     /// Whether a call of `manager` in the stage, or in those that it starts from, installs a package by that name.
     pub fn names_package(self, manager: Manager, name: &str) -> bool {
-        self.chain().flat_map(Stage::steps).flat_map(|step: Step<'m>| step.package_commands()).any(|packages| {
-            packages.call.manager == manager
-                && packages.call.action == Action::Install
-                && packages.call.packages().any(|package| package.name == name)
-        })
+        self.chain().flat_map(Stage::steps).flat_map(|step: Step<'m>| step.package_commands()).take(MOST_COMMANDS).any(
+            |packages| {
+                packages.call.manager == manager
+                    && packages.call.action == Action::Install
+                    && packages.call.packages().any(|package| package.name == name)
+            },
+        )
     }
 }
 
@@ -124,6 +129,7 @@ impl<'m> Stage<'m> {
 fn named_packages<'m>(stage: Stage<'m>) -> HashSet<String> {
     let calls = stage.chain().flat_map(Stage::steps).flat_map(|step: Step<'m>| step.package_commands());
     calls
+        .take(MOST_COMMANDS)
         .filter(|packages| packages.call.manager == Manager::Apt && packages.call.action == Action::Install)
         .flat_map(|packages| names_in(&packages.call))
         .collect()

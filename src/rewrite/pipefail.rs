@@ -18,27 +18,28 @@ use crate::{
 /// Why an edit is not made.
 pub type Refusal = &'static str;
 
+/// Where more steps follow, it is not known what another shell changes for them.
+const MOST_STEPS: usize = 300;
+
 /// The pipes of a step in which a failure is not noticed.
 #[derive(Debug)]
-pub struct Pipes<'m> {
-    /// The commands that write into a pipe.
-    writers: Vec<StepCommand<'m>>,
+pub struct Pipes {
     span: Span,
 }
 
-impl<'m> Pipes<'m> {
+impl Pipes {
     /// `None` where there is no such pipe.
-    pub fn of(step: Step<'m>) -> Option<Self> {
+    pub fn of(step: Step<'_>) -> Option<Self> {
         let script = step.script()?;
         if !script.is_verbatim() || !script.script.dialect().is_bourne() || is_noticed(step) {
             return None;
         }
         let commands = script.script.commands().map(|command| StepCommand { step, script, command });
-        let writers: Vec<_> = commands.filter(|command| writes_unnoticed(command.command)).collect();
-        let first = writers.iter().find(|command| !cannot_fail(**command))?;
+        let first =
+            commands.filter(|command| writes_unnoticed(command.command)).find(|command| !cannot_fail(*command))?;
         let end = last_of_pipeline(first.command);
         let span = script.file_span(first.command.span().to(end));
-        Some(Self { writers, span })
+        Some(Self { span })
     }
 
     /// The first of them.
@@ -60,8 +61,8 @@ pub struct Repair {
 ///
 /// # Errors
 /// Why that would be wrong, or cannot be told.
-pub fn noticed(step: Step<'_>, pipes: &Pipes<'_>) -> Result<Repair, Refusal> {
-    if pipes.writers.iter().any(|writer| ends_early(writer.command)) {
+pub fn noticed(step: Step<'_>) -> Result<Repair, Refusal> {
+    if may_end_early(step) {
         return Err("a command of the pipe may fail or be cut off although nothing is wrong");
     }
     let reason = "a command that used to fail unnoticed fails the step then";
@@ -82,6 +83,12 @@ pub fn noticed(step: Step<'_>, pipes: &Pipes<'_>) -> Result<Repair, Refusal> {
     if !is_default || !shells.iter().any(|shell| shell == "/bin/bash") {
         return Err("whether a shell of the image has `pipefail` is not known");
     }
+    if step.later().nth(MOST_STEPS).is_some() {
+        return Err("too many steps follow to tell what bash changes for them");
+    }
+    if step.later().any(may_end_early) {
+        return Err("a later pipe may fail or be cut off although nothing is wrong, and one shell runs them all");
+    }
     if writes_backslashes(step) || step.later().any(writes_backslashes) {
         return Err("bash prints backslashes with `echo` as they are, and the shell in force does not");
     }
@@ -91,6 +98,11 @@ pub fn noticed(step: Step<'_>, pipes: &Pipes<'_>) -> Result<Repair, Refusal> {
     let reason = "bash runs all that follows, and a command that used to fail unnoticed fails the step";
     let fix = Fix::new("Use bash with `pipefail`", Safety::Risky, reason, vec![edit]);
     Ok(Repair { fix, sets_shell: true })
+}
+
+/// Whether a pipe of the step, also one whose outcome is asked for, has a command that ends before its reader does.
+fn may_end_early(step: Step<'_>) -> bool {
+    step.commands().any(|command| command.command.place().after.is_pipe() && ends_early(command.command))
 }
 
 /// Whether an `echo` of the step has a backslash to print, which dash and bash do each in its own way.

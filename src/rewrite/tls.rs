@@ -18,6 +18,9 @@ use crate::{
 /// Why an edit is not made.
 pub type Refusal = String;
 
+/// So many calls of package managers are looked at for one command.
+const MOST_CALLS: usize = 500;
+
 const REASON: &str = "where a server has its certificate from a CA of its own, the image needs that CA first \
                       (`COPY ca.crt /usr/local/share/ca-certificates/`, `RUN update-ca-certificates`)";
 
@@ -134,7 +137,7 @@ fn missing_authorities(command: StepCommand<'_>) -> Option<Edit> {
             && packages.call.action == Action::Install
             && packages.at.span().start < command.span().start
     };
-    let install = stage.steps().flat_map(Step::package_commands).filter(installs).last()?;
+    let install = stage.steps().flat_map(Step::package_commands).take(MOST_CALLS).filter(installs).last()?;
     if !install.call.has_option(&["--no-install-recommends"]) {
         return None;
     }

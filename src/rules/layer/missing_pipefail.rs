@@ -64,7 +64,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             let Some(pipes) = Pipes::of(step) else { continue };
             let finding =
                 out.report(pipes.span(), "the step goes on when a command of the pipe but the last one fails");
-            match pipefail::noticed(step, &pipes) {
+            match pipefail::noticed(step) {
                 // One `SHELL` is enough for all that follows it.
                 Ok(repair) if repair.sets_shell && is_shell_set => {}
                 Ok(repair) => {

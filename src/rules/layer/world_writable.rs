@@ -71,8 +71,12 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Dockerfile(check),
 };
 
+/// So many findings have a fix at a time: each looks at how the whole image starts. The others follow.
+const MOST_AT_ONCE: usize = 50;
+
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let mut closed = Closed::default();
+    let mut repaired = 0;
     for step in cx.model.built_steps() {
         let removals = OnceCell::new();
         for change in step.mode_changes() {
@@ -98,6 +102,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             let finding = out.report(change.span, message);
             if !step.stage().is_target() {
                 finding.severity(Severity::Low);
+            }
+            repaired += 1;
+            if repaired > MOST_AT_ONCE {
+                continue;
             }
             match mode::close_to_others(step, &change) {
                 Ok(fix) => finding.fix(fix),
