@@ -22,4 +22,4 @@ pub use download::RemoteAdds;
 pub use frontend::raise_frontend;
 pub use pin::Pins;
 pub use secret::{mount_copied, take_out_variable};
-pub use verification::verify_download;
+pub use verification::Verifier;

@@ -20,11 +20,30 @@ use crate::{
 };
 use joint::Joint;
 
-/// Verifies `download`, or says what is missing: a fix without edits where the lock does not know its address.
-///
-/// # Errors
-/// Why a check would be wrong there: one clause.
-pub fn verify_download(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>) -> Result<Fix, String> {
+/// Checks are added for so many downloads of a file at once; a real file has a few.
+const MOST_CHECKS: usize = 200;
+
+/// Verifies the downloads of one file.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    checks: usize,
+}
+
+impl Verifier {
+    /// Verifies `download`, or says what is missing: a fix without edits where the lock does not know its address.
+    ///
+    /// # Errors
+    /// Why a check would be wrong there: one clause.
+    pub fn verify(&mut self, cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>) -> Result<Fix, String> {
+        self.checks += 1;
+        if self.checks > MOST_CHECKS {
+            return Err("the file holds more downloads than are verified at once".to_owned());
+        }
+        verify(cx, download)
+    }
+}
+
+fn verify(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>) -> Result<Fix, String> {
     let address = Address::of(download)?;
     let Some(entry) = cx.lock.url(&address.url) else { return Ok(address.unresolved()) };
     check_script(cx, download)?;

@@ -19,6 +19,8 @@ pub(super) struct Carrier<'m> {
     names: BTreeSet<String>,
     /// The instructions that assign it, and where each writes the names.
     pub(super) assigned: Vec<(&'m Instruction, Vec<Span>)>,
+    /// All names in `assigned`, to look one up.
+    held: BTreeSet<Span>,
     /// Whether its value is written in the file.
     pub(super) is_literal: bool,
     /// Whether a build is given it.
@@ -56,6 +58,7 @@ impl<'m> Carrier<'m> {
             name: name.to_owned(),
             names: BTreeSet::from([name.to_owned()]),
             assigned: Vec::new(),
+            held: BTreeSet::new(),
             is_literal: false,
             is_argument: false,
             is_kept: false,
@@ -129,6 +132,7 @@ impl<'m> Carrier<'m> {
                 if self.stage_of(instruction).is_some_and(Stage::is_windows) {
                     return Err("the stage is one of Windows, where this is left to its author".to_owned());
                 }
+                self.held.extend(&spans);
                 self.assigned.push((instruction, spans));
             }
         }
@@ -161,7 +165,7 @@ impl<'m> Carrier<'m> {
     }
 
     fn holds(&self, span: Span) -> bool {
-        self.assigned.iter().any(|(_, spans)| spans.contains(&span))
+        self.held.contains(&span)
     }
 
     /// Whether `step` sees under `name` what the file assigns to it.

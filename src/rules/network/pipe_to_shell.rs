@@ -5,7 +5,7 @@ use crate::{
         DockerfileModel,
         downloads::{Download, is_interpreter},
     },
-    rewrite,
+    rewrite::Verifier,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -66,14 +66,15 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let mut verifier = Verifier::default();
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for download in stage.downloads().filter(|download| !download.command.step.is_trigger()) {
-            report(cx, &download, out);
+            report(cx, &download, &mut verifier, out);
         }
     }
 }
 
-fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, out: &mut Findings) {
+fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, verifier: &mut Verifier, out: &mut Findings) {
     let Some(consumer) = download.consumer() else { return };
     let Some(invocation) = consumer.invocation() else { return };
     let Some(name) = invocation.name().filter(|name| is_interpreter(name)) else { return };
@@ -98,7 +99,7 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, out: &mut F
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(download.command.needs_argument());
-    finding.repair(cx, || rewrite::verify_download(cx, download));
+    finding.repair(cx, || verifier.verify(cx, download));
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

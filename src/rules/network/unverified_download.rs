@@ -5,7 +5,7 @@ use crate::{
         DockerfileModel,
         downloads::{Trusted, Use, is_interpreter},
     },
-    rewrite,
+    rewrite::Verifier,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -61,10 +61,11 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let mut verifier = Verifier::default();
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for trusted in stage.unverified_downloads() {
             if !trusted.download.command.step.is_trigger() && !is_piped_to_interpreter(&trusted) {
-                report(cx, &trusted, out);
+                report(cx, &trusted, &mut verifier, out);
             }
         }
     }
@@ -76,7 +77,7 @@ fn is_piped_to_interpreter(trusted: &Trusted<'_>) -> bool {
     consumer.is_some_and(is_interpreter)
 }
 
-fn report(cx: &Cx<'_, DockerfileModel<'_>>, trusted: &Trusted<'_>, out: &mut Findings) {
+fn report(cx: &Cx<'_, DockerfileModel<'_>>, trusted: &Trusted<'_>, verifier: &mut Verifier, out: &mut Findings) {
     let becomes = match trusted.used_as {
         Use::Run => "run",
         Use::Program => "made a program",
@@ -98,5 +99,5 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, trusted: &Trusted<'_>, out: &mut Fin
         finding.confidence(Confidence::Medium);
     }
     finding.only_with(trusted.download.command.needs_argument());
-    finding.repair(cx, || rewrite::verify_download(cx, &trusted.download));
+    finding.repair(cx, || verifier.verify(cx, &trusted.download));
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// For so many variables of a file it is worked out how to do without them; a real file has a few.
-const MOST_REPAIRS: usize = 24;
+const MOST_REPAIRS: usize = 12;
 
 /// Works out how the variables of one file are taken out of it.
 #[derive(Debug, Default)]
