@@ -61,13 +61,13 @@ impl Step<'_> {
 
     /// The words that put a user into the group `docker`.
     pub fn engine_group_members(self) -> Vec<Reach> {
+        let is_docker = |group: &Option<Group>| matches!(group, Some(Group::Named(name)) if &**name == "docker");
+        // Root has the engine anyway.
+        let is_root = |user: &Option<String>| user.as_deref() == Some("root");
         let joins = |change: &AccountChange<'_>| match &change.kind {
-            AccountKind::Membership { groups, .. } => groups.iter().any(|group| group == "docker"),
-            AccountKind::User(user) => {
-                let is_primary = matches!(&user.group, Some(Group::Named(name)) if &**name == "docker");
-                is_primary || user.groups.iter().any(|group| group == "docker")
-            }
-            AccountKind::Renumbered { group, .. } => matches!(group, Some(Group::Named(name)) if &**name == "docker"),
+            AccountKind::Membership { user, groups } => !is_root(user) && groups.iter().any(|group| group == "docker"),
+            AccountKind::User(user) => is_docker(&user.group) || user.groups.iter().any(|group| group == "docker"),
+            AccountKind::Renumbered { user, group, .. } => !is_root(user) && is_docker(group),
             AccountKind::Group { .. } => false,
         };
         let members = self.account_changes().into_iter().filter(joins);

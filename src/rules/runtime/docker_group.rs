@@ -37,6 +37,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM alpine:3.22\nRUN adduser -D app && «addgroup app docker»\n",
                 "FROM alpine:3.22\nRUN adduser -D app && addgroup app video\n",
             ),
+            Example::new(
+                "Root has the engine anyway",
+                "FROM debian:13\nRUN usermod -aG docker root && «usermod -aG docker app»\n",
+                "FROM debian:13\nRUN usermod -aG docker root\n",
+            ),
         ],
         since: "0.1.0",
     },
