@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step, StepPackages,
+        CopySource, DockerfileModel, Stage, Step, StepPackages,
         packages::{Action, Manager},
     },
     rewrite::shell::ShellEditor,
@@ -11,8 +11,12 @@ use crate::{
         Scheme, Severity,
     },
     source::FileKind,
-    syntax::shell::Word,
+    syntax::{
+        dockerfile::{Arg, Arguments},
+        shell::Word,
+    },
 };
+use std::{borrow::Cow, collections::HashSet};
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -55,6 +59,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN apt-get update && «apt-get -y install» xfce4\n",
                 "FROM debian:13\nRUN echo 'APT::Install-Recommends \"false\";' > /etc/apt/apt.conf.d/99norecommends\nRUN apt-get update && apt-get -y install xfce4\n",
             ),
+            Example::new(
+                "What is taken out in the same step",
+                "FROM debian:13\nRUN apt-get update && «apt-get install» -y jq && apt-get install -y make && make && apt-get purge -y --auto-remove make\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends jq && apt-get install -y make && make && apt-get purge -y --auto-remove make\n",
+            ),
+            Example::new(
+                "A stage that leaves a directory of its own behind",
+                "FROM debian:13 AS files\nRUN apt-get update && apt-get install -y file\nFROM debian:13 AS root\nRUN apt-get update && «apt-get install» -y file\nFROM scratch\nCOPY --from=files /rootfs /\nCOPY --from=root / /\n",
+                "FROM debian:13 AS files\nRUN apt-get update && apt-get install -y file\nFROM debian:13 AS root\nRUN apt-get update && apt-get install -y --no-install-recommends file\nFROM scratch\nCOPY --from=files /rootfs /\nCOPY --from=root / /\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -62,7 +76,8 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for stage in cx.model.stages().filter(|stage| stage.is_built()) {
+    let emptied = stages_left_behind(cx.model);
+    for stage in cx.model.stages().filter(|stage| stage.is_built() && !emptied.contains(&stage.index())) {
         let mut is_set = false;
         for step in stage.steps() {
             is_set |= sets_for_all(step);
@@ -74,8 +89,59 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     }
 }
 
+/// The stages whose packages get into no image: it takes files of the project from them, no directory of the system.
+fn stages_left_behind(model: &DockerfileModel<'_>) -> HashSet<usize> {
+    const SYSTEM: [&str; 12] =
+        ["", "bin", "etc", "lib", "lib64", "opt", "sbin", "usr", "usr/bin", "usr/lib", "usr/share", "var"];
+    let mut left: HashSet<usize> = model.stages().filter(|stage| !stage.is_exported()).map(Stage::index).collect();
+    for step in model.built_steps() {
+        let Some(CopySource::Stage(source)) = step.copy_source() else { continue };
+        let (Arguments::Words(words) | Arguments::Json(words)) = step.arguments() else { continue };
+        let sources = words.iter().take(words.len().saturating_sub(1));
+        let is_system = |word: &Arg<'_>| {
+            let path = step.expand_arg(word).ok().and_then(|path| path.known().map(str::to_owned));
+            path.is_none_or(|path| {
+                let path = path.trim_start_matches(['.', '/']).trim_end_matches(['/', '*', '.']);
+                SYSTEM.contains(&path)
+            })
+        };
+        if sources.into_iter().any(is_system) {
+            // Stages below one that is no longer left are not either.
+            let mut chain = model.stage(source).into_iter().flat_map(Stage::chain);
+            while chain.next().is_some_and(|stage| left.remove(&stage.index())) {}
+        }
+    }
+    left
+}
+
+/// For each call of a package manager in the step, whether all that it installs and what came along is taken out later
+/// in the step: `apt-get purge --auto-remove`.
+fn taken_out(calls: &[StepPackages<'_>]) -> Vec<bool> {
+    let mut removed: HashSet<Cow<'_, str>> = HashSet::new();
+    let mut takes_along = false;
+    let mut is_out = vec![false; calls.len()];
+    for (is_out, packages) in is_out.iter_mut().zip(calls).rev() {
+        let call = &packages.call;
+        match call.action {
+            Action::Remove if call.manager == Manager::Apt && !packages.at.is_conditional() => {
+                let verb = call.verb.map(Word::text).unwrap_or_default();
+                takes_along |= matches!(&*verb, "autoremove" | "auto-remove" | "autopurge")
+                    || call.has_option(&["--auto-remove", "--autoremove"]);
+                removed.extend(call.operands.iter().map(|word| word.text()));
+            }
+            Action::Install => {
+                *is_out = takes_along && call.operands.iter().all(|word| removed.contains(&word.text()));
+            }
+            Action::Remove | Action::Refresh | Action::Upgrade | Action::Clean | Action::Other => {}
+        }
+    }
+    is_out
+}
+
 fn report(step: Step<'_>, out: &mut Findings) {
-    for packages in step.package_commands() {
+    let calls: Vec<_> = step.package_commands().collect();
+    let taken_out = taken_out(&calls);
+    for (packages, _) in calls.iter().zip(taken_out).filter(|&(_, is_out)| !is_out) {
         let call = &packages.call;
         let installs = call.manager == Manager::Apt && call.action == Action::Install && !call.operands.is_empty();
         let is_dependency_build = call.verb.is_some_and(|verb| verb.text() == "build-dep");
@@ -87,7 +153,7 @@ fn report(step: Step<'_>, out: &mut Findings) {
         if installs && !told && !is_dependency_build {
             let message = format!("`{} install` takes recommended packages too", call.program);
             let finding = out.report(packages.head_span(), message).only_with(packages.at.needs_argument());
-            repair(&packages, finding);
+            repair(packages, finding);
         }
     }
 }
