@@ -465,12 +465,12 @@ fn mentions(script: &StepScript, file: &str) -> bool {
 }
 
 /// The last part of a path; `${name}` is the same as `$name`.
-fn name_key(path: &str) -> String {
+pub(super) fn name_key(path: &str) -> String {
     file_name(path).replace(['{', '}'], "")
 }
 
 /// The one file that `echo "checksum  file" | sha256sum -c` checks.
-fn checked_file(command: StepCommand<'_>) -> Option<String> {
+pub(super) fn checked_file(command: StepCommand<'_>) -> Option<String> {
     let Some(Element::Command(index)) = command.command.piped_from() else { return None };
     let writer = command.command.script().command(index);
     if writer.name() != Some("echo") {
@@ -527,7 +527,7 @@ fn use_of_input(command: StepCommand<'_>) -> Option<Use> {
 }
 
 /// What a command does with `file`, if it trusts it.
-fn use_of_file(command: StepCommand<'_>, file: &str) -> Option<Use> {
+pub(super) fn use_of_file(command: StepCommand<'_>, file: &str) -> Option<Use> {
     let invocation = command.invocation()?;
     let name = invocation.name_word();
     if same_file(&name.text(), file) && name.text().contains('/') {

@@ -443,10 +443,18 @@ impl<'s> PackageCommand<'s> {
         self.operands.iter().any(|word| word.literal().is_none())
     }
 
+    /// The text of a word whose only riddle is a pattern in the version: `gcc=4:4.8.*`.
+    fn with_pattern(&self, word: Word<'s>) -> Option<&'s str> {
+        let is_pattern = word.has_glob() && !word.is_dynamic() && !word.has_braces() && !word.has_tilde();
+        let text = std::str::from_utf8(word.source()).ok().filter(|_| is_pattern && !word.is_quoted())?;
+        let (name, version) = split_version(self.manager, text);
+        (version.is_some() && !name.contains(['*', '?', '[', '\\']) && !text.contains('\\')).then_some(text)
+    }
+
     /// The packages that it names; words whose value is not known are left out.
     pub fn packages(&self) -> impl Iterator<Item = Package<'s>> + '_ {
         self.operands.iter().filter_map(|word| {
-            let text = word.literal()?;
+            let text = word.literal().or_else(|| self.with_pattern(*word))?;
             let (name, version) = split_version(self.manager, text);
             Some(Package { name, version, span: word.span() })
         })

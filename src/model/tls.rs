@@ -4,7 +4,7 @@
 //! documentation of the options named.
 
 use super::{
-    downloads::is_local_address,
+    downloads::{Download, is_local_address},
     packages::{Manager, PackageCommand},
     scope::VariableKind,
     script::StepCommand,
@@ -110,13 +110,35 @@ fn of_command(command: StepCommand<'_>) -> Vec<Unverified> {
             Some(at(word, variable_off(variable, value)?, name == "export"))
         }));
     }
-    if let Some((word, program, lasts)) = switch_off(name, invocation) {
+    if let Some((word, program, lasts)) = switch_off(name, invocation).filter(|_| !is_public_and_pinned(command)) {
         found.push(at(word, program, lasts));
     }
     if let Some(call) = PackageCommand::read(invocation) {
         found.extend(of_manager(&call).map(|(word, program)| at(word, program, false)));
     }
     found
+}
+
+/// Whether a command only downloads what is checked against a checksum of the file, and sends nothing to anybody.
+fn is_public_and_pinned(command: StepCommand<'_>) -> bool {
+    const SENDS: [&str; 12] = [
+        "-u",
+        "--user",
+        "--http-",
+        "--password",
+        "-H",
+        "--header",
+        "--post",
+        "-d",
+        "--data",
+        "-b",
+        "--cookie",
+        "--cert",
+    ];
+    let sends = |word: Word<'_>| SENDS.iter().any(|option| word.text().starts_with(option));
+    Download::read(command).is_some_and(|download| {
+        download.is_pinned() && !command.command.words().any(|word| sends(word) || word.bytes().contains(&b'@'))
+    })
 }
 
 /// The word that turns verification off, of whom, and whether for good.

@@ -1,9 +1,9 @@
 //! Where more commands fit behind one, so that the build fails if they fail.
 
 use crate::{
-    model::{DockerfileModel, StepCommand, StepScript},
+    model::{DockerfileModel, StepCommand, StepScript, ends_in_exit},
     rule::Cx,
-    syntax::shell::{Command, Compound, CompoundKind, Connector, Element, Place, Section},
+    syntax::shell::{Command, Compound, CompoundKind, Connector, Section},
     text::{Edit, Span},
 };
 
@@ -81,13 +81,13 @@ fn kind(command: StepCommand<'_>, last: Command<'_>) -> Result<Kind, String> {
     if blocks.iter().any(is_hidden) {
         return Err("the download stands in a function or a substitution".to_owned());
     }
-    if blocks.is_empty() && ends_script(last) {
+    if blocks.is_empty() && (StepCommand { command: last, ..command }).ends_script() {
         return Ok(Kind::List);
     }
     if blocks.contains(&CompoundKind::Subshell) {
         return Err("the download stands in a subshell, whose failure the rest may not notice".to_owned());
     }
-    let stops = stops_at_failure(command);
+    let stops = command.stops_at_failure();
     match end.after {
         Connector::Semicolon | Connector::Newline | Connector::None if stops && first.before != Connector::And => {
             Ok(Kind::Statement)
@@ -97,56 +97,6 @@ fn kind(command: StepCommand<'_>, last: Command<'_>) -> Result<Kind, String> {
         }
         _ => Ok(Kind::Guarded),
     }
-}
-
-/// Whether everything behind `last` is joined to it by `&&`: its failure is that of the script.
-fn ends_script(last: Command<'_>) -> bool {
-    let script = last.script();
-    let mut place: &Place = last.place();
-    let mut steps = 0;
-    loop {
-        match (place.after, place.next) {
-            (Connector::None, _) | (Connector::Semicolon | Connector::Newline, None) => return true,
-            (Connector::And | Connector::Pipe | Connector::PipeAll, Some(next)) => place = script.place_of(next),
-            (Connector::Or, Some(_)) if ends_in_exit(last) => return true,
-            _ => return false,
-        }
-        steps += 1;
-        if steps > 4096 {
-            return false;
-        }
-    }
-}
-
-/// Whether what is run where `last` fails only ends the script.
-fn ends_in_exit(last: Command<'_>) -> bool {
-    match last.place().next {
-        Some(Element::Command(index)) => {
-            let next = last.script().command(index);
-            next.name() == Some("exit") && next.place().after == Connector::None
-        }
-        Some(Element::Compound(_)) | None => false,
-    }
-}
-
-/// Whether the script ends where a command fails: `set -e`, or a shell that is started so.
-fn stops_at_failure(command: StepCommand<'_>) -> bool {
-    let is_switch = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('e');
-    let script = command.script;
-    let text = script.script.text();
-    let shebang = text.starts_with(b"#!").then(|| text.split(|&byte| byte == b'\n').next().unwrap_or_default());
-    let shebang = shebang.map(String::from_utf8_lossy).unwrap_or_default();
-    let by_shell = if shebang.is_empty() {
-        command.step.shell().words.iter().skip(1).any(|word| is_switch(word) || word == "errexit")
-    } else {
-        shebang.split(' ').skip(1).any(is_switch)
-    };
-    let sets = |each: Command<'_>| {
-        each.name() == Some("set")
-            && each.span().start < command.command.span().start
-            && each.arguments().any(|word| is_switch(&word.text()) || &*word.text() == "errexit")
-    };
-    by_shell || script.script.commands().any(sets)
 }
 
 /// The blanks and line ends around the operator behind `last`, to write another one in the same way.

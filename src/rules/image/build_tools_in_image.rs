@@ -2,7 +2,7 @@
 
 use crate::{
     knowledge::Role,
-    model::{DockerfileModel, Stage, Step, StepCommand, StepPackages, packages::Action},
+    model::{Built, DockerfileModel, Stage, Step, StepPackages, packages::Action},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -27,13 +27,28 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "Installed and kept",
-                "FROM debian:13\nRUN apt-get update && apt-get install -y curl «gcc» make\nCMD [\"app\"]\n",
-                "FROM debian:13 AS build\nRUN apt-get update && apt-get install -y gcc make\nFROM debian:13\nCOPY --from=build /app /usr/bin/app\nCMD [\"app\"]\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y curl «gcc» make && make install\nCMD [\"app\"]\n",
+                "FROM debian:13 AS build\nRUN apt-get update && apt-get install -y gcc make && make\nFROM debian:13\nCOPY --from=build /app /usr/bin/app\nCMD [\"app\"]\n",
             ),
             Example::new(
                 "Removed in the same step",
                 "FROM alpine:3.22\nRUN apk add --no-cache «build-base» && make\nCMD [\"app\"]\n",
                 "FROM alpine:3.22\nRUN apk add --no-cache --virtual .build build-base && make && apk del .build\nCMD [\"app\"]\n",
+            ),
+            Example::new(
+                "Versions do not matter",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y «g++-14» make=4.4.* && make install\nCMD [\"app\"]\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y g++-14 make=4.4.* && make install && apt-get purge -y --auto-remove g++-14 make\nCMD [\"app\"]\n",
+            ),
+            Example::new(
+                "An image that builds for others keeps its tools",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y «gcc» && pip install ./app\nENTRYPOINT [\"/entrypoint.sh\"]\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y gcc && pip install ./app\nENTRYPOINT [\"/usr/local/bin/build.sh\"]\n",
+            ),
+            Example::new(
+                "What nothing is built with may be needed",
+                "FROM «golang:1.25-alpine»\nCOPY . .\nRUN go install .\nENTRYPOINT [\"/go/bin/app\"]\n",
+                "FROM golang:1.25-alpine\nCOPY benchmarks /benchmarks\nENTRYPOINT [\"/benchmarks\"]\n",
             ),
             Example::new(
                 "A base that is made to build",
@@ -49,43 +64,35 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let Some(target) = cx.model.target() else { return };
     // An image that nothing starts may be made for building.
-    if target.start_steps().is_empty() {
+    if target.start_steps().is_empty() || target.is_workshop() {
         return;
     }
-    if let (Some(facts), Some(image)) = (target.image_facts(), target.image())
-        && facts.role.known() == Some(&Role::Build)
-    {
-        let also = match (tool_at_start(target), facts.runtime.known()) {
-            (Some(tool), _) => format!(", which calls `{tool}` when it starts"),
-            (None, Some(runtime)) => format!("; `{runtime}` is made to run what it builds"),
-            (None, None) => String::new(),
-        };
-        out.report(
-            target.root().base_span(),
-            format!("`{}` is made for building, and its tools stay in the image{also}", image.reference.text()),
-        )
-        .decline(DECLINED);
+    let built = target.built();
+    base(target, built, out);
+    // What nothing is built with may be what the program needs when it runs.
+    if built.is_none() && !target.starts_finished_program() {
+        return;
     }
     for step in target.chain().flat_map(Stage::steps).filter(|step| !step.is_trigger()) {
         installed(step, out);
     }
 }
 
-/// The program of the start that builds what it runs, so that a base without it does not do.
-fn tool_at_start(target: Stage<'_>) -> Option<&str> {
-    let commands = target.start_steps().into_iter().flat_map(Step::commands);
-    commands.filter_map(StepCommand::invocation).find_map(|invocation| {
-        let name = invocation.name()?;
-        let first = || invocation.arguments().next().map(|word| word.text().into_owned());
-        let builds = match name {
-            "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt" | "lein" | "ant" | "javac" | "go" | "cargo" | "rustc"
-            | "swift" | "make" | "gcc" | "g++" | "uv" => true,
-            // Without one of these verbs it runs what is built.
-            "dotnet" => first().is_some_and(|verb| matches!(&*verb, "run" | "watch" | "test" | "build")),
-            _ => false,
-        };
-        builds.then_some(name)
-    })
+/// A base whose tools have done their work.
+fn base(target: Stage<'_>, built: Option<Built>, out: &mut Findings) {
+    let (Some(facts), Some(image)) = (target.image_facts(), target.image()) else { return };
+    let tool = target.tool_that_runs();
+    let is_done = built == Some(Built::Program) || tool.is_some() || target.starts_finished_program();
+    if facts.role.known() != Some(&Role::Build) || !is_done {
+        return;
+    }
+    let also = match (tool, facts.runtime.known()) {
+        (Some(tool), _) => format!(", which calls `{tool}` when it starts"),
+        (None, Some(runtime)) => format!("; `{runtime}` is made to run what it builds"),
+        (None, None) => String::new(),
+    };
+    let message = format!("`{}` is made for building, and its tools stay in the image{also}", image.reference.text());
+    out.report(target.root().base_span(), message).decline(DECLINED);
 }
 
 /// Why the tools are not moved.
@@ -154,6 +161,9 @@ fn is_build_tool(name: &str) -> bool {
         "kernel-devel",
         "patchelf",
     ];
+    // `gcc-14` and `clang-19` are compilers as well.
+    let versioned = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').strip_suffix('-');
+    let name = versioned.unwrap_or(name);
     let is_header = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("node");
     let is_jdk = name.starts_with("openjdk")
         && (name.ends_with("-jdk") || name.ends_with("-jdk-headless") || name.ends_with("-devel"));

@@ -1,7 +1,7 @@
 //! A set-uid program gives its caller the rights of its owner.
 
 use crate::{
-    model::{DockerfileModel, ModeChange, Step},
+    model::{DockerfileModel, ModeChange, OwnerChange, Step},
     rewrite::mode,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -55,6 +55,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN chmod «+s» /usr/bin/tool && chmod -R «u+s» /opt && mkdir /data && chmod a+s /opt /data\n",
                 "FROM debian:13\nRUN chmod -s /usr/bin/tool && chmod -R u-s /opt && mkdir /data && chmod a+s /opt /data\n",
             ),
+            Example::new(
+                "Of an owner without rights, closed to others",
+                "FROM debian:13\nRUN chown app /usr/bin/tool /usr/bin/appd && chmod «4755» /usr/bin/tool && chmod 4750 /usr/bin/appd\n",
+                "FROM debian:13\nRUN chown app /usr/bin/tool /usr/bin/appd && chmod 755 /usr/bin/tool && chmod 4750 /usr/bin/appd\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -63,12 +68,15 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let directories = OnceCell::new();
+    let owners = OnceCell::new();
+    let all_owners = || cx.model.built_steps().flat_map(Step::owner_changes).take(MOST_OWNERS).collect::<Vec<_>>();
     let made = || directories.get_or_init(|| cx.model.built_steps().flat_map(Step::made_directories).collect());
     for step in cx.model.built_steps() {
         let chowned = OnceCell::new();
         let is_cleared = |change: &ModeChange| is_cleared(change, chowned.get_or_init(|| step.given_to("chown")));
         let changes = step.mode_changes().into_iter().filter(|change| change.mode.is_setuid());
-        for change in changes.filter(|change| !is_cleared(change) && !is_of_directories(change, made)) {
+        let changes = changes.filter(|change| !is_cleared(change) && !is_of_directories(change, made));
+        for change in changes.filter(|change| !gives_nothing(change, owners.get_or_init(all_owners))) {
             let what = match change.targets.first() {
                 Some(target) if change.is_recursive => format!("callers of programs in `{target}` act as their owner"),
                 Some(target) => format!("callers of `{target}` act as its owner"),
@@ -95,6 +103,21 @@ fn is_of_directories<'d>(change: &ModeChange, made: impl Fn() -> &'d HashSet<Str
         let path = target.trim_end_matches('/');
         path.len() < target.len() || IN_EVERY_IMAGE.contains(&path) || made().contains(path)
     })
+}
+
+/// Changes of owners that are looked at; no real file comes near.
+const MOST_OWNERS: usize = 256;
+
+/// Whether the owner is another user than root, and nobody who is neither he nor of the group can run it, or it is a
+/// whole tree of files of that user that nobody meant as programs.
+fn gives_nothing(change: &ModeChange, owners: &[OwnerChange]) -> bool {
+    let is_of_another = |target: &String| {
+        let before = owners.iter().rev().filter(|owner| owner.at < change.span.start);
+        before.into_iter().find(|owner| owner.covers(target)).is_some_and(OwnerChange::is_to_another)
+    };
+    (change.is_recursive || change.mode.shuts_others_out())
+        && !change.targets.is_empty()
+        && change.targets.iter().all(is_of_another)
 }
 
 /// Directories of the Filesystem Hierarchy Standard.

@@ -64,9 +64,9 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nCOPY ca.crt /usr/local/share/ca-certificates/\nRUN update-ca-certificates && curl https://build.corp.internal/x -o /x\n",
             ),
             Example::new(
-                "The own machine has no certificate to check",
-                "FROM python:3.13\nRUN pip install «--trusted-host» pypi.example.com flask\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
-                "FROM python:3.13\nRUN pip install flask\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
+                "No need to check the own machine, or what a checksum in the file decides",
+                "FROM python:3.13\nRUN pip install «--trusted-host» pypi.example.com flask\nRUN wget --no-check-certificate -O t.tgz https://example.com/t.tgz && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  t.tgz\" | sha256sum -c - && tar -xf t.tgz\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
+                "FROM python:3.13\nRUN pip install flask\nRUN wget --no-check-certificate -O t.tgz https://example.com/t.tgz && echo \"24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d  t.tgz\" | sha256sum -c - && tar -xf t.tgz\nHEALTHCHECK CMD curl -kf https://localhost:8443/ || exit 1\n",
             ),
         ],
         since: "0.1.0",

@@ -6,6 +6,7 @@ use crate::{
     source::FileKind,
     syntax::dockerfile::{Arguments, Keyword},
 };
+use std::collections::HashMap;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -36,6 +37,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nEXPOSE «20-22/tcp»\n",
                 "FROM debian:13\nEXPOSE 2222\n",
             ),
+            Example::new(
+                "The port of something else",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y openssh-server\nEXPOSE «22»\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y qemu-kvm\nEXPOSE 22\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -45,9 +51,16 @@ pub(crate) static RULE: Builtin = Builtin {
 const REFUSAL: &str = "whether people come in by SSH is for the project to decide";
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    let mut without_server: HashMap<usize, bool> = HashMap::new();
     for step in cx.model.built_steps() {
         match step.keyword() {
-            Keyword::Expose => exposed(step, out),
+            Keyword::Expose => {
+                let stage = step.stage();
+                let is_without = without_server.entry(stage.index()).or_insert_with(|| stage.has_no_ssh_server());
+                if !*is_without {
+                    exposed(step, out);
+                }
+            }
             Keyword::Cmd | Keyword::Entrypoint => {
                 for command in step.commands().filter(|command| command.name() == Some("sshd")) {
                     out.report(command.span(), "the container starts an SSH server").decline(REFUSAL);
