@@ -9,7 +9,7 @@ pub use git::{Changes, changes_since};
 use crate::context::{Entry, Files};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    fs::{self, File, Metadata},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
@@ -102,7 +102,7 @@ pub fn create(path: &Path, text: &[u8]) -> Result<(), String> {
 /// Why it cannot be written.
 pub fn write(path: &Path, text: &[u8]) -> Result<(), String> {
     match read(path) {
-        Ok(before) => replace_all(&[Replacement { path, before: &before, after: text }]),
+        Ok(before) => replace_all(&[Replacement { path, before: &before, after: text }]).map_err(|error| error.why),
         Err(_) => create(path, text),
     }
 }
@@ -118,26 +118,35 @@ pub struct Replacement<'t> {
     pub after: &'t [u8],
 }
 
+/// A file that could not be replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotReplaced {
+    /// The file.
+    pub path: PathBuf,
+    /// Why: one sentence, present tense, no full stop.
+    pub why: String,
+}
+
 /// Replaces all of `replacements`, or none: each file is written beside the old one first, with its mode and owner.
 ///
 /// # Errors
-/// Which file could not be replaced, and why: it is no longer the one that was read, or it or its directory may not be
+/// The file that could not be replaced: it is no longer the one that was read, or it or its directory may not be
 /// written. Files that were replaced before it are put back.
-pub fn replace_all(replacements: &[Replacement<'_>]) -> Result<(), String> {
+pub fn replace_all(replacements: &[Replacement<'_>]) -> Result<(), NotReplaced> {
+    let refuse = |replacement: &Replacement<'_>, why| NotReplaced { path: replacement.path.to_owned(), why };
     let mut staged = Vec::with_capacity(replacements.len());
     for replacement in replacements {
-        staged.push(Staged::new(replacement).map_err(|why| format!("{}: {why}", replacement.path.display()))?);
+        staged.push(Staged::new(replacement).map_err(|why| refuse(replacement, why))?);
     }
     for at in 0..staged.len() {
-        let Err(why) = staged[at].put(replacements[at].before) else { continue };
-        let mut message = format!("{}: {why}", replacements[at].path.display());
+        let Err(mut why) = staged[at].put(replacements[at].before) else { continue };
         for (done, replacement) in staged[..at].iter().zip(replacements) {
             let back = Replacement { path: &done.path, before: replacement.after, after: replacement.before };
-            if let Err(why) = Staged::new(&back).and_then(|mut staged| staged.put(replacement.after)) {
-                message = format!("{message}; and {} could not be put back: {why}", done.path.display());
+            if let Err(also) = Staged::new(&back).and_then(|mut staged| staged.put(replacement.after)) {
+                why = format!("{why}; and {} could not be put back: {also}", done.path.display());
             }
         }
-        return Err(message);
+        return Err(refuse(&replacements[at], why));
     }
     Ok(())
 }
@@ -160,8 +169,12 @@ impl Staged {
         if let Some(message) = refusal(&metadata) {
             return Err(message);
         }
-        if metadata.permissions().readonly() {
-            return Err("it is read-only".to_owned());
+        // Whoever may not write to the file shall not get around that by replacing it.
+        if let Err(error) = OpenOptions::new().write(true).open(&path) {
+            return Err(match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "it is read-only".to_owned(),
+                _ => format!("it cannot be written: {error}"),
+            });
         }
         let directory = path.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<tempfile::NamedTempFile> {

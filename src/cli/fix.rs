@@ -217,9 +217,9 @@ fn write(fixed: Vec<Fixed>) -> (Vec<Fixed>, Vec<Obstacle>) {
         let answer = disk::replace_all(&[Replacement { path, before: &file.before, after: file.after() }]);
         match answer {
             Ok(()) => written.push(file),
-            Err(message) => {
+            Err(disk::NotReplaced { why, .. }) => {
                 let name = file.repaired.outcome.sources.files()[0].path.clone();
-                refused.push(Obstacle { name, message: format!("writing {message}"), named: file.named });
+                refused.push(Obstacle { name, message: format!("not repaired: {why}"), named: file.named });
             }
         }
     }

@@ -98,11 +98,13 @@ fn write(path: &Path, old: Option<&str>, update: &Update) -> anyhow::Result<()> 
     let after = update.text.as_bytes();
     let written = match old {
         Some(old) if old == update.text => Ok(()),
-        Some(old) => disk::replace_all(&[Replacement { path, before: old.as_bytes(), after }]),
+        Some(old) => {
+            disk::replace_all(&[Replacement { path, before: old.as_bytes(), after }]).map_err(|error| error.why)
+        }
         None if update.added.is_empty() => Ok(()),
-        None => disk::create(path, after).map_err(|why| format!("{}: {why}", path.display())),
+        None => disk::create(path, after),
     };
-    written.map_err(|why| anyhow::anyhow!("writing {why}"))
+    written.map_err(|why| anyhow::anyhow!("writing {}: {why}", path.display()))
 }
 
 /// Says what was written down, and what is still missing.
