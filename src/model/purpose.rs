@@ -56,6 +56,18 @@ impl<'m> Stage<'m> {
         })
     }
 
+    /// Whether it starts a script, which may call any tool.
+    pub fn starts_script(self) -> bool {
+        self.start_invocations().any(|invocation| {
+            let is_script = |path: &str| {
+                [".sh", ".bash", ".ash"].iter().any(|end| path.ends_with(end)) || file_name(path).contains("entrypoint")
+            };
+            let is_shell = matches!(invocation.name(), Some("sh" | "bash" | "ash"));
+            invocation.path().is_some_and(is_script)
+                || is_shell && invocation.arguments().any(|word| is_script(&word.text()))
+        })
+    }
+
     /// The build tool that the start calls to run what it builds.
     pub fn tool_that_runs(self) -> Option<&'m str> {
         self.start_invocations().find(|invocation| is_tool(*invocation) && runs_what_it_builds(*invocation))?.name()

@@ -5,6 +5,7 @@
 
 use super::shell::ShellEditor;
 use crate::{
+    knowledge::Family,
     model::{ScriptForm, Stage, Step, StepCommand},
     rule::{Fix, Safety},
     syntax::{
@@ -32,6 +33,7 @@ impl<'m> ShellForm<'m> {
         let last = StepCommand { step, script, command: last };
         let is_replaced = last.command.name() == Some("exec")
             || last.invocation().is_some_and(|invocation| invocation.is_wrapped_by(Wrapper::Exec));
+        let is_replaced = is_replaced || is_bash(step) && is_alone(last.command);
         (script.script.dialect().is_bourne() && !is_replaced && !step.is_trigger()).then_some(Self { step, last })
     }
 
@@ -187,6 +189,32 @@ fn is_plain_shell(step: Step<'_>) -> bool {
         |word: &str| word.strip_prefix('-').is_some_and(|letters| letters.bytes().all(|c| b"ceuxo".contains(&c)));
     let is_plain = |word: &str| word == "pipefail" || is_switch(word);
     is_shell && words.iter().skip(1).all(|word| is_plain(word))
+}
+
+/// Whether bash runs the step: by `SHELL`, or as the `/bin/sh` of the distribution.
+fn is_bash(step: Step<'_>) -> bool {
+    let Some(program) = step.shell().words.first() else { return false };
+    let family = step.stage().image_facts().and_then(|facts| facts.family.known());
+    let has_bash_as_sh = || matches!(family, Some(Family::Rhel | Family::Amazon | Family::Suse | Family::Arch));
+    match &**program {
+        "/bin/bash" | "bash" | "/usr/bin/bash" => true,
+        "/bin/sh" | "sh" => has_bash_as_sh(),
+        _ => false,
+    }
+}
+
+/// Whether a program is all that the script runs: bash puts it in its own place then, as other shells do not.
+fn is_alone(command: Command<'_>) -> bool {
+    let script = command.script();
+    let place = command.place();
+    let is_path = || command.word(0).is_some_and(|word| word.bytes().contains(&b'/') && !word.has_substitution());
+    script.commands().len() == 1
+        && script.compounds().len() == 0
+        && script.doubts().len() == 0
+        && command.redirects().len() == 0
+        && place.after == Connector::None
+        && !place.negated
+        && (is_program(command) || is_path())
 }
 
 fn is_comment(line: &[u8]) -> bool {

@@ -67,8 +67,14 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     if target.start_steps().is_empty() || target.is_workshop() {
         return;
     }
+    let is_on_tools = target.image_facts().is_some_and(|facts| facts.role.known() == Some(&Role::Build));
+    if is_on_tools && target.starts_script() {
+        return;
+    }
     let built = target.built();
-    base(target, built, out);
+    if is_on_tools {
+        base(target, built, out);
+    }
     // What nothing is built with may be what the program needs when it runs.
     if built.is_none() && !target.starts_finished_program() {
         return;
@@ -83,10 +89,12 @@ fn base(target: Stage<'_>, built: Option<Built>, out: &mut Findings) {
     let (Some(facts), Some(image)) = (target.image_facts(), target.image()) else { return };
     let tool = target.tool_that_runs();
     let is_done = built == Some(Built::Program) || tool.is_some() || target.starts_finished_program();
-    if facts.role.known() != Some(&Role::Build) || !is_done {
+    if !is_done {
         return;
     }
-    let also = match (tool, facts.runtime.known()) {
+    // What is linked with libraries of the system does not run where there are none.
+    let runtime = facts.runtime.known().filter(|_| !installs_tools(target));
+    let also = match (tool, runtime) {
         (Some(tool), _) => format!(", which calls `{tool}` when it starts"),
         (None, Some(runtime)) => format!("; `{runtime}` is made to run what it builds"),
         (None, None) => String::new(),
@@ -98,6 +106,13 @@ fn base(target: Stage<'_>, built: Option<Built>, out: &mut Findings) {
 /// Why the tools are not moved.
 const DECLINED: &str =
     "what the program needs of it at run time is not in the file: that takes a stage of its own to build in";
+
+/// Whether a step installs compilers or headers.
+fn installs_tools(target: Stage<'_>) -> bool {
+    let calls = target.chain().flat_map(Stage::steps).flat_map(Step::package_commands);
+    let mut installs = calls.filter(|call| call.call.action == Action::Install && call.call.manager.is_system());
+    installs.any(|call| call.call.packages().any(|package| is_build_tool(package.name)))
+}
 
 /// The first build tool that the step installs and does not remove.
 fn installed(step: Step<'_>, out: &mut Findings) {

@@ -57,6 +57,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nCMD «app | tee /log»\n",
                 "FROM debian:13\nCMD [\"/bin/sh\", \"-c\", \"app | tee /log\"]\n",
             ),
+            Example::new(
+                "Bash puts a single program in its own place",
+                "FROM rockylinux:9\nCMD «app --port $PORT | tee /log»\n",
+                "FROM rockylinux:9\nCMD app --port $PORT\n",
+            ),
         ],
         since: "0.1.0",
     },
