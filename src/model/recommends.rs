@@ -3,6 +3,7 @@
 //! Source: the `Recommends` fields of the packages in Debian 9 to 13 and Ubuntu 18.04 to 24.04.
 
 use super::{
+    dockerfile::Base,
     downloads::is_local_address,
     package_steps::StepPackages,
     packages::{Action, Manager, PackageCommand},
@@ -26,6 +27,7 @@ const MOST_COMMANDS: usize = 500;
 
 /// A package, what it recommends, and when somebody misses that.
 struct Companion {
+    /// Nothing where many packages do.
     of: &'static [&'static str],
     brings: &'static str,
     /// Any of these does instead.
@@ -64,12 +66,8 @@ const COMPANIONS: &[Companion] = &[
         instead: &["gnupg2", "gpg-agent"],
         is_missed: |command| matches!(command.name(), Some("add-apt-repository" | "apt-add-repository")),
     },
-    Companion {
-        of: &["gnupg", "gnupg2", "gpg"],
-        brings: "dirmngr",
-        instead: &[],
-        is_missed: |command| command.command.words().any(|word| word.bytes().starts_with(b"--recv-key")),
-    },
+    Companion { of: &[], brings: "gnupg", instead: &["gnupg2", "gpg", "gnupg1"], is_missed: calls_gpg },
+    Companion { of: &[], brings: "dirmngr", instead: &[], is_missed: asks_key_server },
     Companion { of: &["xvfb"], brings: "xauth", instead: &[], is_missed: |_| true },
 ];
 
@@ -98,13 +96,32 @@ impl StepPackages<'_> {
         let start = self.at.span().start;
         let step = self.at.step;
         let rest = step.commands().filter(move |command| command.span().start >= start);
-        rest.chain(step.later().flat_map(Step::commands)).take(MOST_COMMANDS)
+        let children = children(step.stage()).flat_map(Stage::steps);
+        rest.chain(step.later().chain(children).flat_map(Step::commands)).take(MOST_COMMANDS)
     }
+}
+
+/// The later stages that start from `stage`, or may: a variable hides what they start from.
+fn children(stage: Stage<'_>) -> impl Iterator<Item = Stage<'_>> {
+    let is_child = move |later: &Stage<'_>| {
+        matches!(later.root_base(), Base::Unknown(_)) || later.chain().take(64).any(|above| above == stage)
+    };
+    stage.model().stages().skip(stage.index() + 1).take(MOST_COMMANDS).filter(is_child)
+}
+
+/// Whether a command runs `gpg`, or has apt run it.
+fn calls_gpg(command: StepCommand<'_>) -> bool {
+    matches!(command.name(), Some("gpg" | "gpg2" | "apt-key"))
+}
+
+fn asks_key_server(command: StepCommand<'_>) -> bool {
+    calls_gpg(command) && command.command.words().any(|word| word.bytes().starts_with(b"--recv-key"))
 }
 
 impl Companion {
     fn is_of(&self, name: &str) -> bool {
-        self.of.contains(&name)
+        self.of.is_empty()
+            || self.of.contains(&name)
             // `gcc-12`, `gcc-12-multilib` is a package of its own.
             || name.strip_prefix("gcc-").is_some_and(|rest| {
                 self.of.contains(&"gcc") && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')

@@ -5,7 +5,10 @@
 
 use super::{path, script::StepCommand, stage::Stage, step::Step};
 use crate::{
-    syntax::dockerfile::{Arguments, Keyword},
+    syntax::{
+        dockerfile::{Arguments, Keyword},
+        shell::Redirect,
+    },
     text::Span,
 };
 
@@ -93,7 +96,21 @@ fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
     let words: Vec<_> = invocation.arguments().map(|word| word.text().into_owned()).collect();
     let has = |word: &str| words.iter().any(|each| each == word);
     let is_set = |variable: &str| command.step.variable(variable).is_some();
+    if !matches!(name, "rm" | "cd" | "ls" | "echo" | "chmod" | "test" | "[") {
+        let targets = command.command.redirects().map(Redirect::target);
+        let mut written = invocation.arguments().chain(targets).map(|word| word.text().into_owned());
+        // A cache is made anew by whoever needs it.
+        if let Some(path) = written.find(|path| is_in_root_home(path) && !path.contains("/.cache")) {
+            return Some(InRootHome { span: command.span(), what: format!("`{path}`") });
+        }
+    }
     let what = match name {
+        "vdb-config" => "the settings of `vdb-config`",
+        "git" if has("config") && has("--global") => "the settings of Git",
+        "npm" | "pip" | "pip3" | "conda" | "aws" | "gcloud" | "composer" | "yarn" if has("config") && has("set") => {
+            "what the tool was configured with"
+        }
+        "helm" if has("repo") || has("plugin") => "the repositories and plugins of Helm",
         "pip" | "pip3" if has("install") && has("--user") => "packages of `pip install --user`",
         "playwright" | "npx" | "python" | "python3"
             if has("playwright") && has("install") && !is_set("PLAYWRIGHT_BROWSERS_PATH") =>

@@ -5,7 +5,7 @@
 
 use super::{path::file_name, script::StepCommand, stage::Stage, step::Step};
 use crate::{
-    knowledge::{Family, ImageFacts, StepDown},
+    knowledge::{Family, ImageFacts, RULESET_DATE, StepDown},
     syntax::{
         dockerfile::Keyword,
         shell::{Invocation, Script, Wrapper},
@@ -56,6 +56,12 @@ impl<'m> Stage<'m> {
     /// What is known of the image that the chain of stages starts from.
     pub fn image_facts(self) -> Option<&'m ImageFacts> {
         self.named_image().and_then(|image| image.facts.as_deref())
+    }
+
+    /// Whether the distribution of its base had ended when the rulesets were closed: its certificates and keys are old.
+    pub fn is_of_ended_distribution(self) -> bool {
+        let end = self.image_facts().and_then(|facts| facts.distribution_end_of_life.known().copied());
+        end.is_some_and(|end| end < RULESET_DATE)
     }
 
     /// Why it is right that the image starts as root, as far as the file and what is known of its base tell.

@@ -30,6 +30,10 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
         let reason = "what the step makes from here on belongs to who makes it: check that nobody else writes there";
         return Ok(Fix::new("Set `umask 022`", Safety::Risky, reason, vec![edit]));
     }
+    let made: Vec<String> = touched(step);
+    if change.targets.iter().any(|target| made.contains(target)) {
+        return Err("the step makes the file only for others to write: give it to the user that does");
+    }
     let closed = without_world_write(&change.text).ok_or("what the mode gives to others is not plain")?;
     let mut edits = vec![in_place(step, change, &change.text, &closed)?];
     let title = format!("Use mode `{closed}`");
@@ -54,12 +58,20 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
     }
 }
 
+/// The files that `touch` makes in a step.
+fn touched(step: Step<'_>) -> Vec<String> {
+    let touches = step.commands().filter(|command| command.name() == Some("touch"));
+    touches
+        .flat_map(|command| command.command.arguments().map(|word| word.text().into_owned()).collect::<Vec<_>>())
+        .collect()
+}
+
 /// Takes the set-uid bit out of a mode.
 ///
 /// # Errors
 /// Why that would be wrong, or cannot be told.
 pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refusal> {
-    const NEED_IT: [&str; 14] = [
+    const NEED_IT: [&str; 22] = [
         "sudo",
         "su",
         "doas",
@@ -74,6 +86,14 @@ pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
         "mount",
         "passwd",
         "crontab",
+        "ping",
+        "ping6",
+        "fping",
+        "fping6",
+        "tcpdump",
+        "dumpcap",
+        "traceroute",
+        "pppd",
     ];
     if step.keyword() != Keyword::Run {
         return Err("what the container finds at its start, in volumes too, is not known here");
@@ -81,6 +101,15 @@ pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
     let name = |target: &String| target.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     if change.targets.iter().any(|target| NEED_IT.contains(&name(target).as_str())) {
         return Err("the program does nothing for an unprivileged user without the bit: leave the program out instead");
+    }
+    if change.targets.iter().any(|target| name(target).contains("suid") || name(target).contains("setuid")) {
+        return Err("by its name the program is there to be set-uid");
+    }
+    let runs_as_root = step.model().target().is_some_and(|target| target.user().user.is_root());
+    if !runs_as_root {
+        return Err(
+            "the image runs as another user, for whom the bit may be there: give the program the one capability that it needs",
+        );
     }
     let plain = without_set_uid_bit(&change.text).ok_or("what else the mode sets is not plain")?;
     let edit = in_place(step, change, &change.text, &plain)?;

@@ -4,7 +4,7 @@ use super::shell::ShellEditor;
 use crate::{
     knowledge::Family,
     model::{
-        Step, StepCommand, StepPackages, Unverified,
+        Stage, Step, StepCommand, StepPackages, Unverified,
         packages::{Action, Manager},
     },
     rule::{Fix, Safety},
@@ -43,6 +43,15 @@ pub fn verify(step: Step<'_>, off: &Unverified) -> Result<Fix, Refusal> {
             }
             if off.program == "pip" && command.command.words().any(|word| word.text().contains("http://")) {
                 return Err("pip takes packages over plain HTTP only from a host that it is told to trust".to_owned());
+            }
+            if step.stage().is_of_ended_distribution() {
+                return Err(
+                    "the distribution has ended, and the authorities that it trusts may be too old for the server"
+                        .to_owned(),
+                );
+            }
+            if lacks_authorities(command) {
+                return Err("`ca-certificates` is installed by nothing that can be seen: install it first".to_owned());
             }
             let edit = without_switch(command, off).ok_or("the script is not written as the shell reads it")?;
             let mut edits = vec![edit];
@@ -119,6 +128,24 @@ fn private_host(command: StepCommand<'_>) -> Option<String> {
         let is_written = !host.is_empty() && !host.contains(['$', '{', '(']);
         (is_written && is_private || authority.starts_with('[')).then(|| host.to_owned())
     })
+}
+
+/// Whether a stage below installs the program without what it recommends, so that nothing brings the authorities.
+fn lacks_authorities(command: StepCommand<'_>) -> bool {
+    let reads_system = matches!(command.name(), Some("curl" | "wget" | "git" | "aria2c"));
+    let stage = command.step.stage();
+    if !reads_system || stage.names_package(Manager::Apt, "ca-certificates") {
+        return false;
+    }
+    let below = stage.chain().skip(1).flat_map(Stage::steps).flat_map(Step::package_commands).take(MOST_CALLS);
+    let bare = |packages: &StepPackages<'_>| {
+        packages.call.manager == Manager::Apt
+            && packages.call.action == Action::Install
+            && packages.call.has_option(&["--no-install-recommends"])
+            && packages.call.packages().any(|package| Some(package.name) == command.name())
+    };
+    let mut calls = below.filter(bare);
+    calls.next().is_some()
 }
 
 /// The edit that installs `ca-certificates` with the packages that are installed before, where a slim system has none.

@@ -137,8 +137,22 @@ pub(super) fn own_user(target: Stage<'_>) -> Result<Option<Identity>, Obstacle> 
     };
     let file = target.model().file.id;
     let at = command.word_span(program).end as usize;
-    let making = Making::Number(Edit::insert(file, at, format!(" {option} {NEW_ID}")));
-    Ok(Some(Identity { uid: NEW_ID, gid: None, name: Some(name.clone()), making }))
+    let uid = if is_first_person(target, new) { FIRST_ID } else { NEW_ID };
+    let making = Making::Number(Edit::insert(file, at, format!(" {option} {uid}")));
+    Ok(Some(Identity { uid, gid: None, name: Some(name.clone()), making }))
+}
+
+/// The number that distributions give to the first user that is a person (`UID_MIN` of login.defs, adduser.conf).
+const FIRST_ID: u32 = 1000;
+
+/// Whether the system would give the user that number by itself: no other person is in the image.
+fn is_first_person(target: Stage<'_>, new: &NewUser) -> bool {
+    let facts = target.image_facts();
+    let is_plain = facts.is_some_and(|facts| {
+        let is_known = matches!(facts.family.known(), Some(Family::Debian | Family::Ubuntu | Family::Alpine));
+        is_known && !matches!(facts.identity.known(), Some(Some(_)))
+    });
+    is_plain && !new.is_system && target.chain().count() == 1
 }
 
 fn is_editable(new: &NewUser, is_verbatim: bool) -> bool {

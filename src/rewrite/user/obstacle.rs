@@ -34,6 +34,11 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     if let Some(name) = target.name().filter(|name| NOT_SHIPPED.contains(name)) {
         return Some(format!("the last stage is called `{name}`: it is not what is shipped").into());
     }
+    if let Some(tool) = built_at_start(target) {
+        return Some(
+            format!("`{tool}` builds when the container starts, and what it writes lies beside the sources").into(),
+        );
+    }
     if is_shell_to_work_in(target) {
         return Some(
             "it starts a shell: it is made to work in, or for others to build on, whose steps need root".into(),
@@ -43,9 +48,11 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
         return Some(format!("it installs `{package}`, which starts as root, and a script starts the image").into());
     }
     let starts = !target.start_steps().is_empty();
+    // An entry point of the base is the program only where the file brings something for it.
+    let brings = || steps().any(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add));
     let base_starts = target.image_facts().is_some_and(|facts| {
         let is_server = matches!(facts.role.known(), Some(Role::Server | Role::Application | Role::Database));
-        is_server || facts.entrypoint.known().is_some_and(|words| !words.is_empty())
+        is_server || facts.entrypoint.known().is_some_and(|words| !words.is_empty()) && brings()
     });
     if !starts && !base_starts {
         return Some("nothing says how it starts: it may be made for others to build on, whose steps need root".into());
@@ -74,6 +81,15 @@ const NOT_SHIPPED: [&str; 12] = [
     "devcontainer",
     "docs",
 ];
+
+/// A tool that the start command builds with.
+fn built_at_start(target: Stage<'_>) -> Option<&'static str> {
+    const TOOLS: [&str; 13] =
+        ["ant", "mvn", "mvnw", "gradle", "gradlew", "make", "cmake", "cargo", "sbt", "lein", "bazel", "go", "ninja"];
+    let start = target.start_steps();
+    let mut names = start.iter().flat_map(|step| step.commands()).filter_map(StepCommand::name);
+    names.find_map(|name| TOOLS.iter().copied().find(|tool| *tool == name))
+}
 
 /// Whether nothing but a shell is started.
 fn is_shell_to_work_in(target: Stage<'_>) -> bool {

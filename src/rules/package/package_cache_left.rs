@@ -1,13 +1,14 @@
 //! Caches and lists of packages stay in the layer that made them.
 
 use crate::{
-    model::{DockerfileModel, packages::Manager},
+    model::{DockerfileModel, Step, packages::Manager},
     rewrite::packages,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
     },
     source::FileKind,
+    syntax::dockerfile::TokenKind,
 };
 use std::cell::OnceCell;
 
@@ -84,6 +85,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 let message = format!("the layer keeps the {}", leftover.made_by(&packages.call));
                 let finding = out.report(packages.head_span(), message).only_with(packages.at.needs_argument());
                 let later = later.get_or_init(|| cx.model.later_list_use(Manager::Apt));
+                if is_kept_on_purpose(cx, step) {
+                    finding.decline("a comment in the step says that the lists are kept");
+                    continue;
+                }
                 match packages::drop_leftover(&packages, leftover, later[step.index()]) {
                     Ok(fix) => finding.fix(fix),
                     Err(refusal) => finding.decline(refusal),
@@ -91,4 +96,15 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a comment among the lines of the step speaks of the lists.
+fn is_kept_on_purpose(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>) -> bool {
+    let span = step.instruction().span;
+    let tokens = &cx.model.syntax.tokens;
+    let first = tokens.partition_point(|token| token.span.end <= span.start);
+    let inside = tokens[first..].iter().take_while(|token| token.span.start < span.end);
+    inside.filter(|token| token.kind == TokenKind::Comment).any(|token| {
+        ["apt/lists", "apt lists", "package lists"].iter().any(|words| cx.text(token.span).contains(words))
+    })
 }

@@ -91,6 +91,10 @@ fn repair(packages: &StepPackages<'_>, word: Word<'_>, finding: &mut Finding) {
         finding.decline("who signed it is not known: the key belongs into `/etc/apk/keys` first");
         return;
     }
+    if packages.at.step.stage().is_of_ended_distribution() {
+        finding.decline("the distribution has ended, and the keys that signed its packages may have too");
+        return;
+    }
     let words: Vec<Word<'_>> = packages.at.command.words().collect();
     // The value of an option in a word of its own goes with the option.
     let is_value = packages.call.values.iter().any(|(_, value)| value.span() == word.span());

@@ -20,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Sometimes(Safety::Risky, "Takes the flag out; the command may need what it asks for."),
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Takes the flag out; only whoever wrote the command knows whether it needs what it asks for.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.5"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -55,7 +58,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 }
                 let edit = Editor::new(cx.file, cx.model.syntax).remove_flag(flag);
                 let reason = "the command may need the privileges that it asks for: build once without";
-                finding.fix(Fix::new("Run it in the sandbox", Safety::Risky, reason, vec![edit]));
+                finding.fix(Fix::new("Run it in the sandbox", Safety::Manual, reason, vec![edit]));
             }
         }
     }

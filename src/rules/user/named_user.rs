@@ -44,7 +44,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A user that nobody numbered",
                 "FROM alpine:3.22\nRUN adduser -D app\nUSER «app»\nCMD [\"app\"]\n",
-                "FROM alpine:3.22\nRUN adduser -u 10001 -D app\nUSER 10001\nCMD [\"app\"]\n",
+                "FROM alpine:3.22\nRUN adduser -u 1000 -D app\nUSER 1000\nCMD [\"app\"]\n",
             ),
         ],
         since: "0.1.0",

@@ -61,7 +61,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "The user that the file makes gets a number, and runs the image",
                 "FROM «debian:13»\nRUN useradd --create-home worker\nCOPY app /usr/bin/app\n# Starts at once.\nCMD [\"app\"]\n",
-                "FROM debian:13\nRUN useradd --uid 10001 --create-home worker\nCOPY app /usr/bin/app\nUSER 10001\n# Starts at once.\nCMD [\"app\"]\n",
+                "FROM debian:13\nRUN useradd --uid 1000 --create-home worker\nCOPY app /usr/bin/app\nUSER 1000\n# Starts at once.\nCMD [\"app\"]\n",
             ),
             Example::new(
                 "A program in the home of root cannot start as somebody else",
