@@ -257,16 +257,23 @@ fn a_secret_that_something_else_needs_stays() {
 
 #[test]
 fn a_secret_is_handed_to_everybody_who_reads_it() {
-    let before = "FROM node:22 AS a\nARG NPM_TOKEN\nENV NODE_AUTH_TOKEN=$NPM_TOKEN\nRUN npm ci\nFROM a\nRUN if [ -n \"$NPM_TOKEN\" ]; then b; fi\nRUN <<EOF\n  c $NODE_AUTH_TOKEN\nEOF\n";
-    let after = "FROM node:22 AS a\nRUN --mount=type=secret,id=npm_token,env=NODE_AUTH_TOKEN,required=true --mount=type=secret,id=npm_token,env=NPM_TOKEN,required=true npm ci\nFROM a\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN if [ -n \"$NPM_TOKEN\" ]; then b; fi\nRUN --mount=type=secret,id=npm_token,env=NODE_AUTH_TOKEN,required=true <<EOF\n  c $NODE_AUTH_TOKEN\nEOF\n";
+    let before = "FROM node:22 AS a\nARG NPM_TOKEN\nENV NODE_AUTH_TOKEN=$NPM_TOKEN\nRUN npm ci\nFROM a\nRUN if [ -n \"$NPM_TOKEN\" ]; then b; fi\nRUN <<EOF\n  c \"$NODE_AUTH_TOKEN\"\nEOF\n";
+    let after = "FROM node:22 AS a\nRUN --mount=type=secret,id=npm_token,env=NODE_AUTH_TOKEN,required=true --mount=type=secret,id=npm_token,env=NPM_TOKEN,required=true npm ci\nFROM a\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN if [ -n \"$NPM_TOKEN\" ]; then b; fi\nRUN --mount=type=secret,id=npm_token,env=NODE_AUTH_TOKEN,required=true <<EOF\n  c \"$NODE_AUTH_TOKEN\"\nEOF\n";
     let directive = "# syntax=docker/dockerfile:1\n";
     assert_eq!(fixed("secret-in-arg", &format!("{directive}{before}")), format!("{directive}{after}"));
 }
 
 #[test]
 fn a_secret_in_a_file_is_readable_for_the_user_of_the_step() {
-    let before = "FROM alpine:3.22\nARG API_TOKEN\nUSER app\nRUN a \\\n  # why\n  && b $API_TOKEN\n";
-    let after = "FROM alpine:3.22\nUSER app\nRUN --mount=type=secret,id=api_token,required=true,mode=0444 export API_TOKEN=\"$(cat /run/secrets/api_token)\" && a \\\n  # why\n  && b $API_TOKEN\n";
+    let before = "FROM alpine:3.22\nARG API_TOKEN\nUSER app\nRUN a \\\n  # why\n  && b \"$API_TOKEN\"\n";
+    let after = "FROM alpine:3.22\nUSER app\nRUN --mount=type=secret,id=api_token,required=true,mode=0444 export API_TOKEN=\"$(cat /run/secrets/api_token)\" && a \\\n  # why\n  && b \"$API_TOKEN\"\n";
+    assert_eq!(fixed("secret-in-arg", before), after);
+}
+
+#[test]
+fn a_word_that_may_be_nothing_is_not_required() {
+    let before = "FROM alpine:3.22\nARG API_TOKEN\nRUN b $API_TOKEN\n";
+    let after = "FROM alpine:3.22\nRUN --mount=type=secret,id=api_token export API_TOKEN=\"$(cat /run/secrets/api_token 2>/dev/null)\" && b $API_TOKEN\n";
     assert_eq!(fixed("secret-in-arg", before), after);
 }
 

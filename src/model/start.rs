@@ -58,10 +58,13 @@ impl<'m> Stage<'m> {
         self.named_image().and_then(|image| image.facts.as_deref())
     }
 
-    /// Whether the distribution of its base had ended when the rulesets were closed: its certificates and keys are old.
+    /// Whether the distribution of its base had ended when the rulesets were closed, or nobody builds the base any
+    /// more: its certificates and keys are old.
     pub fn is_of_ended_distribution(self) -> bool {
-        let end = self.image_facts().and_then(|facts| facts.distribution_end_of_life.known().copied());
-        end.is_some_and(|end| end < RULESET_DATE)
+        self.image_facts().is_some_and(|facts| {
+            let has_ended = facts.distribution_end_of_life.known().is_some_and(|end| *end < RULESET_DATE);
+            has_ended || facts.deprecated.is_known()
+        })
     }
 
     /// Why it is right that the image starts as root, as far as the file and what is known of its base tell.

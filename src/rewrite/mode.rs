@@ -105,6 +105,15 @@ pub fn without_set_uid(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
     if change.targets.iter().any(|target| name(target).contains("suid") || name(target).contains("setuid")) {
         return Err("by its name the program is there to be set-uid");
     }
+    let starts = step.model().target().map(Stage::start_steps).unwrap_or_default();
+    let is_started = starts
+        .iter()
+        .flat_map(|step| step.commands())
+        .filter_map(StepCommand::name)
+        .any(|program| change.targets.iter().any(|target| name(target) == program));
+    if is_started {
+        return Err("it is the program that the image starts: what it needs the rights for is not in the files");
+    }
     let runs_as_root = step.model().target().is_some_and(|target| target.user().user.is_root());
     if !runs_as_root {
         return Err(

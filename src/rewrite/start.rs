@@ -133,6 +133,12 @@ impl<'m> ShellForm<'m> {
         if script.commands().any(stays) {
             return Err("the shell has something to do after the program, or while it runs");
         }
+        // Only what prepares may come before: a program that works for long would still have the shell around it.
+        let before =
+            script.commands().filter(|other| other.place().block.is_none() && other.index() != command.index());
+        if before.filter_map(Command::name).any(|name| !PREPARES.contains(&name)) {
+            return Err("other programs run before the last one, and the shell has to be around them");
+        }
         let editor = ShellEditor::of(self.last).ok_or("the words are not written as the shell reads them")?;
         let edit = editor.insert_before(command, "exec").ok_or("the words are not written as the shell reads them")?;
         let is_alone = script.commands().filter(|other| other.place().block.is_none()).count() == 1;
@@ -144,6 +150,12 @@ impl<'m> ShellForm<'m> {
         Ok(Fix::new("Put the program in the place of the shell", safety, reason, vec![edit]))
     }
 }
+
+/// Commands that are done at once.
+const PREPARES: [&str; 17] = [
+    ".", "source", "cd", "export", "set", "echo", "printf", "mkdir", "rm", "cp", "ln", "touch", "chmod", "sleep",
+    "cat", "umask", "ulimit",
+];
 
 /// What is in front of the words of a start command.
 #[derive(Clone, Copy)]

@@ -193,8 +193,9 @@ impl<'m> Carrier<'m> {
             let in_flag = step.instruction().flags.iter().any(|flag| flag.span.covers(mention.span));
             match step.keyword() {
                 Keyword::Run if !in_flag => {
+                    let needs_it = !is_conditional(step, mention.span) && !self.may_be_nothing(mention.span);
                     let reader = self.readers.entry(step.index()).or_default();
-                    reader.always |= !is_conditional(step, mention.span);
+                    reader.always |= needs_it;
                     reader.keeps |= may_keep(step, mention.span);
                     reader.names.insert(mention.name);
                 }
@@ -208,6 +209,14 @@ impl<'m> Carrier<'m> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the variable is a word of its own without quotes and without a default: the command may do without it.
+    fn may_be_nothing(&self, mention: Span) -> bool {
+        let text = &self.model.file.text;
+        let is_blank = |at: Option<usize>| at.and_then(|at| text.get(at)).is_none_or(u8::is_ascii_whitespace);
+        let (start, end) = (mention.start as usize, mention.end as usize);
+        self.is_argument && !self.is_literal && is_blank(start.checked_sub(1)) && is_blank(Some(end))
     }
 
     /// Whether `mention` is the value of one of the assignments that go.
