@@ -62,8 +62,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         let mut is_shell_set = false;
         for step in stage.steps().filter(|step| step.keyword() == Keyword::Run && !step.is_trigger()) {
             let Some(pipes) = Pipes::of(step) else { continue };
-            let finding =
-                out.report(pipes.span(), "the step goes on when a command of the pipe but the last one fails");
+            let finding = out.report(pipes.span(), "only the last command of the pipe decides whether the step fails");
             match pipefail::noticed(step) {
                 // One `SHELL` is enough for all that follows it.
                 Ok(repair) if repair.sets_shell && is_shell_set => {}

@@ -77,7 +77,14 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let emptied = stages_left_behind(cx.model);
-    for stage in cx.model.stages().filter(|stage| stage.is_built() && !emptied.contains(&stage.index())) {
+    for stage in cx.model.stages().filter(|stage| stage.is_built()) {
+        if emptied.contains(&stage.index()) {
+            if let Some(packages) = stage.steps().flat_map(Step::package_commands).find(|each| installs_with_apt(each))
+            {
+                out.decline(packages.head_span(), "no image gets the packages of this stage");
+            }
+            continue;
+        }
         let mut is_set = false;
         for step in stage.steps() {
             is_set |= sets_for_all(step);
@@ -87,6 +94,10 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             report(step, out);
         }
     }
+}
+
+fn installs_with_apt(packages: &StepPackages<'_>) -> bool {
+    packages.call.manager == Manager::Apt && packages.call.action == Action::Install
 }
 
 /// The stages whose packages get into no image: it takes files of the project from them, no directory of the system.
@@ -141,7 +152,11 @@ fn taken_out(calls: &[StepPackages<'_>]) -> Vec<bool> {
 fn report(step: Step<'_>, out: &mut Findings) {
     let calls: Vec<_> = step.package_commands().collect();
     let taken_out = taken_out(&calls);
-    for (packages, _) in calls.iter().zip(taken_out).filter(|&(_, is_out)| !is_out) {
+    for (packages, is_out) in calls.iter().zip(taken_out) {
+        if is_out {
+            out.decline(packages.head_span(), "the step takes the packages out again, and what came along with them");
+            continue;
+        }
         let call = &packages.call;
         let installs = call.manager == Manager::Apt && call.action == Action::Install && !call.operands.is_empty();
         let is_dependency_build = call.verb.is_some_and(|verb| verb.text() == "build-dep");

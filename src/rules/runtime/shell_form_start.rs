@@ -1,6 +1,7 @@
 //! A start command in shell form makes a shell process 1, which passes no signal on.
 
 use crate::{
+    knowledge::ImageFacts,
     model::DockerfileModel,
     rewrite::start,
     rule::{
@@ -74,7 +75,12 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     for &step in start.iter().filter(|step| matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint)) {
         if let Some(shell_form) = start::ShellForm::of(step) {
             let what = if step.keyword() == Keyword::Cmd { "`CMD`" } else { "`ENTRYPOINT`" };
-            let message = format!("the shell that runs this {what} is process 1, and passes no signal on");
+            let has_no_shell = target.image_facts().is_some_and(ImageFacts::has_no_shell);
+            let message = if has_no_shell {
+                format!("this {what} is in shell form, and the image has no shell")
+            } else {
+                format!("this {what} is in shell form: a shell reads it before the program starts")
+            };
             let finding = out.report(shell_form.span(), message);
             match shell_form.without_shell(&start) {
                 Ok(fix) => finding.fix(fix),
