@@ -58,12 +58,13 @@ impl<'m> Stage<'m> {
         self.named_image().and_then(|image| image.facts.as_deref())
     }
 
-    /// Whether the distribution of its base had ended when the rulesets were closed, or nobody builds the base any
-    /// more: its certificates and keys are old.
+    /// Whether its base or the distribution of it had ended when the rulesets were closed, or nobody builds the base
+    /// any more: its certificates and keys are old.
     pub fn is_of_ended_distribution(self) -> bool {
         self.image_facts().is_some_and(|facts| {
             let has_ended = facts.distribution_end_of_life.known().is_some_and(|end| *end < RULESET_DATE);
-            has_ended || facts.deprecated.is_known()
+            let has_end = facts.first_end_of_life().known().is_some_and(|end| *end < RULESET_DATE);
+            has_ended || has_end || facts.deprecated.is_known()
         })
     }
 

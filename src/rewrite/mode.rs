@@ -5,7 +5,10 @@ use crate::{
     knowledge::StepDown,
     model::{ModeChange, Stage, Step, StepCommand, User},
     rule::{Fix, Safety},
-    syntax::dockerfile::{Editor, Keyword},
+    syntax::{
+        dockerfile::{Editor, Keyword},
+        shell::Word,
+    },
     text::{Edit, Span},
 };
 
@@ -191,6 +194,15 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
             Some(_) | None if !user.user.is_root() => Ok(Owner::Maker),
             Some(_) | None => Err("a server gives root up, and may write there as another user"),
         };
+    }
+    if stage.steps().flat_map(Step::commands).any(|command| command.name() == Some("chgrp")) {
+        return Err("a group shares files of the image: whoever is in it may write there");
+    }
+    let takes_number = |step: Step<'_>| {
+        step.account_changes().iter().any(|change| change.command.command.words().any(Word::has_variable))
+    };
+    if stage.chain().flat_map(Stage::steps).any(takes_number) {
+        return Err("whoever builds may give the user another number");
     }
     if !step.runs_as_root() {
         return Err("another user than the one that runs the image makes the files");

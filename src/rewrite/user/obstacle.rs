@@ -41,7 +41,8 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     }
     if is_shell_to_work_in(target) {
         return Some(
-            "it starts a shell: it is made to work in, or for others to build on, whose steps need root".into(),
+            "it starts a shell or interpreter: it is made to work in, or for others to build on, whose steps need root"
+                .into(),
         );
     }
     if let Some(package) = service_behind_script(target) {
@@ -91,14 +92,40 @@ fn built_at_start(target: Stage<'_>) -> Option<&'static str> {
     names.find_map(|name| TOOLS.iter().copied().find(|tool| *tool == name))
 }
 
-/// Whether nothing but a shell is started.
+/// Whether nothing but a shell or an interpreter without a program is started.
 fn is_shell_to_work_in(target: Stage<'_>) -> bool {
     let start = target.start_steps();
     let last = start.last().filter(|step| step.keyword() == Keyword::Cmd);
     let Some(step) = last else { return false };
     let mut commands = step.commands();
     let (Some(command), None) = (commands.next(), commands.next()) else { return false };
-    let is_shell = matches!(command.name(), Some("sh" | "bash" | "zsh" | "ash" | "fish" | "dash"));
+    let is_shell = matches!(
+        command.name(),
+        Some(
+            "sh" | "bash"
+                | "zsh"
+                | "ash"
+                | "fish"
+                | "dash"
+                | "php"
+                | "jshell"
+                | "python"
+                | "python3"
+                | "node"
+                | "irb"
+                | "erl"
+                | "iex"
+                | "R"
+                | "julia"
+                | "ghci"
+                | "perl"
+                | "lua"
+                | "scala"
+                | "groovysh"
+                | "sbcl"
+                | "swipl"
+        )
+    );
     is_shell && command.command.arguments().all(|word| word.bytes().starts_with(b"-") && !word.bytes().contains(&b'c'))
 }
 
