@@ -2,7 +2,7 @@
 
 use crate::{
     fix::{Applied, Quarantined},
-    rule::{Declined, Finding, Level, RuleMeta, Safety},
+    rule::{Declined, Finding, Label, Level, RuleMeta, Safety},
     source::{FileKind, SourceSet},
 };
 
@@ -120,6 +120,15 @@ pub struct Repairs {
 }
 
 impl Repairs {
+    /// What was not done because it would be wrong or is for a person to decide: the rule, the place, the reason.
+    pub fn undone(&self) -> impl Iterator<Item = (&'static str, &Label, &str)> {
+        let findings = self.left.findings.iter().filter_map(|Ranked { finding, .. }| {
+            let manual = finding.fixes.first().filter(|fix| fix.safety == Safety::Manual).map(|fix| &*fix.reason);
+            Some((finding.rule, &finding.primary, finding.declined.as_deref().or(manual)?))
+        });
+        findings.chain(self.declined.iter().map(|each| (each.rule, &each.place, &*each.reason)))
+    }
+
     /// How many findings are left whose default fix has that safety.
     pub fn left_with(&self, safety: Safety) -> usize {
         let default = |ranked: &&Ranked| ranked.finding.fixes.first().is_some_and(|fix| fix.safety == safety);

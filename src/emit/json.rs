@@ -4,7 +4,7 @@ use crate::{
     emit::visible::is_plain,
     fix::Applied,
     report::{Ranked, Repairs, Report},
-    rule::{Fix, Label, Reference, Safety},
+    rule::{Fix, Label, Reference},
     source::{SourceFile, SourceSet},
 };
 use serde::Serialize;
@@ -147,22 +147,17 @@ fn applied<'a>(applied: &'a Applied, sources: &'a SourceSet) -> WireApplied<'a> 
 /// What was not done because it would be wrong, is for a person to decide, or did harm.
 fn declined(repairs: &Repairs) -> Vec<WireDeclined<'_>> {
     let sources = &repairs.left.sources;
-    let at = |rule, label: &Label, reason| {
+    let undone = repairs.undone().map(|(rule, label, reason)| {
         let file = sources.get(label.file);
         WireDeclined { rule, path: &file.path, line: file.locate(label.span.start).line, reason }
-    };
-    let findings = repairs.left.findings.iter().filter_map(|Ranked { finding, .. }| {
-        let manual = finding.fixes.first().filter(|fix| fix.safety == Safety::Manual).map(|fix| &*fix.reason);
-        Some(at(finding.rule, &finding.primary, finding.declined.as_deref().or(manual)?))
     });
-    let expected = repairs.declined.iter().map(|each| at(each.rule, &each.place, &*each.reason));
     let harmful = repairs.quarantined.iter().map(|each| WireDeclined {
         rule: each.rule,
         path: &sources.get(each.file).path,
         line: 1,
         reason: each.why,
     });
-    findings.chain(expected).chain(harmful).collect()
+    undone.chain(harmful).collect()
 }
 
 fn errors(report: &Report) -> Vec<WireError<'_>> {

@@ -55,13 +55,7 @@ fn applied(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
 
 fn declined(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
     let sources = &repairs.left.sources;
-    let left = repairs.left.findings.iter().filter_map(|ranked| {
-        let finding = &ranked.finding;
-        let manual = finding.fixes.first().filter(|fix| fix.safety == Safety::Manual).map(|fix| &*fix.reason);
-        Some((finding.rule, &finding.primary, finding.declined.as_deref().or(manual)?))
-    });
-    let expected = repairs.declined.iter().map(|each| (each.rule, &each.place, &*each.reason));
-    let all: Vec<_> = left.chain(expected).collect();
+    let all: Vec<_> = repairs.undone().collect();
     for (rule, place, reason) in all.iter().take(MOST_DECLINED) {
         let file = sources.get(place.file);
         let line = file.locate(place.span.start).line;
