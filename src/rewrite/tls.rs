@@ -130,27 +130,30 @@ fn private_host(command: StepCommand<'_>) -> Option<String> {
     })
 }
 
+/// Whether a program trusts the authorities that the system has in a package of its own.
+fn reads_authorities_of_system(command: StepCommand<'_>) -> bool {
+    matches!(command.name(), Some("curl" | "wget" | "git" | "aria2c"))
+}
+
 /// Whether a stage below installs the program without what it recommends, so that nothing brings the authorities.
 fn lacks_authorities(command: StepCommand<'_>) -> bool {
-    let reads_system = matches!(command.name(), Some("curl" | "wget" | "git" | "aria2c"));
+    let reads_system = reads_authorities_of_system(command);
     let stage = command.step.stage();
     if !reads_system || stage.names_package(Manager::Apt, "ca-certificates") {
         return false;
     }
-    let below = stage.chain().skip(1).flat_map(Stage::steps).flat_map(Step::package_commands).take(MOST_CALLS);
-    let bare = |packages: &StepPackages<'_>| {
+    let mut below = stage.chain().skip(1).flat_map(Stage::steps).flat_map(Step::package_commands).take(MOST_CALLS);
+    below.any(|packages| {
         packages.call.manager == Manager::Apt
             && packages.call.action == Action::Install
             && packages.call.has_option(&["--no-install-recommends"])
             && packages.call.packages().any(|package| Some(package.name) == command.name())
-    };
-    let mut calls = below.filter(bare);
-    calls.next().is_some()
+    })
 }
 
 /// The edit that installs `ca-certificates` with the packages that are installed before, where a slim system has none.
 fn missing_authorities(command: StepCommand<'_>) -> Option<Edit> {
-    let reads_system = matches!(command.name(), Some("curl" | "wget" | "git" | "aria2c"));
+    let reads_system = reads_authorities_of_system(command);
     let stage = command.step.stage();
     let is_debian = || {
         let family = stage.image_facts().and_then(|facts| facts.family.known().copied());
