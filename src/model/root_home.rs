@@ -24,7 +24,7 @@ pub struct InRootHome {
 impl<'m> Stage<'m> {
     /// The first thing that the image made of this stage likely needs from the home of root.
     pub fn in_root_home(self) -> Option<InRootHome> {
-        let steps: Vec<Step<'m>> = self.chain().take(64).flat_map(Stage::steps).collect();
+        let steps: Vec<Step<'m>> = self.chain_steps().collect();
         let start = self.start_steps();
         let of_start = start.iter().flat_map(|step| step.commands()).find_map(|command| self.of_start(command));
         of_start

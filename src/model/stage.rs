@@ -13,6 +13,9 @@ use crate::{
 };
 use std::{fmt, ops::Range};
 
+/// So many stages that start from each other are looked through where every step of them counts.
+const LONGEST_CHAIN: usize = 64;
+
 /// One stage of a model.
 #[derive(Clone, Copy)]
 pub struct Stage<'m> {
@@ -116,6 +119,11 @@ impl<'m> Stage<'m> {
     /// This stage, its parent, the parent of that, …
     pub fn chain(self) -> impl Iterator<Item = Stage<'m>> {
         std::iter::successors(Some(self), |stage| stage.parent())
+    }
+
+    /// The steps of this stage, then those of its parent, the parent of that, …; so far as anybody builds chains.
+    pub fn chain_steps(self) -> impl Iterator<Item = Step<'m>> {
+        self.chain().take(LONGEST_CHAIN).flat_map(Stage::steps)
     }
 
     /// The value of `--platform`.

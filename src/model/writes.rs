@@ -198,7 +198,7 @@ impl Search<'_, '_> {
     /// What the Dockerfile itself says.
     fn instructions(&mut self) {
         let file = self.stage.model().file;
-        for step in self.stage.chain().take(64).flat_map(Stage::steps) {
+        for step in self.stage.chain_steps() {
             let line = step.instruction().lines.0;
             match step.keyword() {
                 Keyword::Volume => {

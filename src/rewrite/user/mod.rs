@@ -108,7 +108,7 @@ fn reason(target: Stage<'_>, identity: &Identity, writes: &Writes, owned: &[Owne
                     })
                 })
     };
-    if target.chain().take(64).flat_map(Stage::steps).any(|step| is_low(&step)) {
+    if target.chain_steps().any(|step| is_low(&step)) {
         parts.push(
             "the port below 1024 stays, which Docker 20.10 and containerd 2 let everybody bind, and CRI-O does not"
                 .to_owned(),

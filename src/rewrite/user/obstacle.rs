@@ -17,7 +17,7 @@ use crate::{
 
 /// What in the file itself keeps another user out.
 pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
-    let steps = || target.chain().take(64).flat_map(Stage::steps);
+    let steps = || target.chain_steps();
     if let Some(step) = steps().find(|step| step.keyword() == Keyword::Onbuild) {
         let line = step.instruction().lines.0;
         return Some(
@@ -171,7 +171,7 @@ fn service_behind_script(target: Stage<'_>) -> Option<String> {
     if !starts_script {
         return None;
     }
-    let steps = target.chain().take(64).flat_map(Stage::steps).filter(|step| step.keyword() == Keyword::Run);
+    let steps = target.chain_steps().filter(|step| step.keyword() == Keyword::Run);
     let commands = steps.flat_map(Step::commands);
     let packages = commands
         .filter_map(StepCommand::invocation)
@@ -201,7 +201,7 @@ pub(super) fn entry_script_obstacle(context: &BuildContext<'_>, target: Stage<'_
 
 /// The source that `COPY` brings into the image under that file name.
 fn copied_as(target: Stage<'_>, name: &str) -> Option<String> {
-    let sources = target.chain().take(64).flat_map(Stage::steps).flat_map(Step::sources);
+    let sources = target.chain_steps().flat_map(Step::sources);
     let texts: Vec<String> = sources.map(|source| source.text).collect();
     let exact = texts.iter().find(|text| text.rsplit('/').next() == Some(name)).cloned();
     exact.or_else(|| texts.iter().any(|text| text == "." || text == "./").then(|| name.to_owned()))

@@ -30,7 +30,7 @@ pub(super) struct Handed {
 
 /// Files that `ADD` fetches, which get mode 0600 (Dockerfile reference, `ADD`), unless a step gives them another.
 pub(super) fn unreadable(target: Stage<'_>) -> Vec<String> {
-    let steps: Vec<Step<'_>> = target.chain().take(64).flat_map(Stage::steps).collect();
+    let steps: Vec<Step<'_>> = target.chain_steps().collect();
     let fetched = steps.iter().filter(|step| {
         step.keyword() == Keyword::Add
             && step.instruction().flag("chmod").is_none()
@@ -68,7 +68,7 @@ pub(super) fn is_owned(target: Stage<'_>, identity: &Identity, place: &Written) 
         place.path == path
             || place.path.strip_prefix(path.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     };
-    target.chain().take(64).flat_map(Stage::steps).any(|step| match step.keyword() {
+    target.chain_steps().any(|step| match step.keyword() {
         Keyword::Copy | Keyword::Add => {
             let owner = step.instruction().flag("chown").and_then(|flag| flag.value.clone());
             let to = step.destination().and_then(|word| step.absolute_arg(word));

@@ -103,8 +103,7 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
 
 /// Keys that are copied into the image: a context mostly has them readable by their owner alone.
 fn private_keys(target: Stage<'_>) -> Vec<String> {
-    let copies =
-        target.chain().take(64).flat_map(Stage::steps).filter(|step| step.instruction().flag("chown").is_none());
+    let copies = target.chain_steps().filter(|step| step.instruction().flag("chown").is_none());
     let files = copies.filter_map(|step| {
         let to = step.destination().and_then(|word| step.absolute_arg(word))?;
         let sources = step.sources();
@@ -121,7 +120,7 @@ fn private_keys(target: Stage<'_>) -> Vec<String> {
 }
 
 fn copies_below(target: Stage<'_>, directory: &str) -> bool {
-    target.chain().take(64).flat_map(Stage::steps).any(|step| {
+    target.chain_steps().any(|step| {
         step.destination()
             .and_then(|word| step.absolute_arg(word))
             .is_some_and(|to| to == directory || to.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
@@ -134,7 +133,7 @@ fn pid_of_nginx(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Result<O
         let to = step.destination().and_then(|word| step.absolute_arg(word));
         to.is_some_and(|to| to == "/etc/nginx/nginx.conf" || to == "/etc/nginx") && step.copy_source().is_none()
     };
-    let own = target.chain().take(64).flat_map(Stage::steps).filter(copies).last();
+    let own = target.chain_steps().filter(copies).last();
     let Some(own) = own else { return Ok(Some("/run/nginx.pid".to_owned())) };
     let source = own.sources().into_iter().map(|source| source.text).find(|text| text.ends_with(".conf"));
     let Some(file) = source.as_deref().and_then(|source| cx.context.nearest(source)) else {
