@@ -14,6 +14,7 @@ pub mod docs;
 pub mod emit;
 pub mod engine;
 pub mod fix;
+pub mod harden;
 pub mod knowledge;
 pub mod lock;
 pub mod lsp;

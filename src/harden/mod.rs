@@ -1,0 +1,153 @@
+//! A build and an image that can less: one stage becomes a build and a runtime of its own, without root, without tools,
+//! without a shell, as far as the files prove that the program needs none of them.
+//!
+//! [`rung`] says where an image stands on the ladder. A [`Subject`] is the image that is to climb it, with all that is
+//! known of it. A recipe answers [`Runtime`]s for it, the best first, each with its proof; [`split`] writes one as
+//! edits. Nothing here applies an edit, and nothing reads a file but through the build context.
+
+pub mod effect;
+pub mod rung;
+
+mod subject;
+
+pub use subject::Subject;
+
+use crate::{rule::Safety, text::Edit};
+use std::{borrow::Cow, fmt};
+
+/// How far an image is from the worst one: the ladder of hardening. Each rung has what the ones below it have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rung {
+    /// It runs as root, or nobody can tell.
+    Root,
+    /// It runs as a user with a number, who owns what it writes.
+    NonRoot,
+    /// It holds no build tools, no caches of package managers, no secrets, and nothing unverified.
+    Clean,
+    /// Its base is made to run this and no more; no shell stands before its program; what the lock knows is pinned.
+    RuntimeOnly,
+    /// Its base has no shell and no package manager.
+    NoShell,
+    /// The files that run it say so too.
+    Deployed,
+}
+
+impl Rung {
+    /// Every rung, from the ground up.
+    pub const ALL: [Rung; 6] =
+        [Rung::Root, Rung::NonRoot, Rung::Clean, Rung::RuntimeOnly, Rung::NoShell, Rung::Deployed];
+
+    /// Its number, 0 to 5.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(out)
+    }
+}
+
+/// A place in a file that proves something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Evidence {
+    /// The file, written as the checked file's path is.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What it shows, a few words.
+    pub shows: String,
+}
+
+/// One thing that a rewrite does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Imperative, a few words.
+    pub title: Cow<'static, str>,
+    /// What it may do to the image.
+    pub safety: Safety,
+    /// The proof, or what could not be proved.
+    pub reason: Cow<'static, str>,
+    /// The places that prove it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A rung that is not reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Declined {
+    /// The rung.
+    pub rung: Rung,
+    /// What could not be proved, and what would prove it: one sentence.
+    pub reason: Cow<'static, str>,
+}
+
+/// A final stage that could take the place of the image of a [`Subject`]: what a recipe answers.
+///
+/// What the author wrote becomes the stage that builds. What is said there about the finished image (labels, ports,
+/// variables, the health check, the start) is said again in the new one without the recipe's doing; the user, and what
+/// it owns, are found afterwards by the engine for users.
+#[derive(Clone, Debug, Default)]
+pub struct Runtime {
+    /// Its base image, as a reference.
+    pub base: String,
+    /// Edits of what the author wrote: a virtual environment, a static build.
+    pub build: Vec<Edit>,
+    /// Instructions behind the last of the build.
+    pub build_end: Vec<String>,
+    /// What is copied out of the build, in this order.
+    pub taken: Vec<Taken>,
+    /// Packages of the distribution to install in it.
+    pub packages: Vec<String>,
+    /// Instructions that it needs besides, before anything is copied.
+    pub setup: Vec<String>,
+    /// Variables that it needs besides.
+    pub environment: Vec<(String, String)>,
+    /// Variables that only the build used.
+    pub left_out: Vec<String>,
+    /// What it starts, if not what the author wrote.
+    pub start: Option<Start>,
+    /// Directories that the author's stage made and the program may write.
+    pub directories: Vec<String>,
+    /// What is done, with the proof.
+    pub changes: Vec<Change>,
+    /// What its user still has to do, each a sentence.
+    pub manual: Vec<String>,
+}
+
+/// Files that are copied out of the build: the same path on both sides, unless something else is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The absolute path in the build.
+    pub from: String,
+    /// The absolute path in the image.
+    pub to: String,
+}
+
+impl Taken {
+    /// A path that stays where it is.
+    pub fn at(path: impl Into<String>) -> Self {
+        let from = path.into();
+        Self { to: from.clone(), from }
+    }
+}
+
+/// A start command in JSON form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// `ENTRYPOINT`; `None` for none.
+    pub entrypoint: Option<Vec<String>>,
+    /// `CMD`; `None` for none.
+    pub command: Option<Vec<String>>,
+}
+
+/// What a recipe says of a subject that is of its kind.
+#[derive(Clone, Debug, Default)]
+pub struct Proposal {
+    /// The name of the stack, for people: `Go`, `Node.js with npm`.
+    pub stack: String,
+    /// What could take the image's place, the best first; empty where nothing can be proved.
+    pub runtimes: Vec<Runtime>,
+    /// The rungs that none of them reaches, and why.
+    pub declined: Vec<Declined>,
+}
