@@ -67,3 +67,11 @@ pub(super) const IMAGES: &[(&str, &str)] = &[
     ("wener", include_str!("../../rulesets/images/wener.toml")),
     ("windows", include_str!("../../rulesets/images/windows.toml")),
 ];
+
+/// The files of `rulesets/packages/`, by name; `tests/package_facts.rs` compares this list with the folder.
+#[rustfmt::skip]
+pub(super) const PACKAGES: &[(&str, &str)] = &[
+    ("debian", include_str!("../../rulesets/packages/debian.toml")),
+    ("debian-bookworm", include_str!("../../rulesets/packages/debian-bookworm.toml")),
+    ("python", include_str!("../../rulesets/packages/python.toml")),
+];

@@ -10,6 +10,7 @@ mod builtin;
 mod distribution;
 mod entry;
 mod image;
+mod packages;
 mod pattern;
 
 pub use distribution::Release;
@@ -17,6 +18,7 @@ pub use entry::{Defect, check_entry};
 pub use image::{
     Deprecation, Family, Identity, ImageFacts, Libc, PackageManager, Port, Protocol, Role, StepDown, User,
 };
+pub use packages::{Code, LanguagePackage, Runtime, check_packages};
 
 use crate::text::Span;
 use entry::Entry;
@@ -143,6 +145,11 @@ impl Knowledge {
 /// The names and texts of the files in `rulesets/images/`.
 pub fn builtin_files() -> impl Iterator<Item = (&'static str, &'static str)> {
     builtin::IMAGES.iter().copied()
+}
+
+/// The names and texts of the files in `rulesets/packages/`.
+pub fn builtin_packages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::PACKAGES.iter().copied()
 }
 
 /// The texts of all shipped entries, one for each `[[image]]`; a test checks each of them.
