@@ -1,5 +1,7 @@
 //! The one door: policy, knowledge and rules together, asked about files.
 
+mod harden;
+
 use crate::{
     baseline::{Decisions, Scope},
     context::Files,

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod explain;
 mod fix;
+mod harden;
 mod init;
 mod inputs;
 mod inspect;
@@ -48,6 +49,8 @@ enum Command {
     Check(check::Options),
     /// Repair what is insecure, in place, where it is proved that nothing breaks.
     Fix(fix::Options),
+    /// Rewrite Dockerfiles to multi-stage builds of images without root, build tools and, where proved, a shell.
+    Harden(harden::Options),
     /// Write down digests of images and checksums of downloads, so that repairs can pin them without a network.
     Lock(lock::Options),
     /// Show the image configuration that a Dockerfile makes, without building it.
@@ -122,6 +125,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Check(options) => check::run(options, terminal),
         Command::Fix(options) => fix::run(options, terminal),
+        Command::Harden(options) => harden::run(options, terminal),
         Command::Lock(options) => lock::run(options, terminal),
         Command::Inspect(options) => inspect::run(options, terminal),
         Command::Rules(options) => rules::run(options, terminal),

@@ -6,7 +6,9 @@
 //! edits. Nothing here applies an edit, and nothing reads a file but through the build context.
 
 pub mod effect;
+pub mod recipe;
 pub mod rung;
+pub mod split;
 
 mod subject;
 
@@ -150,4 +152,36 @@ pub struct Proposal {
     pub runtimes: Vec<Runtime>,
     /// The rungs that none of them reaches, and why.
     pub declined: Vec<Declined>,
+}
+
+/// What became of one file.
+#[derive(Clone, Debug)]
+pub struct Hardened {
+    /// The stack, as far as a recipe knows it.
+    pub stack: Option<String>,
+    /// Where the image stood.
+    pub before: Rung,
+    /// Where it stands.
+    pub after: Rung,
+    /// What was done.
+    pub changes: Vec<Change>,
+    /// The rungs that are not reached, and why.
+    pub declined: Vec<Declined>,
+    /// What its user still has to do, each a sentence.
+    pub manual: Vec<String>,
+    /// The file as it would be.
+    pub text: Vec<u8>,
+}
+
+/// What `harden` was told beyond the files.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// The highest rung to climb to: a build that failed was one too high.
+    pub highest: Rung,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { highest: Rung::Deployed }
+    }
 }

@@ -120,6 +120,12 @@ impl<'a> Editor<'a> {
         tokens.take_while(|token| token.span.end as usize >= end).any(|token| token.kind == TokenKind::Continuation)
     }
 
+    /// The lines of `instruction` and of the comments directly above it; none if the end of the file cuts it off.
+    pub fn lines_with_comments(&self, instruction: &Instruction) -> Option<Span> {
+        let end = self.end_of_lines(instruction)?;
+        Some(Span::new(self.start_of_comments(instruction), end))
+    }
+
     fn line_start(&self, offset: usize) -> usize {
         let start = memchr::memrchr(b'\n', &self.text()[..offset]).map_or(0, |at| at + 1);
         if start == 0 && self.tree.bom { 3.min(offset) } else { start }

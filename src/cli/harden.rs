@@ -1,0 +1,194 @@
+//! `ironhull harden`: structural rewriting.
+
+use crate::{
+    cli::{
+        self, Outcome, Terminal, check,
+        inputs::{self, Given, Inputs},
+        progress::Progress,
+        settings::Settings,
+    },
+    context::{Files, NoFiles},
+    discover::{Candidate, Named, Obstacle, Request},
+    disk::{self, Replacement, Surroundings},
+    emit::{self, HardenedFile, Hardening},
+    harden::{Rung, Wishes},
+    project::Project,
+    report::{Change, Unread},
+    source::{FileKind, SourceFile},
+    text::FileId,
+};
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// What `harden` is told.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    inputs: Inputs,
+    #[command(flatten)]
+    settings: Settings,
+    /// Climb no higher than this rung of the ladder, 1 to 5.
+    #[arg(long, value_name = "RUNG", value_parser = clap::value_parser!(u8).range(1..=5), default_value_t = 5)]
+    highest: u8,
+    /// Print a patch that `git apply` takes, and write nothing.
+    #[arg(long)]
+    diff: bool,
+    /// How to say what was done.
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Terminal,
+    /// For programs; `version` says which shape.
+    Json,
+    /// For a pull request.
+    Markdown,
+}
+
+pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
+    let given = options.inputs.given(".")?;
+    let named = given.named();
+    let Some(policy) = options.settings.policy(&named, terminal)? else { return Ok(Outcome::Refused) };
+    let project = Project::new(policy, options.settings.lock(&named)?).on(cli::today());
+    match given {
+        Given::Text { ref name, ref text } => run_text(options, &project, name, text, terminal),
+        Given::Paths(ref paths) => run_paths(options, &project, paths, terminal),
+    }
+}
+
+impl Options {
+    fn wishes(&self) -> Wishes {
+        Wishes { highest: Rung::ALL[usize::from(self.highest)] }
+    }
+}
+
+/// A text on standard input comes out rewritten on standard output, unless something else is asked for.
+fn run_text(
+    options: &Options,
+    project: &Project,
+    name: &str,
+    text: &[u8],
+    terminal: Terminal,
+) -> anyhow::Result<Outcome> {
+    let file = SourceFile::new(FileId(0), name, options.inputs.kind_of_text(name), text.to_vec());
+    let rewritten = match harden(project, file, &NoFiles, options) {
+        Ok(rewritten) => rewritten,
+        Err(message) => {
+            terminal.remark(|out| writeln!(out, "ironhull: {}: {message}", name.escape_debug()))?;
+            Terminal::print_plain(|out| out.write_all(text))?;
+            return Ok(Outcome::Failing);
+        }
+    };
+    let after = rewritten.file.result.text.clone();
+    let hardening = Hardening { files: vec![rewritten.file], errors: Vec::new() };
+    match (options.format, options.diff) {
+        (Format::Json, _) => Terminal::print_plain(|out| emit::hardening_json(&hardening, out))?,
+        (Format::Markdown, _) => Terminal::print_plain(|out| emit::hardening_markdown(&hardening, out))?,
+        (Format::Terminal, true) => Terminal::print_plain(|out| emit::patch(&changes(&hardening), out))?,
+        (Format::Terminal, false) => Terminal::print_plain(|out| out.write_all(&after))?,
+    }
+    Ok(outcome(options, &hardening))
+}
+
+fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Terminal) -> anyhow::Result<Outcome> {
+    let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
+    let request = Request { kind: options.inputs.kind, wanted: &check::CHECKED, excluded: &excluded };
+    let discovered = inputs::discover(paths, &request)?;
+    let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
+    let surroundings = Surroundings::of(roots);
+    let mut obstacles = discovered.obstacles;
+    let mut rewritten = Vec::new();
+    for answer in harden_files(project, &discovered.files, &surroundings, options) {
+        match answer {
+            Ok(file) => rewritten.push(file),
+            Err(obstacle) => obstacles.push(obstacle),
+        }
+    }
+    let mut is_whole = !obstacles.iter().any(|obstacle| obstacle.named);
+    if !options.diff
+        && let Err(obstacle) = write(&rewritten)
+    {
+        is_whole = false;
+        obstacles.push(obstacle);
+        rewritten.clear();
+    }
+    let mut errors: Vec<Unread> =
+        obstacles.into_iter().map(|each| Unread { path: each.name, message: each.message }).collect();
+    errors.sort();
+    let hardening = Hardening { files: rewritten.into_iter().map(|each| each.file).collect(), errors };
+    match (options.format, options.diff) {
+        (Format::Json, _) => Terminal::print_plain(|out| emit::hardening_json(&hardening, out))?,
+        (Format::Markdown, _) => Terminal::print_plain(|out| emit::hardening_markdown(&hardening, out))?,
+        (Format::Terminal, true) => {
+            for error in &hardening.errors {
+                terminal.remark(|out| writeln!(out, "ironhull: {}: {}", error.path.escape_debug(), error.message))?;
+            }
+            Terminal::print_plain(|out| emit::patch(&changes(&hardening), out))?;
+        }
+        (Format::Terminal, false) => terminal.print(|out| emit::hardening(&hardening, out))?,
+    }
+    Ok(if is_whole { outcome(options, &hardening) } else { Outcome::Failing })
+}
+
+fn changes(hardening: &Hardening) -> Vec<Change> {
+    hardening.files.iter().filter_map(HardenedFile::change).collect()
+}
+
+/// With `--diff`, whether there is something to change; else everything that can be done has been done.
+fn outcome(options: &Options, hardening: &Hardening) -> Outcome {
+    let is_left = options.diff && !changes(hardening).is_empty();
+    if is_left { Outcome::Failing } else { Outcome::Clean }
+}
+
+struct Rewritten {
+    path: PathBuf,
+    file: HardenedFile,
+}
+
+fn harden_files(
+    project: &Project,
+    files: &[Candidate],
+    around: &dyn Files,
+    options: &Options,
+) -> Vec<Result<Rewritten, Obstacle>> {
+    let files: Vec<&Candidate> = files.iter().filter(|each| each.kind == FileKind::Dockerfile).collect();
+    let one = |(at, candidate): (usize, &&Candidate)| {
+        let Candidate { path, name, kind, named } = candidate;
+        let hinder = |message| Obstacle { name: name.clone(), message, named: *named };
+        let text = disk::read(path).map_err(hinder)?;
+        let file = SourceFile::new(FileId(at as u32), name.as_str(), *kind, text);
+        let mut rewritten = harden(project, file, around, options).map_err(hinder)?;
+        rewritten.path.clone_from(path);
+        Ok(rewritten)
+    };
+    // Threads cost more than one file does.
+    if files.len() < 2 {
+        return files.iter().enumerate().map(one).collect();
+    }
+    let progress = Progress::over(files.len());
+    files.par_iter().enumerate().map(one).inspect(|_| progress.step()).collect()
+}
+
+fn harden(project: &Project, file: SourceFile, around: &dyn Files, options: &Options) -> Result<Rewritten, String> {
+    let result = project.harden(&file, around, &options.wishes()).map_err(|reason| reason.to_string())?;
+    let path = PathBuf::from(&file.path);
+    Ok(Rewritten { path, file: HardenedFile { path: file.path, before: file.text, result } })
+}
+
+/// Writes every file that changes, or none.
+fn write(rewritten: &[Rewritten]) -> Result<(), Obstacle> {
+    let changed: Vec<&Rewritten> = rewritten.iter().filter(|each| each.file.change().is_some()).collect();
+    let replacements: Vec<Replacement<'_>> = changed
+        .iter()
+        .map(|each| Replacement { path: &each.path, before: &each.file.before, after: &each.file.result.text })
+        .collect();
+    disk::replace_all(&replacements).map_err(|disk::NotReplaced { path, why }| Obstacle {
+        name: path.to_string_lossy().into_owned(),
+        message: format!("nothing was written: {why}"),
+        named: true,
+    })
+}

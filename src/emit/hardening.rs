@@ -1,0 +1,236 @@
+//! What `harden` did: for people, for a pull request, for programs.
+
+use super::{json, visible::visible};
+use crate::{
+    harden::{Declined, Hardened, Rung},
+    report::{Change, Unread},
+    rule::Safety,
+};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::io::{self, Write};
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Everything that a run of `harden` says.
+#[derive(Debug, Default)]
+pub struct Hardening {
+    /// The files, sorted by path.
+    pub files: Vec<HardenedFile>,
+    /// What could not be read or written, sorted by path.
+    pub errors: Vec<Unread>,
+}
+
+/// One file, as it was and as it would be.
+#[derive(Debug)]
+pub struct HardenedFile {
+    /// As the user named it or as the walk found it, `/` between parts.
+    pub path: String,
+    /// Its bytes as they were.
+    pub before: Vec<u8>,
+    /// What became of it.
+    pub result: Hardened,
+}
+
+impl HardenedFile {
+    /// What changes in it, if anything does.
+    pub fn change(&self) -> Option<Change> {
+        (self.before != self.result.text).then(|| Change {
+            path: self.path.clone(),
+            before: self.before.clone(),
+            after: self.result.text.clone(),
+        })
+    }
+}
+
+/// What a rung asks for, in the words of people.
+fn claim(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Root => "runs as root, or nobody can tell",
+        Rung::NonRoot => "runs as a user with a number that owns what it writes",
+        Rung::Clean => "holds no build tools, secrets or unverified downloads",
+        Rung::RuntimeOnly => "on a base that is made to run it",
+        Rung::NoShell => "on a base without a shell",
+        Rung::Deployed => "and the files that run it say so",
+    }
+}
+
+/// Prints `hardening` for people.
+///
+/// # Errors
+/// If `out` does not take it.
+pub fn hardening(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
+    for file in &hardening.files {
+        let Hardened { stack, before, after, changes, declined, manual, .. } = &file.result;
+        let stack = stack.as_ref().map_or(String::new(), |stack| format!(" ({stack})"));
+        let path = visible(&file.path);
+        writeln!(out, "{STRONG}{path}{STRONG:#}{stack}: rung {before} → {after}, {}", claim(*after))?;
+        for change in changes {
+            let risky = if change.safety == Safety::Safe { "" } else { " (risky)" };
+            let (title, reason) = (visible(&change.title), visible(&change.reason));
+            writeln!(out, "  {GOOD}done{GOOD:#}{risky} {title}: {FAINT}{reason}{FAINT:#}")?;
+            for place in &change.evidence {
+                writeln!(
+                    out,
+                    "       {FAINT}{}:{} {}{FAINT:#}",
+                    visible(&place.path),
+                    place.line,
+                    visible(&place.shows)
+                )?;
+            }
+        }
+        for Declined { rung, reason } in declined {
+            writeln!(out, "  {STRONG}not rung {rung}{STRONG:#}: {}", visible(reason))?;
+        }
+        for each in manual {
+            writeln!(out, "  {BAD}to do{BAD:#} {}", visible(each))?;
+        }
+    }
+    for error in &hardening.errors {
+        writeln!(out, "{BAD}error{BAD:#} {}: {}", visible(&error.path), visible(&error.message))?;
+    }
+    let changed = hardening.files.iter().filter(|file| file.change().is_some()).count();
+    writeln!(out, "{changed} of {} files changed", hardening.files.len())
+}
+
+/// Prints `hardening` for the text of a pull request.
+///
+/// # Errors
+/// If `out` does not take it.
+pub fn hardening_markdown(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
+    for file in &hardening.files {
+        let Hardened { before, after, changes, declined, manual, .. } = &file.result;
+        writeln!(out, "### `{}`: rung {before} → {after}\n\nThe image {}.\n", visible(&file.path), claim(*after))?;
+        for change in changes {
+            writeln!(out, "- **{}**: {}", visible(&change.title), visible(&change.reason))?;
+        }
+        if !manual.is_empty() {
+            writeln!(out, "\nLeft to do:\n")?;
+        }
+        for each in manual {
+            writeln!(out, "- [ ] {}", visible(each))?;
+        }
+        if !declined.is_empty() {
+            writeln!(out, "\nNot done:\n")?;
+        }
+        for Declined { rung, reason } in declined {
+            writeln!(out, "- rung {rung}: {}", visible(reason))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    files: Vec<JsonFile<'a>>,
+    errors: Vec<JsonError<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonFile<'a> {
+    path: &'a str,
+    stack: Option<&'a str>,
+    rung_before: u8,
+    rung_after: u8,
+    changes: Vec<JsonChange<'a>>,
+    declined: Vec<JsonDeclined<'a>>,
+    manual: &'a [String],
+    edits: Vec<JsonEdit<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonChange<'a> {
+    title: &'a str,
+    safety: &'static str,
+    reason: &'a str,
+    evidence: Vec<JsonEvidence<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonEvidence<'a> {
+    path: &'a str,
+    line: u32,
+    shows: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonDeclined<'a> {
+    rung: u8,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonEdit<'a> {
+    path: &'a str,
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct JsonError<'a> {
+    path: &'a str,
+    message: &'a str,
+}
+
+/// Prints `hardening` for programs.
+///
+/// # Errors
+/// If `out` does not take it.
+pub fn hardening_json(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
+    let errors = hardening.errors.iter().map(|error| JsonError { path: &error.path, message: &error.message });
+    let document =
+        Document { version: 1, files: hardening.files.iter().map(json_file).collect(), errors: errors.collect() };
+    json::write(&document, out)
+}
+
+fn json_file(file: &HardenedFile) -> JsonFile<'_> {
+    let Hardened { stack, before, after, changes, declined, manual, .. } = &file.result;
+    JsonFile {
+        path: &file.path,
+        stack: stack.as_deref(),
+        rung_before: before.number(),
+        rung_after: after.number(),
+        changes: changes
+            .iter()
+            .map(|change| JsonChange {
+                title: &change.title,
+                safety: change.safety.name(),
+                reason: &change.reason,
+                evidence: change
+                    .evidence
+                    .iter()
+                    .map(|place| JsonEvidence { path: &place.path, line: place.line, shows: &place.shows })
+                    .collect(),
+            })
+            .collect(),
+        declined: declined.iter().map(|each| JsonDeclined { rung: each.rung.number(), reason: &each.reason }).collect(),
+        manual,
+        edits: edit(file).into_iter().collect(),
+    }
+}
+
+/// What differs between the first and the last byte that do: one edit.
+fn edit(file: &HardenedFile) -> Option<JsonEdit<'_>> {
+    let (before, after) = (&file.before, &file.result.text);
+    if before == after {
+        return None;
+    }
+    let is_start = |at: usize, text: &[u8]| text.get(at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    let mut start = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+    while !is_start(start, before) || !is_start(start, after) {
+        start -= 1;
+    }
+    let most = before.len().min(after.len()) - start;
+    let mut same = before.iter().rev().zip(after.iter().rev()).take(most).take_while(|(old, new)| old == new).count();
+    while !is_start(before.len() - same, before) || !is_start(after.len() - same, after) {
+        same -= 1;
+    }
+    let text = String::from_utf8_lossy(&after[start..after.len() - same]).into_owned();
+    Some(JsonEdit { path: &file.path, start, end: before.len() - same, text })
+}

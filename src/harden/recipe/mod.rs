@@ -1,0 +1,16 @@
+//! What each stack needs at run time, and what only its build needs: one file for each.
+//!
+//! A recipe looks at a [`Subject`] and answers nothing where it is not of its kind. What it cannot prove it declines,
+//! with the rung and what would prove it.
+
+mod go;
+
+use super::{Proposal, Subject};
+
+/// The recipes, in the order in which they are asked. The first that knows the stack answers.
+const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[go::propose];
+
+/// What could take the place of the image of `subject`; nothing where no recipe knows its stack.
+pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
+    RECIPES.iter().find_map(|recipe| recipe(subject))
+}

@@ -1,0 +1,312 @@
+//! One stage becomes two: what the author wrote builds, and a new last stage is the image.
+//!
+//! What speaks about the finished image (ports, labels, volumes, the health check, the start) moves to the new stage
+//! with the comments above it, byte for byte. Variables are said again, for a build may use them and the program too.
+//! The user is not named here: the engine for users does that, on the text that comes out.
+
+use super::{Runtime, Start, Subject, Taken};
+use crate::{
+    model::{Stage, Step, UserOrigin, Variable, VariableKind},
+    syntax::dockerfile::{Editor, Instruction, Keyword},
+    text::{Edit, Span},
+};
+use std::{borrow::Cow, collections::BTreeSet};
+
+/// Why a stage cannot be split: a sentence.
+pub type Obstacle = Cow<'static, str>;
+
+/// The edits that make `runtime` the image of `subject`, and what the author wrote the stage that builds it.
+///
+/// # Errors
+/// What of the author's text cannot be moved or said again with certainty.
+pub fn split(subject: &Subject<'_>, runtime: &Runtime) -> Result<Vec<Edit>, Obstacle> {
+    let split = Split { subject, runtime, editor: Editor::new(subject.cx.file, subject.cx.model.syntax) };
+    split.edits()
+}
+
+struct Split<'s, 'a> {
+    subject: &'s Subject<'a>,
+    runtime: &'s Runtime,
+    editor: Editor<'a>,
+}
+
+/// The names that the stage that builds may have.
+const NAMES: [&str; 4] = ["build", "builder", "build-stage", "ironhull-build"];
+
+impl<'a> Split<'_, 'a> {
+    fn edits(&self) -> Result<Vec<Edit>, Obstacle> {
+        let target = self.subject.target;
+        let name = self.name()?;
+        let moved = self.moved();
+        let mut last = vec![self.first_line()];
+        last.extend(self.texts(&moved, |keyword| matches!(keyword, Keyword::Label | Keyword::Maintainer))?);
+        last.extend(self.variables()?);
+        last.extend(self.runtime.setup.iter().cloned());
+        last.extend(self.workdir()?);
+        last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
+        last.extend(self.texts(&moved, is_about_running)?);
+        last.extend(self.start_shell());
+        last.extend(self.user());
+        last.extend(self.start(&moved)?);
+        let mut edits = self.runtime.build.clone();
+        edits.extend(self.name_edits(&name));
+        edits.extend(self.ending(&moved, &last)?);
+        edits.sort();
+        let is_disjoint = edits.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
+        if !is_disjoint {
+            return Err(format!("the build of `{}` would be edited twice at one place", target_name(target)).into());
+        }
+        Ok(edits)
+    }
+
+    /// A name for the stage that builds, which no stage has.
+    fn name(&self) -> Result<String, Obstacle> {
+        let model = self.subject.cx.model;
+        let is_free = |name: &&&str| model.stages().all(|stage| stage.name() != Some(**name));
+        let free = NAMES.iter().find(is_free).ok_or("every name for a stage that builds is taken")?;
+        Ok((*free).to_owned())
+    }
+
+    /// The author's stage gets its name; if it had one, the new last stage takes that over.
+    fn name_edits(&self, name: &str) -> Vec<Edit> {
+        let target = self.subject.target;
+        match target.name_span() {
+            Some(span) => vec![self.editor.replace(span, name)],
+            None => vec![self.editor.insert(target.base_span().end as usize, format!(" {} {name}", self.cased("AS")))],
+        }
+    }
+
+    /// A keyword as the author writes keywords.
+    fn cased(&self, keyword: &str) -> String {
+        let from = self.subject.cx.bytes(self.subject.target.instruction().keyword_span);
+        if from.iter().all(u8::is_ascii_lowercase) { keyword.to_ascii_lowercase() } else { keyword.to_owned() }
+    }
+
+    fn first_line(&self) -> String {
+        let target = self.subject.target;
+        let platform = target.instruction().flag("platform").map(|flag| self.subject.cx.text(flag.span).into_owned());
+        let mut line = self.cased("FROM");
+        for word in platform.iter().map(String::as_str).chain([self.runtime.base.as_str()]) {
+            line.push(' ');
+            line.push_str(word);
+        }
+        if let Some(span) = target.name_span() {
+            for word in [&self.cased("AS"), &*self.subject.cx.text(span)] {
+                line.push(' ');
+                line.push_str(word);
+            }
+        }
+        line
+    }
+
+    /// The instructions of the stage that go over to the new one, in their order.
+    fn moved(&self) -> Vec<Step<'a>> {
+        let target = self.subject.target;
+        let start = target.start_steps();
+        let is_start = |step: &Step<'_>| start.iter().any(|each| each.index() == step.index());
+        target
+            .steps()
+            .filter(|step| !step.is_trigger())
+            .filter(|step| match step.keyword() {
+                Keyword::Cmd | Keyword::Entrypoint => is_start(step),
+                Keyword::User => is_last_user(*step),
+                keyword => is_about_running(keyword) || matches!(keyword, Keyword::Label | Keyword::Maintainer),
+            })
+            .collect()
+    }
+
+    /// Moved instructions of some kinds as they are written, comments above them included.
+    fn texts(&self, moved: &[Step<'a>], wanted: impl Fn(Keyword) -> bool) -> Result<Vec<String>, Obstacle> {
+        moved.iter().filter(|step| wanted(step.keyword())).map(|step| self.text(step.instruction())).collect()
+    }
+
+    /// An instruction as it is written, with the comments above it, without the last line ending.
+    fn text(&self, instruction: &Instruction) -> Result<String, Obstacle> {
+        let span = self.span(instruction)?;
+        let text = std::str::from_utf8(self.subject.cx.bytes(span))
+            .map_err(|_| format!("line {} is not UTF-8, and cannot be moved", instruction.lines.0))?;
+        Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    /// The lines of an instruction, the comments above it included.
+    fn span(&self, instruction: &Instruction) -> Result<Span, Obstacle> {
+        let span = self.editor.lines_with_comments(instruction);
+        span.ok_or_else(|| format!("the end of the file cuts line {} off", instruction.lines.0).into())
+    }
+
+    /// `ENV` and the `ARG`s that anything said again needs.
+    fn variables(&self) -> Result<Vec<String>, Obstacle> {
+        let steps = self.subject.steps();
+        let mut lines = Vec::new();
+        let mut needed = BTreeSet::new();
+        for step in steps.iter().filter(|step| step.keyword() == Keyword::Env) {
+            let kept: Vec<&Variable<'_>> = step.assigned().iter().filter(|variable| self.is_kept(variable)).collect();
+            if kept.is_empty() {
+                continue;
+            }
+            for variable in &kept {
+                needed.extend(variable.value.iter().flat_map(|value| &value.depends).map(|each| each.name.to_string()));
+            }
+            lines.push(if kept.len() == step.assigned().len() {
+                self.instruction_text(step.instruction())?
+            } else {
+                let words: Result<Vec<String>, Obstacle> = kept.iter().map(|each| self.assignment(each)).collect();
+                format!("{} {}", self.cased("ENV"), words?.join(" "))
+            });
+        }
+        for (name, value) in &self.runtime.environment {
+            lines.push(format!("{} {name}={value}", self.cased("ENV")));
+        }
+        let is_needed =
+            |variable: &Variable<'_>| variable.kind == VariableKind::Arg && needed.contains(&*variable.name);
+        let mut arguments = Vec::new();
+        for step in steps.iter().filter(|step| step.keyword() == Keyword::Arg) {
+            if step.assigned().iter().any(is_needed) {
+                arguments.push(self.instruction_text(step.instruction())?);
+            }
+        }
+        arguments.extend(lines);
+        Ok(arguments)
+    }
+
+    fn is_kept(&self, variable: &Variable<'_>) -> bool {
+        !self.runtime.left_out.iter().any(|name| *name == *variable.name)
+    }
+
+    /// `NAME=value` as it is written.
+    fn assignment(&self, variable: &Variable<'_>) -> Result<String, Obstacle> {
+        let span = variable.value_span.map_or(variable.name_span, |value| variable.name_span.to(value));
+        let text = std::str::from_utf8(self.subject.cx.bytes(span)).ok().filter(|text| !text.contains('\n'));
+        let text = text.ok_or_else(|| format!("`ENV {}` goes over several lines", variable.name))?;
+        Ok(text.to_owned())
+    }
+
+    /// An instruction as it is written, without comments.
+    fn instruction_text(&self, instruction: &Instruction) -> Result<String, Obstacle> {
+        let text = std::str::from_utf8(self.subject.cx.bytes(instruction.span));
+        let text = text.map_err(|_| format!("line {} is not UTF-8, and cannot be said again", instruction.lines.0))?;
+        Ok(text.to_owned())
+    }
+
+    fn workdir(&self) -> Result<Option<String>, Obstacle> {
+        let workdir = self.subject.target.workdir();
+        let Some(span) = workdir.span else { return Ok(None) };
+        let Some(path) = workdir.path.known() else {
+            return Err(format!("the working directory `{}` depends on the build", self.subject.cx.text(span)).into());
+        };
+        Ok(Some(format!("{} {}", self.cased("WORKDIR"), path)))
+    }
+
+    /// The shell of commands in shell form, where the author chose one.
+    fn start_shell(&self) -> Option<String> {
+        let span = self.subject.target.shell().span?;
+        let is_used = self.runtime.start.is_none();
+        let text = self.subject.cx.text(span);
+        is_used.then(|| {
+            if text.to_ascii_uppercase().starts_with("SHELL") {
+                text.into_owned()
+            } else {
+                format!("{} {text}", self.cased("SHELL"))
+            }
+        })
+    }
+
+    /// The author's own user, if it is not root and has a number: others are found by the engine for users.
+    fn user(&self) -> Option<String> {
+        let user = self.subject.target.user();
+        let UserOrigin::Instruction { span, .. } = user.origin else { return None };
+        let written = self.subject.cx.text(span);
+        let is_number = written.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+        (is_number && !user.is_root()).then(|| format!("{} {written}", self.cased("USER")))
+    }
+
+    fn start(&self, moved: &[Step<'a>]) -> Result<Vec<String>, Obstacle> {
+        let Some(Start { entrypoint, command }) = &self.runtime.start else {
+            return self.texts(moved, |keyword| matches!(keyword, Keyword::Cmd | Keyword::Entrypoint));
+        };
+        let mut lines = Vec::new();
+        for (keyword, words) in [(Keyword::Entrypoint, entrypoint), (Keyword::Cmd, command)] {
+            let Some(words) = words else { continue };
+            let name = if keyword == Keyword::Cmd { "CMD" } else { "ENTRYPOINT" };
+            lines.push(format!("{} {}", self.cased(name), json_form(words)));
+        }
+        let comments = moved.iter().filter(|step| matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint));
+        let comments: Result<Vec<String>, Obstacle> = comments.map(|step| self.comments(step.instruction())).collect();
+        Ok(comments?.into_iter().filter(|text| !text.is_empty()).chain(lines).collect())
+    }
+
+    /// The comments above an instruction.
+    fn comments(&self, instruction: &Instruction) -> Result<String, Obstacle> {
+        let text = self.text(instruction)?;
+        let own = self.subject.cx.text(instruction.span);
+        let above = text.strip_suffix(own.trim_end_matches(['\n', '\r'])).unwrap_or_default();
+        Ok(above.trim_end().to_owned())
+    }
+
+    /// Takes what moves out of the stage that builds, and writes the new one behind it.
+    fn ending(&self, moved: &[Step<'a>], last: &[String]) -> Result<Vec<Edit>, Obstacle> {
+        let text = &self.subject.cx.file.text;
+        let line_ending = self.editor.line_ending();
+        let stage_end = self.subject.target.steps().rfind(|step| !step.is_trigger());
+        let stage_end = stage_end.map_or(self.subject.target.instruction(), Step::instruction);
+        let stage_end = self.span(stage_end)?.end as usize;
+        let mut spans =
+            moved.iter().map(|step| self.span(step.instruction())).collect::<Result<Vec<Span>, Obstacle>>()?;
+        spans.sort();
+        // What moves at the very end is replaced together with the blank lines around it.
+        let mut tail = stage_end;
+        while let Some(span) =
+            spans.last().filter(|span| text[span.end as usize..tail].iter().all(u8::is_ascii_whitespace))
+        {
+            tail = span.start as usize;
+            spans.pop();
+        }
+        let blank = text[..tail].iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let kept = tail - blank;
+        let mut new = String::new();
+        for line in &self.runtime.build_end {
+            new.push_str(line_ending);
+            new.push_str(line);
+        }
+        new.push_str(line_ending);
+        for line in last {
+            new.push_str(line_ending);
+            new.push_str(&line.replace("\r\n", "\n").replace('\n', line_ending));
+        }
+        new.push_str(line_ending);
+        let mut edits: Vec<Edit> = spans.into_iter().map(|span| Edit::delete(self.subject.cx.file.id, span)).collect();
+        edits.push(Edit::replace(self.subject.cx.file.id, Span::new(kept, stage_end), new));
+        Ok(edits)
+    }
+}
+
+/// Instructions about the finished image that are no start and no label.
+fn is_about_running(keyword: Keyword) -> bool {
+    matches!(keyword, Keyword::Expose | Keyword::Volume | Keyword::Stopsignal | Keyword::Healthcheck)
+}
+
+fn target_name(target: Stage<'_>) -> &str {
+    target.name().unwrap_or("the last stage")
+}
+
+/// `COPY` out of the stage `name`.
+fn copy_line(name: &str, Taken { from, to }: &Taken) -> String {
+    if [from, to].iter().any(|path| path.contains([' ', '"'])) {
+        return format!("COPY --from={name} {}", json_form(&[from.clone(), to.clone()]));
+    }
+    format!("COPY --from={name} {from} {to}")
+}
+
+/// Words in JSON form.
+pub fn json_form(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
+    format!("[{}]", words.join(", "))
+}
+
+/// Whether a `USER` says who runs the image, and nothing that is built.
+fn is_last_user(step: Step<'_>) -> bool {
+    let builds = |step: Step<'_>| {
+        matches!(step.keyword(), Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
+    };
+    !step.later().any(builds)
+}

@@ -1,0 +1,201 @@
+//! How a file is hardened: what fixes can do by themselves, then the split into build and runtime, then the user of the
+//! new image, then what fixes can still do; and an honest look at what came out.
+
+use super::Project;
+use crate::{
+    context::{BuildContext, Files},
+    engine::{self, Evidence, Unjudged},
+    fix,
+    harden::{Change, Declined, Hardened, Proposal, Rung, Runtime, Subject, Wishes, recipe, rung, split},
+    model::DockerfileModel,
+    rewrite::user,
+    rule::{Builtin, Cx, Detail, Fix, Group, Safety},
+    rules::RULES,
+    source::{SourceFile, SourceSet},
+    syntax::dockerfile,
+};
+
+/// The rule whose fix gives an image a user: the split comes first.
+const USER_RULE: &str = "root-user";
+
+/// Fixing a file that a fix made may open the way for another; a file never needs many turns.
+const TURNS: usize = 4;
+
+/// A text on its way up, and what was done to it.
+#[derive(Clone, Default)]
+struct Ascent {
+    text: Vec<u8>,
+    stack: Option<String>,
+    changes: Vec<Change>,
+    declined: Vec<Declined>,
+    manual: Vec<String>,
+}
+
+/// Where a text stands.
+struct View {
+    rung: Rung,
+    missing: Vec<Declined>,
+    errors: usize,
+}
+
+impl Project {
+    /// `file` as high on the ladder as its files prove; `around` answers for the files beside it.
+    ///
+    /// # Errors
+    /// If the file is not of its kind.
+    pub fn harden(&self, file: &SourceFile, around: &dyn Files, wishes: &Wishes) -> Result<Hardened, Unjudged> {
+        let climber = Climber { project: self, file, around };
+        let before = climber.view(&file.text)?;
+        let mut ascent = Ascent { text: file.text.clone(), ..Ascent::default() };
+        for _ in 0..TURNS {
+            let start = ascent.text.clone();
+            climber.turn(&mut ascent, wishes)?;
+            if ascent.text == start {
+                break;
+            }
+        }
+        let after = climber.view(&ascent.text)?;
+        ascent.declined.extend(after.missing);
+        ascent.declined.retain(|declined| declined.rung > after.rung);
+        ascent.declined.sort();
+        ascent.declined.dedup();
+        let Ascent { text, stack, changes, declined, manual } = ascent;
+        Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text })
+    }
+}
+
+struct Climber<'c> {
+    project: &'c Project,
+    file: &'c SourceFile,
+    around: &'c dyn Files,
+}
+
+impl Climber<'_> {
+    /// Everything once.
+    fn turn(&self, ascent: &mut Ascent, wishes: &Wishes) -> Result<(), Unjudged> {
+        self.fix(ascent, &is_before_split)?;
+        let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
+        let Some(Proposal { stack, runtimes, declined }) = proposal else { return self.finish(ascent) };
+        ascent.stack = Some(stack);
+        ascent.declined.extend(declined);
+        let mut best: Option<(Rung, Ascent)> = None;
+        for runtime in &runtimes {
+            let mut trial = ascent.clone();
+            match self.split(&mut trial, runtime) {
+                Ok(()) => {}
+                Err(obstacle) => {
+                    ascent.declined.push(Declined { rung: Rung::Clean, reason: obstacle });
+                    continue;
+                }
+            }
+            self.finish(&mut trial)?;
+            let view = self.view(&trial.text)?;
+            let is_better = best.as_ref().is_none_or(|(rung, _)| view.rung > *rung);
+            if is_better && view.errors == 0 && view.rung <= wishes.highest {
+                best = Some((view.rung, trial));
+            }
+        }
+        match best {
+            Some((_, better)) => {
+                *ascent = Ascent { declined: [better.declined.clone(), ascent.declined.clone()].concat(), ..better }
+            }
+            None => self.finish(ascent)?,
+        }
+        Ok(())
+    }
+
+    /// The user of the image, and what fixes can do.
+    fn finish(&self, ascent: &mut Ascent) -> Result<(), Unjudged> {
+        self.user(ascent);
+        self.fix(ascent, &|_| true)
+    }
+
+    /// A user for the image, where it has none.
+    fn user(&self, ascent: &mut Ascent) {
+        let fix = self.ask(&ascent.text, |cx| {
+            let target = cx.model.target()?;
+            target.user().is_root().then(|| user::unprivileged(cx, target))
+        });
+        match fix {
+            Some(Ok(fix)) => Self::apply(ascent, fix),
+            Some(Err(reason)) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
+            None => {}
+        }
+    }
+
+    fn split(&self, ascent: &mut Ascent, runtime: &Runtime) -> Result<(), split::Obstacle> {
+        let edits = self.ask(&ascent.text, |cx| Subject::new(cx).map(|subject| split::split(&subject, runtime)));
+        let edits = match edits {
+            Some(Ok(edits)) => edits,
+            Some(Err(obstacle)) => return Err(obstacle),
+            None => return Err("there is no stage".into()),
+        };
+        ascent.text = fix::splice(&ascent.text, &edits);
+        ascent.changes.extend(runtime.changes.iter().cloned());
+        ascent.manual.extend(runtime.manual.iter().cloned());
+        Ok(())
+    }
+
+    fn apply(ascent: &mut Ascent, fix: Fix) {
+        let mut edits = fix.edits;
+        edits.sort();
+        ascent.text = fix::splice(&ascent.text, &edits);
+        ascent.changes.push(Change { title: fix.title, safety: fix.safety, reason: fix.reason, evidence: Vec::new() });
+    }
+
+    /// Every fix of the rules that are wanted.
+    fn fix(&self, ascent: &mut Ascent, wanted: &dyn Fn(&Builtin) -> bool) -> Result<(), Unjudged> {
+        let rules: Vec<&'static Builtin> = RULES.iter().copied().filter(|rule| wanted(rule)).collect();
+        let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], &rules, self.evidence(Detail::Repairs));
+        let (outcome, _) = fix::repair(SourceSet::of(vec![self.with(&ascent.text)]), Safety::Risky, &judge)?;
+        for applied in outcome.applied {
+            let change =
+                Change { title: applied.title, safety: applied.safety, reason: applied.reason, evidence: Vec::new() };
+            if !ascent.changes.contains(&change) {
+                ascent.changes.push(change);
+            }
+        }
+        ascent.text = outcome.sources.into_files().remove(0).text;
+        Ok(())
+    }
+
+    /// Where `text` stands, by every rule, whatever the policy makes of it.
+    fn view(&self, text: &[u8]) -> Result<View, Unjudged> {
+        let file = self.with(text);
+        let judgement = engine::judge(&file, RULES, self.evidence(Detail::Findings))?;
+        let standing =
+            self.ask(text, |cx| cx.model.target().map(|target| rung::standing(cx, target, &judgement.findings)));
+        let (rung, missing) = standing.map_or((Rung::Root, Vec::new()), |standing| (standing.rung, standing.missing));
+        Ok(View { rung, missing, errors: judgement.errors })
+    }
+
+    /// Asks about `text` as rules do.
+    fn ask<T>(&self, text: &[u8], question: impl FnOnce(&Cx<'_, DockerfileModel<'_>>) -> T) -> T {
+        let file = self.with(text);
+        let parsed = dockerfile::parse(&file.text);
+        let model = DockerfileModel::new(&file, &parsed.tree, &self.project.knowledge);
+        let cx = Cx {
+            file: &file,
+            model: &model,
+            knowledge: &self.project.knowledge,
+            context: BuildContext::new(self.around, &file.path),
+            lock: &self.project.lock,
+            detail: Detail::Repairs,
+        };
+        question(&cx)
+    }
+
+    fn evidence(&self, detail: Detail) -> Evidence<'_> {
+        let Project { knowledge, lock, today, .. } = self.project;
+        Evidence { knowledge, around: self.around, lock, today: *today, detail }
+    }
+
+    fn with(&self, text: &[u8]) -> SourceFile {
+        SourceFile::new(self.file.id, self.file.path.clone(), self.file.kind, text.to_vec())
+    }
+}
+
+/// What is repaired before a stage is split. Packages come last: what a build installs is not the image's any more.
+fn is_before_split(rule: &Builtin) -> bool {
+    rule.meta.id != USER_RULE && rule.meta.group != Group::Package
+}
