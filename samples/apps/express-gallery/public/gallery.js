@@ -1,0 +1,3 @@
+fetch('/api/snippets').then((response) => response.json()).then((names) => {
+  document.getElementById('list').innerHTML = names.map((name) => `<li>${name}</li>`).join('');
+});

@@ -1,0 +1,127 @@
+"""The table at the end, and what it means."""
+
+from dataclasses import asdict, dataclass, field
+
+from application import Application
+from hardening import Claim
+from trial import Outcome
+
+
+@dataclass
+class Row:
+    application: Application
+    before: Outcome = field(default_factory=Outcome)
+    after: Outcome | None = None
+    claim: Claim | None = None
+    trouble: list[str] = field(default_factory=list)
+    seconds: float = 0
+
+    def is_good(self) -> bool:
+        return not self.complaints()
+
+    def complaints(self) -> list[str]:
+        if not self.before.built:
+            return ["does not build before"] + self.before.trouble
+        if not self.before.answered:
+            return ["does not answer before"] + self.before.trouble
+        found = list(self.trouble)
+        if self.after is None:
+            return found
+        if not self.after.built:
+            return found + ["does not build after"] + self.after.trouble
+        if not self.after.answered:
+            return found + ["does not answer after"] + self.after.trouble
+        if not self.claim.stable:
+            found.append("a second run changes something")
+        if self.after.content.rung() < self.claim.after:
+            found.append(f"claims rung {self.claim.after} and holds {self.after.content.rung()}: {why(self.after)}")
+        return found
+
+    def line(self) -> str:
+        if self.is_good():
+            state = "ok"
+        else:
+            state = "FAILED: " + "\n    ".join("\n".join(self.complaints()).splitlines())
+        return f"{self.application.name}: {state} ({self.seconds:.0f} s)"
+
+
+def why(outcome: Outcome) -> str:
+    """What keeps an image from a higher rung."""
+    content = outcome.content
+    reasons = {
+        "user": content.user or "root",
+        "leaks": content.leaks,
+        "caches": content.caches,
+        "build tools": content.build_tools,
+        "start": " ".join(content.start) if content.start_is_shell() else "",
+        "shells": content.shells,
+        "package managers": content.package_managers,
+    }
+    return "; ".join(f"{name} {value}" for name, value in reasons.items() if value)
+
+
+COLUMNS = ["application", "rung", "user", "MB", "files", "shells", "set-uid", "s", "state"]
+
+
+def write(rows: list[Row], workshop, both: bool):
+    table = [COLUMNS] + [cells(row) for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(len(COLUMNS))]
+    print()
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    print()
+    for row in rows:
+        if row.claim:
+            for reason in row.claim.declined:
+                print(f"{row.application.name} declined: {reason}")
+    built = sum(row.before.built and row.before.answered for row in rows)
+    print(f"\n{len(rows)} apps: {built} built and answered before", end="")
+    if both:
+        after = [row for row in rows if row.after and row.after.answered and row.is_good()]
+        rungs = [row.after.content.rung() for row in after]
+        print(f", {len(after)} built and answered after, rung >= 3: {sum(rung >= 3 for rung in rungs)}", end="")
+        print(f", rung 4: {sum(rung == 4 for rung in rungs)}", end="")
+        below = [f"{row.application.name} ({row.after.content.rung()} of {row.application.rung})"
+                 for row in after if row.after.content.rung() < row.application.rung]  # fmt: skip
+        if below:
+            print(f"\nbelow the rung that check.toml expects: {', '.join(below)}", end="")
+    print()
+    differing = {workshop.by_tag[tag].name: workshop.by_tag[tag].differs
+                 for row in rows for tag in row.application.stand_ins if workshop.by_tag[tag].differs}  # fmt: skip
+    print("\nBase images are stand-ins with Debian's versions, whatever their tags say:")
+    for name, differs in sorted(differing.items()):
+        print(f"  {name}: {differs}")
+
+
+def cells(row: Row) -> list[str]:
+    sides = [row.before] + ([row.after] if row.after else [])
+
+    def both(value) -> str:
+        return " -> ".join("?" if side.content is None else str(value(side)) for side in sides)
+
+    return [
+        row.application.name,
+        both(lambda side: side.content.rung()),
+        both(lambda side: "-" if side.user is None else side.user),
+        both(lambda side: side.content.megabytes),
+        both(lambda side: side.content.files),
+        both(lambda side: len(side.content.shells)),
+        both(lambda side: len(side.content.setuid)),
+        f"{row.seconds:.0f}",
+        "ok" if row.is_good() else row.complaints()[0].splitlines()[0][:60],
+    ]
+
+
+def record(row: Row) -> dict:
+    def side(outcome: Outcome | None):
+        return outcome and asdict(outcome) | {"rung": outcome.content.rung() if outcome.content else None}
+
+    return {
+        "application": row.application.name,
+        "stack": row.application.stack,
+        "before": side(row.before),
+        "after": side(row.after),
+        "claim": row.claim and asdict(row.claim),
+        "complaints": row.complaints(),
+        "seconds": round(row.seconds, 1),
+    }
