@@ -1,0 +1,124 @@
+//! YAML with the bytes that each node came from.
+//!
+//! [`parse()`] answers a [`Yaml`] for any input. A crate reads the events; the tree, duplicate and merge keys, templates
+//! and recovery are ours. What a document means (services, pods) is `model`'s.
+//!
+//! Where a template (`{{ … }}`) stands, only whoever renders it knows the text: [`Node::is_template`] says so of a node
+//! that touches one, and [`Node::is_open`] of a collection that one may add to.
+
+mod mask;
+mod node;
+mod parse;
+
+pub use node::{Entry, Node};
+pub use parse::parse;
+
+use crate::text::Span;
+
+/// The documents of one file.
+#[derive(Clone, Debug)]
+pub struct Yaml<'t> {
+    text: &'t [u8],
+    nodes: Vec<NodeData>,
+    /// The nodes that are the documents.
+    roots: Vec<u32>,
+    /// Scalars that are not written as they read: escapes, folded lines.
+    decoded: String,
+    /// Template actions, in order.
+    templates: Vec<Span>,
+    /// Whether the text was read with its templates masked.
+    is_masked: bool,
+}
+
+impl<'t> Yaml<'t> {
+    /// The file that it was made of.
+    pub fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// The documents, in order; one that holds nothing is an empty scalar.
+    pub fn documents(&self) -> impl Iterator<Item = Node<'_>> {
+        self.roots.iter().map(|&id| Node { yaml: self, id })
+    }
+
+    /// Every node, each before what it holds.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..self.nodes.len() as u32).map(|id| Node { yaml: self, id })
+    }
+
+    /// Whether templates stand where YAML would be: a chart, and no manifest yet.
+    pub fn is_rendered_elsewhere(&self) -> bool {
+        self.is_masked
+    }
+
+    /// Whether a template touches `span`.
+    pub fn touches_template(&self, span: Span) -> bool {
+        let before = self.templates.partition_point(|template| template.end <= span.start);
+        self.templates.get(before).is_some_and(|template| template.start < span.end)
+    }
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A text, number, truth value or nothing.
+    Scalar(Style),
+    /// Items.
+    Sequence(Form),
+    /// Keys with values.
+    Mapping(Form),
+    /// `*name`.
+    Alias,
+}
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Without quotes; also nothing at all.
+    Plain,
+    /// `'…'`.
+    SingleQuoted,
+    /// `"…"`.
+    DoubleQuoted,
+    /// `|`.
+    Literal,
+    /// `>`.
+    Folded,
+}
+
+/// How a collection is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// By indentation.
+    Block,
+    /// In brackets.
+    Flow,
+}
+
+/// No node, no text.
+const NONE: u32 = u32::MAX;
+
+/// One node of the arena; children come after their parent, in order of the text.
+#[derive(Clone, Copy, Debug)]
+struct NodeData {
+    kind: Kind,
+    /// Whether `&name` stands in front of it.
+    is_anchored: bool,
+    /// Whether `!tag` stands in front of it.
+    is_tagged: bool,
+    /// Whether templates may add to it.
+    is_open: bool,
+    /// From the first byte (of a block scalar its `|`) to the last one that shows.
+    span: Span,
+    /// Where its `-` or `:` stands; its own start if it has none.
+    lead: u32,
+    /// Of a collection the first child, of an alias its target.
+    first: u32,
+    /// The next child of the same parent; the keys and values of a mapping alternate.
+    next: u32,
+    /// Its text among the decoded ones, start and length.
+    decoded: (u32, u32),
+}
+
+#[cfg(test)]
+mod tests;
