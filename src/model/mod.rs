@@ -97,6 +97,7 @@ pub use login::Password;
 pub use mention::Mention;
 pub use modes::{Mode, ModeChange};
 pub use mount::{Mount, MountKind};
+pub(crate) use options::{Options, Valued};
 pub use owners::OwnerChange;
 pub use package_lists::{LaterUse, ListUse};
 pub use package_steps::{Leftover, StepPackages};

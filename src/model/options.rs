@@ -1,25 +1,25 @@
 //! Options and operands of a command, as `getopt` tells them apart.
 
 use super::script::StepCommand;
-use crate::syntax::shell::Word;
+use crate::syntax::shell::{Invocation, Word};
 use std::borrow::Cow;
 
 /// Which options of a program take a value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Valued {
+pub(crate) struct Valued {
     /// Letters.
-    pub(super) short: &'static str,
+    pub(crate) short: &'static str,
     /// Names behind two dashes, whose value may be the next word.
-    pub(super) long: &'static [&'static str],
+    pub(crate) long: &'static [&'static str],
 }
 
 /// The words behind the name of a program.
 #[derive(Clone, Debug)]
-pub(super) struct Options<'m> {
+pub(crate) struct Options<'m> {
     command: StepCommand<'m>,
     given: Vec<Given<'m>>,
     /// What is no option.
-    pub(super) operands: Vec<Word<'m>>,
+    pub(crate) operands: Vec<Word<'m>>,
 }
 
 /// One option.
@@ -38,9 +38,16 @@ enum Name<'m> {
 
 impl<'m> Options<'m> {
     /// Reads the words behind the program that `command` runs in the end.
-    pub(super) fn read(command: StepCommand<'m>, valued: Valued) -> Self {
+    pub(crate) fn read(command: StepCommand<'m>, valued: Valued) -> Self {
+        match command.invocation() {
+            Some(invocation) => Self::of(command, invocation, valued),
+            None => Self { command, given: Vec::new(), operands: Vec::new() },
+        }
+    }
+
+    /// Reads the words behind the program of `invocation`, one of `command`.
+    pub(crate) fn of(command: StepCommand<'m>, invocation: Invocation<'m>, valued: Valued) -> Self {
         let mut options = Self { command, given: Vec::new(), operands: Vec::new() };
-        let Some(invocation) = command.invocation() else { return options };
         let mut words = invocation.arguments();
         while let Some(word) = words.next() {
             let text = word.bytes();
@@ -92,17 +99,17 @@ impl<'m> Options<'m> {
     }
 
     /// Whether it is given; an empty long name stands for none.
-    pub(super) fn has(&self, short: Option<char>, long: &str) -> bool {
+    pub(crate) fn has(&self, short: Option<char>, long: &str) -> bool {
         self.find(short, long).is_some()
     }
 
     /// The word that holds its value, if it is given, and the bytes of that word in front of the value.
-    pub(super) fn value_word(&self, short: Option<char>, long: &str) -> Option<(Word<'m>, usize)> {
+    pub(crate) fn value_word(&self, short: Option<char>, long: &str) -> Option<(Word<'m>, usize)> {
         self.find(short, long)?.value
     }
 
     /// Its value, if it is given and its value is certain.
-    pub(super) fn value(&self, short: Option<char>, long: &str) -> Option<Cow<'m, str>> {
+    pub(crate) fn value(&self, short: Option<char>, long: &str) -> Option<Cow<'m, str>> {
         let (word, skip) = self.find(short, long)?.value?;
         match self.command.value(word)? {
             Cow::Borrowed(text) => text.get(skip..).map(Cow::Borrowed),

@@ -164,6 +164,11 @@ impl<'m> StepCommand<'m> {
         Some(Cow::Owned(value))
     }
 
+    /// Whether a command of its script may set the variable `name`, so that its value is not that of the environment.
+    pub fn assigns(self, name: &str) -> bool {
+        self.script.assigns(name)
+    }
+
     /// A variable of the environment that the script does not set itself.
     fn variable(self, name: Span) -> Option<&'m str> {
         let name = std::str::from_utf8(self.script.script.bytes(name)).ok()?;

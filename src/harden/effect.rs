@@ -1,1 +1,0 @@
-//! What a step leaves in the image: packages, a build, files at known places, or nobody knows what.
