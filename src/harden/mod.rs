@@ -12,6 +12,7 @@ pub mod split;
 
 mod subject;
 
+pub use crate::model::Evidence;
 pub use subject::Subject;
 
 use crate::{rule::Safety, text::Edit};
@@ -49,17 +50,6 @@ impl fmt::Display for Rung {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.number().fmt(out)
     }
-}
-
-/// A place in a file that proves something.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Evidence {
-    /// The file, written as the checked file's path is.
-    pub path: String,
-    /// The line, from 1.
-    pub line: u32,
-    /// What it shows, a few words.
-    pub shows: String,
 }
 
 /// One thing that a rewrite does.

@@ -144,6 +144,70 @@ pub(super) fn configured(text: &str) -> Vec<PathText> {
     lines.filter_map(value).collect()
 }
 
+/// Words that make temporary files, in many languages.
+const TEMPORARY: [&str; 26] = [
+    "\"/tmp",
+    "'/tmp",
+    "`/tmp",
+    "tempfile",
+    "mkstemp",
+    "mkdtemp",
+    "tmpfile",
+    "TempDir",
+    "TempFile",
+    "temp_dir",
+    "temp_file",
+    "NamedTempFile",
+    "CreateTemp",
+    "MkdirTemp",
+    "os.tmpdir",
+    "tmpdir()",
+    "createTempFile",
+    "createTempDirectory",
+    "java.io.tmpdir",
+    "temp_directory_path",
+    "ParseMultipartForm",
+    "FormFile(",
+    "sys_get_temp_dir",
+    "Tempfile",
+    "tempnam",
+    "GetTempPath",
+];
+
+/// Words that ask for the home of the user.
+const HOME: [&str; 14] = [
+    "UserHomeDir",
+    "UserCacheDir",
+    "UserConfigDir",
+    "home_dir(",
+    "homedir(",
+    "\"HOME\"",
+    "'HOME'",
+    "env.HOME",
+    "user.home",
+    "expanduser",
+    "Path.home()",
+    "cache_dir(",
+    "config_dir(",
+    "data_dir(",
+];
+
+/// The first line that makes a temporary file, from 1.
+pub(super) fn temporary(text: &str) -> Option<u32> {
+    line_with(text, &TEMPORARY)
+}
+
+/// The first line that asks for the home of the user, from 1.
+pub(super) fn home(text: &str) -> Option<u32> {
+    line_with(text, &HOME)
+}
+
+fn line_with(text: &str, words: &[&str]) -> Option<u32> {
+    let is_code = |line: &str| !is_comment(line) && line.len() <= LONGEST_LINE;
+    let found = text.lines().zip(1..).find(|(line, _)| is_code(line) && words.iter().any(|word| line.contains(word)));
+    found.map(|(_, number)| number)
+}
+
 /// Lines above are generated or minified: nobody wrote a path there to be found.
 const LONGEST_LINE: usize = 400;
 

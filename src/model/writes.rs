@@ -5,6 +5,7 @@
 //! was found, never a proof that there is nothing else.
 
 use super::{
+    Evidence,
     add::{Source, SourceKind},
     dockerfile::CopySource,
     path,
@@ -25,6 +26,10 @@ pub struct Writes {
     pub places: Vec<Written>,
     /// How many files of the build context were read for it.
     pub files: usize,
+    /// What says that it needs a directory for temporary files: `/tmp`.
+    pub temporary: Option<Evidence>,
+    /// What says that it needs a home.
+    pub home: Option<Evidence>,
 }
 
 /// A directory that is written.
@@ -90,7 +95,15 @@ const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/
 impl<'m> Stage<'m> {
     /// What the program of the image made of this stage writes, as far as the file and `context` tell.
     pub fn writes(self, context: &BuildContext<'_>) -> Writes {
-        let mut search = Search { stage: self, context, shipped: self.shipped(), found: BTreeMap::new(), files: 0 };
+        let mut search = Search {
+            stage: self,
+            context,
+            shipped: self.shipped(),
+            found: BTreeMap::new(),
+            files: 0,
+            temporary: None,
+            home: None,
+        };
         search.instructions();
         search.context_files();
         let mut places: Vec<Written> = Vec::new();
@@ -100,7 +113,7 @@ impl<'m> Stage<'m> {
                 places.push(written);
             }
         }
-        Writes { places, files: search.files }
+        Writes { places, files: search.files, temporary: search.temporary, home: search.home }
     }
 
     /// Where files of the build context lie in the image: a source, and its path there.
@@ -192,6 +205,8 @@ struct Search<'s, 'm> {
     shipped: Vec<(String, String)>,
     found: BTreeMap<String, Written>,
     files: usize,
+    temporary: Option<Evidence>,
+    home: Option<Evidence>,
 }
 
 impl Search<'_, '_> {
@@ -262,12 +277,26 @@ impl Search<'_, '_> {
         let writes = texts.iter().any(|(path, text)| is_program(path) && program_text::writes(text));
         for (path, text) in &texts {
             self.frameworks(&root, path, text);
+            if is_program(path) {
+                self.needs(path, text);
+            }
             let named = if is_program(path) { program_text::paths(text) } else { program_text::configured(text) };
             if writes || named.iter().any(|path| path.is_written) {
                 for each in named {
                     self.named(&root, path, &each);
                 }
             }
+        }
+    }
+
+    /// What a program needs that most images have.
+    fn needs(&mut self, path: &str, text: &str) {
+        let evidence = |line: u32, shows: &str| Evidence { path: path.to_owned(), line, shows: shows.to_owned() };
+        if self.temporary.is_none() {
+            self.temporary = program_text::temporary(text).map(|line| evidence(line, "makes temporary files"));
+        }
+        if self.home.is_none() {
+            self.home = program_text::home(text).map(|line| evidence(line, "asks for the home of its user"));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Obstacle, has_no_shell};
 use crate::{
     knowledge::{Fact, Family, PackageManager},
-    model::{AccountKind, NewUser, Stage, User},
+    model::{AccountKind, NewUser, Stage, User, UserOrigin},
     text::Edit,
 };
 
@@ -18,8 +18,10 @@ const SHELL_LESS_ID: u32 = 65_532;
 pub(super) struct Identity {
     pub(super) uid: u32,
     /// `None` where the entry in `/etc/passwd` decides: it may be a member of further groups.
-    gid: Option<u32>,
+    pub(super) gid: Option<u32>,
     pub(super) name: Option<String>,
+    /// Where it lives, if that is not where its name says.
+    pub(super) home: Option<String>,
     pub(super) making: Making,
 }
 
@@ -39,6 +41,11 @@ pub(super) enum Making {
 }
 
 impl Identity {
+    /// Somebody who needs no entry in `/etc/passwd`, or has one.
+    fn numbered(uid: u32, gid: Option<u32>) -> Self {
+        Self { uid, gid, name: None, home: None, making: Making::None }
+    }
+
     pub(super) fn written(&self) -> String {
         match self.gid {
             Some(gid) => format!("{}:{gid}", self.uid),
@@ -57,25 +64,32 @@ impl Identity {
 
 /// Who is to run the image: a user of the file, else one of the base, else a new one.
 pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
-    let plain = |uid, gid| Identity { uid, gid, name: None, making: Making::None };
+    if let Some(identity) = last_named(target) {
+        return Ok(identity);
+    }
+    let facts = target.image_facts();
+    let user = facts.and_then(|facts| facts.user.known()).filter(|user| !user.is_root());
+    let shipped = facts.and_then(|facts| facts.identity.known()).and_then(Option::as_ref);
     if has_no_shell(target) {
-        return Ok(plain(SHELL_LESS_ID, Some(SHELL_LESS_ID)));
+        let of_base = user.and_then(|user| Some((user.uid?, user.gid)));
+        let of_base = of_base.or_else(|| shipped.and_then(|shipped| Some((shipped.uid?, shipped.gid))));
+        let (uid, gid) = of_base.unwrap_or((SHELL_LESS_ID, None));
+        return Ok(Identity::numbered(uid, Some(gid.unwrap_or(uid))));
     }
     if let Some(identity) = own_user(target)? {
         return Ok(identity);
     }
-    let facts = target.image_facts();
-    if let Some(user) = facts.and_then(|facts| facts.user.known()).filter(|user| !user.is_root())
+    if let Some(user) = user
         && let Some(uid) = user.uid
     {
-        return Ok(Identity { name: user.name.clone(), ..plain(uid, user.gid) });
+        return Ok(Identity { name: user.name.clone(), ..Identity::numbered(uid, user.gid) });
     }
-    let shipped = facts.and_then(|facts| facts.identity.known()).and_then(Option::as_ref);
     if let Some(shipped) = shipped {
         let Some(uid) = shipped.uid else {
             return Err(format!("the base image has the user `{}`, whose number is not known", shipped.name).into());
         };
-        return Ok(Identity { name: Some(shipped.name.clone()), ..plain(uid, Some(shipped.gid.unwrap_or(uid))) });
+        let gid = Some(shipped.gid.unwrap_or(uid));
+        return Ok(Identity { name: Some(shipped.name.clone()), ..Identity::numbered(uid, gid) });
     }
     if !target.shell().words.is_empty() && !target.steps().last().is_none_or(|step| step.dialect().is_bourne()) {
         return Err("the shell in force is none that could make a user".into());
@@ -85,7 +99,62 @@ pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
         Making::Shadow | Making::BusyBox => Some("app".to_owned()),
         Making::None | Making::HomeOnly | Making::Number(_) => None,
     };
-    Ok(Identity { uid: NEW_ID, gid: Some(NEW_ID), name, making })
+    Ok(Identity { name, making, ..Identity::numbered(NEW_ID, Some(NEW_ID)) })
+}
+
+/// The user without privileges that the last `USER` of the file names, if its number is known.
+fn last_named(target: Stage<'_>) -> Option<Identity> {
+    let user = target.user();
+    let is_written = matches!(user.origin, UserOrigin::Instruction { .. });
+    let ids = target.ids_of(&user.user).filter(|_| is_written && user.user.is_unprivileged())?;
+    let name = match &user.user {
+        User::Named { name, .. } => Some(name.to_string()),
+        User::Root | User::Numeric { .. } | User::Unknown(_) => None,
+    };
+    Some(Identity { name, ..Identity::numbered(ids.uid, ids.gid) })
+}
+
+/// The user that runs the image of `old`, to run the one of `target` too: the same numbers, and the same name where
+/// the image can have users.
+pub(super) fn restated(old: Stage<'_>, target: Stage<'_>) -> Result<Identity, Obstacle> {
+    let user = old.user();
+    let ids = old.ids_of(&user.user).filter(|_| user.user.is_unprivileged());
+    let Some(ids) = ids else { return identity(target) };
+    let changes = old.account_changes();
+    let made = changes.iter().find_map(|change| match &change.kind {
+        AccountKind::User(new) => {
+            let is_named = matches!(&user.user, User::Named { name, .. } if new.name.as_deref() == Some(name));
+            (is_named || new.uid == Some(ids.uid)).then_some(new)
+        }
+        AccountKind::Group { .. } | AccountKind::Membership { .. } | AccountKind::Renumbered { .. } => None,
+    });
+    let name = made.and_then(|new| new.name.clone()).filter(|name| is_plain_name(name));
+    let is_member = |name: &str| {
+        changes
+            .iter()
+            .any(|change| matches!(&change.kind, AccountKind::Membership { user, .. } if user.as_deref() == Some(name)))
+    };
+    if let Some(name) = name.as_deref().filter(|name| made.is_some_and(|new| !new.groups.is_empty()) || is_member(name))
+    {
+        return Err(format!("`{name}` is a member of other groups, which the new image would have to have too").into());
+    }
+    let gid = Some(ids.gid.unwrap_or(ids.uid));
+    let facts = target.image_facts();
+    let shipped = facts.and_then(|facts| facts.identity.known()).and_then(Option::as_ref);
+    let is_there = shipped.is_some_and(|shipped| shipped.uid == Some(ids.uid));
+    if has_no_shell(target) || is_there {
+        return Ok(Identity::numbered(ids.uid, gid));
+    }
+    let Some(name) = name else { return Ok(Identity::numbered(ids.uid, gid)) };
+    let making = facts.map_or(Making::HomeOnly, |facts| making(&facts.family, &facts.package_manager));
+    let home = made.and_then(|new| new.home.clone()).filter(|home| home.starts_with('/'));
+    Ok(Identity { name: Some(name), home, making, ..Identity::numbered(ids.uid, gid) })
+}
+
+/// Whether every system takes it as the name of a user.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
+    name.len() <= 32 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(is_plain)
 }
 
 /// How an image of that family makes users. Images of Amazon, and those with `microdnf`, come without `useradd`.
@@ -117,7 +186,7 @@ pub(super) fn own_user(target: Stage<'_>) -> Result<Option<Identity>, Obstacle> 
             return Err(format!("the file makes `{name}`, who is root by another name").into());
         }
         let gid = ids.gid.filter(|_| !is_member);
-        return Ok(Some(Identity { uid: ids.uid, gid, name: Some(name.clone()), making: Making::None }));
+        return Ok(Some(Identity { name: Some(name.clone()), ..Identity::numbered(ids.uid, gid) }));
     }
     let command = change.command;
     let is_numbered = command.command.words().any(|word| {
@@ -139,7 +208,7 @@ pub(super) fn own_user(target: Stage<'_>) -> Result<Option<Identity>, Obstacle> 
     let at = command.word_span(program).end as usize;
     let uid = if is_first_person(target, new) { FIRST_ID } else { NEW_ID };
     let making = Making::Number(Edit::insert(file, at, format!(" {option} {uid}")));
-    Ok(Some(Identity { uid, gid: None, name: Some(name.clone()), making }))
+    Ok(Some(Identity { name: Some(name.clone()), making, ..Identity::numbered(uid, None) }))
 }
 
 /// The number that distributions give to the first user that is a person (`UID_MIN` of login.defs, adduser.conf).
@@ -168,7 +237,8 @@ pub(super) fn home(target: Stage<'_>, identity: &Identity) -> Option<String> {
         target.variable("HOME").and_then(|home| home.value.as_ref()).is_some_and(|home| home.text.starts_with("/root"));
     match identity.making {
         Making::Shadow | Making::BusyBox => {
-            of_root.then(|| format!("/home/{}", identity.name.as_deref().unwrap_or("app")))
+            let home = || format!("/home/{}", identity.name.as_deref().unwrap_or("app"));
+            of_root.then(|| identity.home.clone().unwrap_or_else(home))
         }
         Making::HomeOnly => Some("/tmp".to_owned()),
         Making::None | Making::Number(_) => of_root.then(|| "/tmp".to_owned()),

@@ -7,6 +7,7 @@ mod identity;
 mod obstacle;
 mod place;
 mod server;
+mod staging;
 
 use crate::{
     knowledge::ImageFacts,
@@ -17,37 +18,46 @@ use crate::{
 };
 use identity::{Identity, Making};
 use place::{Handed, Owned};
+use server::Server;
 use std::borrow::Cow;
 
 /// Why nobody else can run an image: a sentence.
 pub type Obstacle = Cow<'static, str>;
 
-/// Makes the image of `target`, which starts as root, start as somebody else who owns what it writes.
+/// Makes the image of `target` start as somebody without privileges who owns what it writes.
+///
+/// That is the user whom the file names last, if it has none yet one of the base image, or a new one. The number is
+/// always written, also where the base image says it. Without edits the file says all of that already. An image without
+/// a shell gets its directories from a stage that it copies from.
 ///
 /// # Errors
 /// What stands in the way, or what nobody can tell.
 pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Result<Fix, Obstacle> {
+    run_as(cx, target, || identity::identity(target))
+}
+
+/// The same, as the user who runs the image of `old`: what an image that is split off another one needs. Who has no
+/// number there that can be told is replaced as by [`unprivileged`].
+///
+/// # Errors
+/// What stands in the way, or what nobody can tell.
+pub fn restated(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, old: Stage<'_>) -> Result<Fix, Obstacle> {
+    run_as(cx, target, || identity::restated(old, target))
+}
+
+fn run_as(
+    cx: &Cx<'_, DockerfileModel<'_>>,
+    target: Stage<'_>,
+    identity: impl FnOnce() -> Result<Identity, Obstacle>,
+) -> Result<Fix, Obstacle> {
     if let Some(obstacle) = obstacle::obstacle(target) {
         return Err(obstacle);
     }
     obstacle::entry_script_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
-    let identity = identity::identity(target)?;
+    let identity = identity()?;
     let writes = target.writes(&cx.context);
-    let mut owned: Vec<Owned> =
-        writes.places.iter().filter(|place| !place::is_owned(target, &identity, place)).map(Owned::of).collect();
-    owned.extend(server.owns.iter().map(|path| Owned { path: path.clone(), is_file: false, is_deep: true }));
-    owned.extend(server.files.iter().map(|path| Owned { path: path.clone(), is_file: true, is_deep: false }));
-    if let (Some(first), true) = (owned.first(), has_no_shell(target)) {
-        let place = writes.places.iter().find(|place| place.path == first.path);
-        let by = place.map_or(String::new(), |place| format!(" ({}:{})", place.file, place.line));
-        return Err(format!(
-            "it writes `{}`{by}, and the image has no shell to make that directory for another user",
-            first.path
-        )
-        .into());
-    }
-    let handed = Handed { owned, readable: place::unreadable(target) };
+    let handed = handed(target, &identity, &writes, server);
     let edits = place::edits(cx, target, &identity, &handed)?;
     let title = match &identity.name {
         Some(name) => format!("Run as `{name}` ({})", identity.written()),
@@ -55,6 +65,34 @@ pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Resu
     };
     Ok(Fix::new(title, Safety::Risky, reason(target, &identity, &writes, &handed.owned), edits))
 }
+
+/// What has to be done to files so that `identity` can do its work.
+fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
+    let missing = writes.places.iter().filter(|place| !place::is_owned(target, identity, place));
+    let mut owned: Vec<Owned> = missing.map(Owned::of).collect();
+    owned.extend(server.owns.into_iter().map(|path| Owned { path, is_file: false, is_deep: true }));
+    owned.extend(server.files.into_iter().map(|path| Owned { path, is_file: true, is_deep: false }));
+    let mut handed = Handed { owned, readable: place::unreadable(target), ..Handed::default() };
+    // An empty image has neither a place for temporary files nor a home.
+    if matches!(target.root_base(), Base::Scratch) {
+        let brings = |path: &str| {
+            target
+                .chain_steps()
+                .any(|step| step.destination().and_then(|word| step.absolute_arg(word)).as_deref() == Some(path))
+        };
+        if writes.temporary.is_some() && !brings("/tmp") {
+            handed.missing.push("/tmp");
+        }
+        if writes.home.is_some() && target.variable("HOME").is_none() {
+            handed.missing.push(HOME);
+            handed.home = Some(HOME);
+        }
+    }
+    handed
+}
+
+/// The home of the user of images without a shell, as distroless images have it.
+const HOME: &str = "/home/nonroot";
 
 /// Gives the user `name`, whom the file makes without a number, one; and names it by that in the last `USER`.
 ///

@@ -1,11 +1,12 @@
 //! Where the lines go that make a user, hand over what it writes, and name it.
 
 use super::{
-    Obstacle,
+    Obstacle, has_no_shell,
     identity::{Identity, Making, home},
+    staging::{Staged, staged},
 };
 use crate::{
-    model::{DockerfileModel, Stage, Step, UserOrigin, Written, add::SourceKind},
+    model::{CopySource, DockerfileModel, Stage, Step, User, UserOrigin, Written, add::SourceKind, join_path},
     rule::Cx,
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::Edit,
@@ -25,11 +26,59 @@ pub(super) struct Owned {
 pub(super) struct Handed {
     pub(super) owned: Vec<Owned>,
     /// Files that only root may read.
-    pub(super) readable: Vec<String>,
+    pub(super) readable: Vec<Unreadable>,
+    /// Directories for everybody that other images have and this one has not.
+    pub(super) missing: Vec<&'static str>,
+    /// The home that it needs and has not.
+    pub(super) home: Option<&'static str>,
 }
 
-/// Files that `ADD` fetches, which get mode 0600 (Dockerfile reference, `ADD`), unless a step gives them another.
-pub(super) fn unreadable(target: Stage<'_>) -> Vec<String> {
+/// A file that only root may read.
+#[derive(Clone, Debug)]
+pub(super) struct Unreadable {
+    /// Where it is in the image.
+    pub(super) path: String,
+    /// The stage that it is copied from, and where it is there.
+    pub(super) source: Option<(usize, String)>,
+    /// The line that brings it.
+    pub(super) line: u32,
+}
+
+/// Files that `ADD` fetches, which get mode 0600 (Dockerfile reference, `ADD`), unless a step gives them another; those
+/// too that are copied out of an earlier stage.
+pub(super) fn unreadable(target: Stage<'_>) -> Vec<Unreadable> {
+    let own = fetched(target).into_iter().map(|(path, line)| Unreadable { path, source: None, line });
+    let mut files: Vec<Unreadable> = own.collect();
+    for step in target.chain_steps() {
+        let Some(CopySource::Stage(index)) = step.copy_source() else { continue };
+        let flags = ["chmod", "chown"];
+        let Some(stage) =
+            step.model().stage(index).filter(|_| flags.iter().all(|name| step.instruction().flag(name).is_none()))
+        else {
+            continue;
+        };
+        let Some(to) = step.destination().and_then(|word| step.absolute_arg(word)) else { continue };
+        let is_directory = step.destination().is_some_and(|word| word.text.ends_with(b"/"));
+        for (from, line) in fetched(stage) {
+            for source in step.sources() {
+                let source = join_path("/", &source.text);
+                let Some(rest) = from.strip_prefix(source.as_str()) else { continue };
+                let name = || from.rsplit('/').next().unwrap_or_default();
+                let path = match rest {
+                    "" if is_directory => join_path(&to, name()),
+                    "" => to.clone(),
+                    rest if rest.starts_with('/') => join_path(&to, rest.trim_start_matches('/')),
+                    _ => continue,
+                };
+                files.push(Unreadable { path, source: Some((index, from.clone())), line });
+            }
+        }
+    }
+    files
+}
+
+/// The files that the `ADD`s of a stage fetch, each with its line.
+fn fetched(target: Stage<'_>) -> Vec<(String, u32)> {
     let steps: Vec<Step<'_>> = target.chain_steps().collect();
     let fetched = steps.iter().filter(|step| {
         step.keyword() == Keyword::Add
@@ -45,7 +94,7 @@ pub(super) fn unreadable(target: Stage<'_>) -> Vec<String> {
             let file = if is_directory { format!("{to}/{name}") } else { to.clone() };
             let is_touched = step.later().any(|later| later.scripts_hold(&file) || later.scripts_hold(name));
             if !is_touched && !file.contains(' ') {
-                files.push(file);
+                files.push((file, step.instruction().lines.0));
             }
         }
     }
@@ -96,11 +145,22 @@ pub(super) fn edits(
     handed: &Handed,
 ) -> Result<Vec<Edit>, Obstacle> {
     let editor = Editor::new(cx.file, cx.model.syntax);
-    let mut lines = run_lines(identity, handed);
-    if let Some(home) = home(target, identity) {
+    let mut edits = Vec::new();
+    let mut lines = if has_no_shell(target) {
+        let Staged { edits: elsewhere, first, last } = staged(cx, target, identity, handed)?;
+        edits.extend(elsewhere);
+        if !first.is_empty() {
+            let edit = editor.insert_after(target.instruction(), &first);
+            edits.push(edit.ok_or("the end of the file cuts its last instruction off")?);
+        }
+        last
+    } else {
+        run_lines(identity, handed)
+    };
+    let needs_root = lines.first().is_some_and(|line| line.starts_with("RUN "));
+    if let Some(home) = handed.home.map(str::to_owned).or_else(|| home(target, identity)) {
         lines.push(format!("ENV HOME={home}"));
     }
-    let mut edits = Vec::new();
     if let Making::Number(edit) = &identity.making {
         edits.push(edit.clone());
     }
@@ -108,21 +168,34 @@ pub(super) fn edits(
     let is_work =
         |step: &Step<'_>| matches!(step.keyword(), Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir);
     let last_work = steps.iter().rposition(is_work);
-    // A last `USER root` with no work behind it says the new number instead.
+    // A last `USER` with no work behind it says the new number instead.
     if let UserOrigin::Instruction { span, stage } = target.user().origin
         && stage as usize == target.index()
         && let Some(at) = steps.iter().rposition(|step| step.keyword() == Keyword::User)
         && last_work.is_none_or(|work| work < at)
-        && (lines.is_empty() || steps[at].runs_as_root())
+        && (!needs_root || steps[at].runs_as_root())
     {
         if !lines.is_empty() {
             edits.push(editor.insert_before_comments(steps[at].instruction(), &lines));
         }
-        edits.push(editor.replace(span, identity.written()));
+        if !is_number_of(&target.user().user, identity) {
+            edits.push(editor.replace(span, identity.written()));
+        }
         return Ok(edits);
     }
-    lines.push(format!("USER {}", identity.written()));
     let behind = last_work.map_or(0, |at| at + 1);
+    let before = if behind == 0 { None } else { steps.get(behind - 1) };
+    let is_root = match before {
+        Some(step) => step.user().is_root(),
+        None => !target.user().user.is_unprivileged(),
+    };
+    if lines.is_empty() && is_number_of(&target.user().user, identity) && is_own_line(target) {
+        return Ok(edits);
+    }
+    if needs_root && !is_root {
+        lines.insert(0, "USER 0".to_owned());
+    }
+    lines.push(format!("USER {}", identity.written()));
     let start = steps[behind.min(steps.len())..]
         .iter()
         .position(|step| matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck))
@@ -136,6 +209,19 @@ pub(super) fn edits(
     };
     edits.push(edit.ok_or("the end of the file cuts its last instruction off")?);
     Ok(edits)
+}
+
+/// Whether the file says that number already.
+fn is_number_of(user: &User, identity: &Identity) -> bool {
+    match user {
+        User::Numeric { uid, .. } => *uid == identity.uid,
+        User::Root | User::Named { .. } | User::Unknown(_) => false,
+    }
+}
+
+/// Whether an instruction of the stage itself says who runs it.
+fn is_own_line(target: Stage<'_>) -> bool {
+    matches!(target.user().origin, UserOrigin::Instruction { stage, .. } if stage as usize == target.index())
 }
 
 /// In front of an instruction, unless a comment about it stands there: then behind the one before.
@@ -153,17 +239,19 @@ fn insert_between(
 
 /// The commands that make the user and hand over what it writes, one `RUN`.
 fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
-    let Handed { owned, readable } = handed;
+    let Handed { owned, readable, .. } = handed;
     let (uid, name) = (identity.uid, identity.name.as_deref().unwrap_or_default());
+    let gid = identity.gid.unwrap_or(uid);
+    let home = identity.home.clone().unwrap_or_else(|| format!("/home/{name}"));
     let mut commands = Vec::new();
     match identity.making {
         Making::Shadow => {
-            commands.push(format!("groupadd --system --gid {uid} {name}"));
-            commands.push(format!("useradd --system --no-log-init --uid {uid} --gid {uid} --create-home --home-dir /home/{name} --shell /usr/sbin/nologin {name}"));
+            commands.push(format!("groupadd --system --gid {gid} {name}"));
+            commands.push(format!("useradd --system --no-log-init --uid {uid} --gid {gid} --create-home --home-dir {home} --shell /usr/sbin/nologin {name}"));
         }
         Making::BusyBox => {
-            commands.push(format!("addgroup -S -g {uid} {name}"));
-            commands.push(format!("adduser -S -D -u {uid} -G {name} -h /home/{name} -s /sbin/nologin {name}"));
+            commands.push(format!("addgroup -S -g {gid} {name}"));
+            commands.push(format!("adduser -S -D -u {uid} -G {name} -h {home} -s /sbin/nologin {name}"));
         }
         Making::None | Making::HomeOnly | Making::Number(_) => {}
     }
@@ -181,7 +269,13 @@ fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
     commands.extend((!files.is_empty()).then(|| format!("touch{files}")));
     commands.extend((!deep.is_empty()).then(|| format!("chown -R {whom}{deep}")));
     commands.extend((!flat.is_empty()).then(|| format!("chown {whom}{flat}")));
+    let readable: Vec<&str> = readable.iter().map(|file| file.path.as_str()).collect();
     commands.extend((!readable.is_empty()).then(|| format!("chmod a+r {}", readable.join(" "))));
+    run(commands)
+}
+
+/// One `RUN` of `commands`, a line for each.
+pub(super) fn run(commands: Vec<String>) -> Vec<String> {
     let last = commands.len().saturating_sub(1);
     let line = |(at, command): (usize, String)| {
         let start = if at == 0 { "RUN " } else { "    && " };
