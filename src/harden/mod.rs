@@ -5,6 +5,7 @@
 //! known of it. A recipe answers [`Runtime`]s for it, the best first, each with its proof; [`split`] writes one as
 //! edits. Nothing here applies an edit, and nothing reads a file but through the build context.
 
+mod base;
 pub mod effect;
 pub mod recipe;
 pub mod rung;
