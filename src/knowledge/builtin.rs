@@ -73,5 +73,8 @@ pub(super) const IMAGES: &[(&str, &str)] = &[
 pub(super) const PACKAGES: &[(&str, &str)] = &[
     ("debian", include_str!("../../rulesets/packages/debian.toml")),
     ("debian-bookworm", include_str!("../../rulesets/packages/debian-bookworm.toml")),
+    ("debian-bullseye", include_str!("../../rulesets/packages/debian-bullseye.toml")),
+    ("debian-index", include_str!("../../rulesets/packages/debian-index.toml")),
+    ("debian-trixie", include_str!("../../rulesets/packages/debian-trixie.toml")),
     ("python", include_str!("../../rulesets/packages/python.toml")),
 ];

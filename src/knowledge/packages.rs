@@ -70,6 +70,7 @@ impl Knowledge {
             Some(Role::Comfort) => Runtime::Comfort,
             None if !facts.needs.is_empty() => Runtime::Libraries(facts.needs),
             None if !facts.programs.is_empty() => Runtime::Tool { programs: facts.programs },
+            None if is_loaded(family, package) => Runtime::Needed,
             None => Runtime::Unknown,
         }
     }
@@ -129,20 +130,37 @@ impl Knowledge {
 
 /// All that the files of the distribution and of its release say of a package.
 fn packaged(family: Family, release: Option<&str>, package: &str) -> Packaged {
-    let Some(distribution) = file_of(family) else { return Packaged::default() };
-    let judged = match family {
-        // The names of tools are the same in both; Ubuntu's packages are Debian's.
-        Family::Ubuntu => Packaged::read("debian", package).under(Packaged::read("ubuntu", package)),
-        _ => Packaged::read(distribution, package),
-    };
-    let indexed = match release {
-        Some(release) => match release_name(family, release) {
-            Some(release) => Packaged::read(&format!("{distribution}-{release}"), package),
-            None => Packaged::default(),
-        },
+    let of_release = |distribution| match release {
+        Some(release) => release_name(family, release)
+            .map_or_else(Packaged::default, |name| Packaged::read(&format!("{distribution}-{name}"), package)),
         None => Packaged::agreed(distribution, package),
     };
-    judged.over(indexed)
+    let said = |file| Packaged::read(file, package);
+    match family {
+        Family::Debian => said("debian").over(of_release("debian")).over(said("debian-index")),
+        Family::Ubuntu => of_release("ubuntu").over(said("debian")).over(said("debian-index").elsewhere()),
+        Family::Alpine => of_release("alpine").over(said("alpine")),
+        _ => Packaged::default(),
+    }
+}
+
+/// Whether some development package leaves this one.
+fn is_loaded(family: Family, package: &str) -> bool {
+    let distribution = match family {
+        Family::Debian => "debian",
+        Family::Ubuntu => "ubuntu",
+        Family::Alpine => "alpine",
+        _ => return false,
+    };
+    let quoted = format!("\"{package}\"");
+    let mut files = builtin::PACKAGES.iter().filter(|(file, _)| file.starts_with(distribution));
+    files.any(|(_, text)| memmem::find_iter(text.as_bytes(), &quoted).any(|at| is_needed_there(text, at)))
+}
+
+/// Whether the place is in a list of what is needed, not in one of programs.
+fn is_needed_there(text: &str, at: usize) -> bool {
+    let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
+    line.rfind("needs = [").is_some_and(|list| !line[list..].contains(']'))
 }
 
 /// What lines say of a package.
@@ -194,8 +212,13 @@ impl Packaged {
         Self { role, needs, programs }
     }
 
-    fn under(self, other: Self) -> Self {
-        other.over(self)
+    /// What of Debian's word holds in a distribution that takes over most of its packages: what they are for, and their
+    /// programs, but not the names of libraries, nor what the smallest installation has.
+    fn elsewhere(self) -> Self {
+        match self.role {
+            Some(Role::Present) => Self { role: None, needs: Vec::new(), ..self },
+            Some(_) | None => Self { needs: Vec::new(), ..self },
+        }
     }
 
     /// What the releases of a distribution that know the package say alike.
@@ -211,15 +234,6 @@ impl Packaged {
             agreed = agreed.over(word);
         }
         agreed
-    }
-}
-
-fn file_of(family: Family) -> Option<&'static str> {
-    match family {
-        Family::Debian => Some("debian"),
-        Family::Ubuntu => Some("ubuntu"),
-        Family::Alpine => Some("alpine"),
-        _ => None,
     }
 }
 
@@ -326,7 +340,8 @@ fn check_line(line: &str, file: &RawFile) -> Result<(), String> {
         return Err(format!("not read as TOML does: {line}"));
     }
     match &package.source {
-        None if file.sources.len() == 1 => Ok(()),
+        // Then all sources of the file say so.
+        None if !file.sources.is_empty() => Ok(()),
         Some(name) if file.sources.contains_key(name) => Ok(()),
         Some(_) | None => Err(format!("no source: {line}")),
     }
