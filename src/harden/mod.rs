@@ -7,6 +7,7 @@
 
 mod base;
 pub mod effect;
+pub mod packages;
 pub mod recipe;
 pub mod rung;
 pub mod split;

@@ -4,7 +4,7 @@
 //! with the comments above it, byte for byte. Variables are said again, for a build may use them and the program too.
 //! The user is not named here: the engine for users does that, on the text that comes out.
 
-use super::{Runtime, Start, Subject, Taken};
+use super::{Runtime, Start, Subject, Taken, packages};
 use crate::{
     model::{Stage, Step, UserOrigin, Variable, VariableKind},
     syntax::dockerfile::{Editor, Instruction, Keyword},
@@ -41,6 +41,7 @@ impl<'a> Split<'_, 'a> {
         let mut last = vec![self.first_line()];
         last.extend(self.texts(&moved, |keyword| matches!(keyword, Keyword::Label | Keyword::Maintainer))?);
         last.extend(self.variables()?);
+        last.extend(self.packages()?);
         last.extend(self.runtime.setup.iter().cloned());
         last.extend(self.workdir()?);
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
@@ -186,6 +187,17 @@ impl<'a> Split<'_, 'a> {
         let text = std::str::from_utf8(self.subject.cx.bytes(instruction.span));
         let text = text.map_err(|_| format!("line {} is not UTF-8, and cannot be said again", instruction.lines.0))?;
         Ok(text.to_owned())
+    }
+
+    /// What installs the packages of the distribution.
+    fn packages(&self) -> Result<Option<String>, Obstacle> {
+        if self.runtime.packages.is_empty() {
+            return Ok(None);
+        }
+        let facts = self.subject.target.image_facts();
+        let manager = facts.and_then(|facts| facts.package_manager.known().copied().flatten());
+        let line = manager.and_then(|manager| packages::instruction(manager, &self.runtime.packages));
+        line.map(Some).ok_or_else(|| "how the distribution of the base installs packages is not known".into())
     }
 
     fn workdir(&self) -> Result<Option<String>, Obstacle> {
