@@ -1,0 +1,5 @@
+{
+  "targets": [
+    { "target_name": "colour", "sources": ["lib/colour.c"] }
+  ]
+}

@@ -1,0 +1,3 @@
+from ._edit import edit_distance
+
+__all__ = ["edit_distance"]
