@@ -1,0 +1,3 @@
+module example.com/go-ledger
+
+go 1.24

@@ -1,0 +1,7 @@
+#!/bin/bash
+set -euo pipefail
+
+: "${BACKUP_NAME:?names the archive}"
+export BACKUP_FILE="/backups/$BACKUP_NAME.tar.gz"
+
+exec "$@"
