@@ -111,12 +111,14 @@ impl<'t> Reading<'t> {
             Event::Scalar(value, style, anchor, tag) => {
                 let style = style_of(style);
                 let (id, lead) = self.place(text, span);
+                let value =
+                    if is_cut_off(style, span, text) { value.strip_suffix('\n').unwrap_or(&value) } else { &value };
                 let span = match style {
                     Style::Literal | Style::Folded => self.with_header(text, span),
                     Style::Plain if span.is_empty() => Span::at(self.cursor),
                     Style::Plain | Style::SingleQuoted | Style::DoubleQuoted => span,
                 };
-                let decoded = self.decoded(&value, span, text);
+                let decoded = self.decoded(value, span, text);
                 let node = NodeData::new(Kind::Scalar(style), span, lead);
                 self.tree.nodes[id as usize] =
                     NodeData { is_anchored: anchor > 0, is_tagged: tag.is_some(), decoded, ..node };
@@ -286,6 +288,13 @@ fn skip(text: &[u8], from: usize, is_sign: impl Fn(u8) -> bool) -> Option<usize>
             _ => return None,
         }
     }
+}
+
+/// Whether the end of the file takes the last line ending from a block scalar, which the parser gives back to it.
+fn is_cut_off(style: Style, span: Span, text: &[u8]) -> bool {
+    let is_block = matches!(style, Style::Literal | Style::Folded);
+    let last_line = memchr::memrchr(b'\n', text).map_or(text, |line| &text[line + 1..]);
+    is_block && span.end as usize == text.len() && !last_line.trim_ascii().is_empty()
 }
 
 fn style_of(style: ScalarStyle) -> Style {
