@@ -3,6 +3,7 @@
 //! The flow: `disk` reads files into a [`source::SourceSet`]; [`syntax`] makes lossless trees of them; [`model`] says what
 //! they mean, with image facts of [`knowledge`]; [`rules`] turn facts into findings; `engine` runs rules over files;
 //! [`fix`] applies what they offer, and [`rewrite`] makes the larger edits;
+//! [`verify`] proves by building that two Dockerfiles do the same;
 //! `project` is the one door to all of it; `emit` prints what came out. `ARCHITECTURE.md` says who may use whom.
 
 pub mod baseline;
@@ -29,3 +30,4 @@ pub mod source;
 pub mod suppress;
 pub mod syntax;
 pub mod text;
+pub mod verify;

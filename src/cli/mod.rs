@@ -11,10 +11,12 @@ mod inspect;
 mod lock;
 mod lsp;
 mod progress;
+mod proof;
 mod rules;
 mod scope;
 mod settings;
 mod syntax;
+mod verify;
 
 use crate::{disk, suppress::Date};
 use anstream::{AutoStream, ColorChoice};
@@ -53,6 +55,8 @@ enum Command {
     Harden(harden::Options),
     /// Write down digests of images and checksums of downloads, so that repairs can pin them without a network.
     Lock(lock::Options),
+    /// Build two Dockerfiles with a real engine, start both, and say whether they do the same.
+    Verify(Box<verify::Options>),
     /// Show the image configuration that a Dockerfile makes, without building it.
     Inspect(inspect::Options),
     /// List the rules.
@@ -127,6 +131,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Fix(options) => fix::run(options, terminal),
         Command::Harden(options) => harden::run(options, terminal),
         Command::Lock(options) => lock::run(options, terminal),
+        Command::Verify(options) => verify::run(options, terminal),
         Command::Inspect(options) => inspect::run(options, terminal),
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),

@@ -48,3 +48,33 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+/// Says what is being done, one thing at a time. Disappears when it goes out of scope.
+pub(super) struct Steps {
+    bar: ProgressBar,
+}
+
+impl Steps {
+    /// In a terminal something, elsewhere nothing.
+    pub(super) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("the template is valid");
+            bar.set_style(style);
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar }
+    }
+
+    /// This is being done now.
+    pub(super) fn show(&self, step: &str) {
+        self.bar.set_message(step.to_owned());
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

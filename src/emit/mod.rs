@@ -18,6 +18,7 @@ mod sarif;
 mod snippet;
 mod syntax;
 mod terminal;
+mod verdict;
 mod visible;
 mod xml;
 
@@ -37,3 +38,4 @@ pub use repairs::repairs;
 pub use sarif::sarif;
 pub use syntax::syntax_line;
 pub use terminal::{Look, terminal};
+pub use verdict::{failure_json, failure_page, verdict_json, verdict_page};
