@@ -1,5 +1,6 @@
 """What an image is made of, read from its files: the judge of the rung that a rewrite claims."""
 
+import functools
 import json
 import os
 import stat
@@ -88,6 +89,7 @@ def base_of(description: dict, bases: dict[str, str]) -> str | None:
     return None
 
 
+@functools.cache
 def base_tools(engine: Engine, base: str) -> set[str]:
     with engine.mounted(base) as root:
         return walk(root)[0] & BUILD_TOOLS

@@ -51,6 +51,7 @@ def main() -> int:
     bases = last_layers(engine, workshop)
     with ThreadPoolExecutor(JOBS) as pool:
         rows = list(pool.map(lambda one: examine(engine, one, bases, options.binary if both else None), applications))
+    engine.prune()
     (cache / "last.json").write_text(json.dumps([report.record(row) for row in rows], indent=1))
     report.write(rows, workshop, both)
     say(f"{time.monotonic() - started:.0f} s in all")
