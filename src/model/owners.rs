@@ -1,9 +1,10 @@
-//! Whom the files belong to that `chown` gives away.
+//! Whom the files belong to: `chown`, `--chown`, and what a user makes itself.
 //!
-//! Source: chown(1).
+//! Sources: chown(1); Dockerfile reference, `COPY --chown`.
 
-use super::{script::StepCommand, step::Step};
+use super::{dockerfile::CopySource, path, script::StepCommand, stage::Stage, step::Step};
 use crate::syntax::{dockerfile::Keyword, shell::Word};
+use std::cell::Cell;
 
 /// One `chown`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,155 @@ impl Step<'_> {
             return Vec::new();
         }
         self.commands().filter_map(owner_change).collect()
+    }
+}
+
+impl Stage<'_> {
+    /// Whether its steps give the directory or file at `path` to the user with the number `uid`, also called `name`, or
+    /// that user makes it, or the directory around it.
+    ///
+    /// `COPY --chown` gives away what it makes: a directory that was there before keeps its owner.
+    pub fn gives(self, path: &str, uid: u32, name: Option<&str>) -> bool {
+        let of_base = self.image_facts().and_then(|facts| facts.identity.known()?.as_ref());
+        let home = of_base.filter(|identity| identity.uid == Some(uid)).and_then(|identity| identity.home.as_deref());
+        if home.is_some_and(|home| path::is_in(path, home)) {
+            return true;
+        }
+        let around = |path: &'_ str| path.rfind('/').filter(|&at| at > 0).map(|at| path[..at].to_owned());
+        let paths = std::iter::successors(Some(path.to_owned()), |path| around(path));
+        // What nobody makes before the program does belongs to it if the directory around it does.
+        let looks = Cell::new(MOST_LOOKS);
+        let answers = paths.map(|path| Whose { path: &path, uid, name, looks: &looks }.answer(self));
+        answers.into_iter().find(|answer| answer.is_there).is_some_and(|answer| answer.is_theirs)
+    }
+}
+
+/// Stages that start from each other are followed so far.
+const LONGEST_CHAIN: usize = 64;
+
+/// So many steps are looked at for one path; behind them nothing is told.
+const MOST_LOOKS: u32 = 20_000;
+
+/// The question whether a path belongs to a user.
+struct Whose<'a> {
+    path: &'a str,
+    uid: u32,
+    name: Option<&'a str>,
+    /// How many steps may still be looked at.
+    looks: &'a Cell<u32>,
+}
+
+/// What the steps of an image say of a path.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answer {
+    is_theirs: bool,
+    /// Whether it is made, or may come with what is copied.
+    is_there: bool,
+}
+
+impl Whose<'_> {
+    fn answer(&self, stage: Stage<'_>) -> Answer {
+        let mut chain: Vec<Stage<'_>> = stage.chain().take(LONGEST_CHAIN).collect();
+        chain.reverse();
+        let mut answer = Answer::default();
+        for step in chain.into_iter().flat_map(Stage::steps) {
+            let Some(left) = self.looks.get().checked_sub(1) else { return Answer::default() };
+            self.looks.set(left);
+            if let Some(is_theirs) = self.after(step, answer.is_there) {
+                answer = Answer { is_theirs, is_there: true };
+            }
+            answer.is_there |= self.makes(step);
+        }
+        answer
+    }
+
+    /// Whether the path is theirs once a `COPY` or `ADD` has run.
+    ///
+    /// What comes from a stage keeps its owner there, unless `--chown` gives it another (BuildKit's copier).
+    fn copied(&self, step: Step<'_>, is_there: bool) -> Option<bool> {
+        let to = step.absolute_arg(step.destination()?)?;
+        let rest = self.path.strip_prefix(to.trim_end_matches('/'))?;
+        let is_below = rest.starts_with('/');
+        if !is_below && !rest.is_empty() {
+            return None;
+        }
+        let Some(flag) = step.instruction().flag("chown") else {
+            return match step.copy_source() {
+                Some(CopySource::Stage(_)) => self.brought(step, rest).filter(|_| is_below),
+                // What the context or an image brings is root's, if it brings anything there.
+                Some(CopySource::Image(_) | CopySource::Scratch | CopySource::Invalid) | None => {
+                    is_below.then_some(false)
+                }
+            };
+        };
+        let is_given = || {
+            let owner = flag.value.as_deref().and_then(|owner| step.expand(owner).ok());
+            owner.is_some_and(|owner| owner.known().is_some_and(|owner| self.is_them(owner)))
+        };
+        let is_brought = if is_below { self.brought(step, rest).is_some() } else { !is_there };
+        is_brought.then(is_given)
+    }
+
+    /// Whether what lies at `rest` below the sources of a `COPY` of another stage is theirs there; `None` if nothing
+    /// tells that anything lies there.
+    fn brought(&self, step: Step<'_>, rest: &str) -> Option<bool> {
+        let Some(CopySource::Stage(index)) = step.copy_source() else { return None };
+        let stage = step.model().stage(index).filter(|stage| stage.index() < step.stage().index())?;
+        step.sources().into_iter().find_map(|source| {
+            let path = path::join("/", &format!("{}/{rest}", source.text));
+            let answer = Whose { path: &path, ..*self }.answer(stage);
+            answer.is_there.then_some(answer.is_theirs)
+        })
+    }
+
+    fn is_them(&self, owner: &str) -> bool {
+        let user = owner.split([':', '.']).next().unwrap_or(owner);
+        user.parse() == Ok(self.uid) || self.name.is_some_and(|name| name == user)
+    }
+
+    /// Whether the path is theirs once `step` has run; `None` where the step says nothing of it.
+    fn after(&self, step: Step<'_>, is_there: bool) -> Option<bool> {
+        match step.keyword() {
+            Keyword::Copy | Keyword::Add => self.copied(step, is_there),
+            Keyword::Run => {
+                let changes = step.owner_changes();
+                let change = changes.iter().rfind(|change| {
+                    let paths = change.targets.iter().filter_map(|target| step.absolute(target));
+                    paths.into_iter().any(|target| {
+                        target == self.path
+                            || change.is_recursive && path::is_in(self.path, target.trim_end_matches('/'))
+                    })
+                });
+                let made = || (self.is_run_by_them(step) && self.makes(step) && !is_there).then_some(true);
+                change.map(|change| self.is_them(&change.owner)).or_else(made)
+            }
+            Keyword::Workdir if !is_there => (self.is_run_by_them(step) && self.makes(step)).then_some(true),
+            _ => None,
+        }
+    }
+
+    fn is_run_by_them(&self, step: Step<'_>) -> bool {
+        let user = step.user();
+        user.user.is_unprivileged() && user.value.known().is_some_and(|written| self.is_them(written))
+    }
+
+    /// Whether a step certainly makes the path, if it is not there.
+    fn makes(&self, step: Step<'_>) -> bool {
+        match step.keyword() {
+            Keyword::Copy | Keyword::Add => {
+                let to = step.destination().and_then(|word| step.absolute_arg(word));
+                to.is_some_and(|to| path::is_in(&to, self.path))
+            }
+            Keyword::Workdir => {
+                let behind = step.next().map_or(step.stage().workdir(), Step::workdir);
+                behind.path.known().is_some_and(|made| path::is_in(made, self.path))
+            }
+            Keyword::Run => {
+                let made = step.made_directories();
+                made.iter().filter_map(|made| step.absolute(made)).any(|made| path::is_in(&made, self.path))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -589,6 +589,53 @@ fn split_requirement(text: &str) -> (&str, Option<&str>) {
     (name, version.filter(|version| !version.is_empty()))
 }
 
+/// Whether a package of a distribution serves to build others.
+pub fn is_build_tool(name: &str) -> bool {
+    const TOOLS: [&str; 34] = [
+        "gcc",
+        "g++",
+        "gcc-c++",
+        "clang",
+        "make",
+        "cmake",
+        "build-essential",
+        "build-base",
+        "autoconf",
+        "automake",
+        "libtool",
+        "bison",
+        "flex",
+        "meson",
+        "ninja",
+        "ninja-build",
+        "rpm-build",
+        "musl-dev",
+        "linux-headers",
+        "maven",
+        "gradle",
+        "ant",
+        "cargo",
+        "rustc",
+        "rust",
+        "go",
+        "golang",
+        "golang-go",
+        "default-jdk",
+        "base-devel",
+        "gfortran",
+        "dpkg-dev",
+        "kernel-devel",
+        "patchelf",
+    ];
+    // `gcc-14` and `clang-19` are compilers as well.
+    let versioned = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').strip_suffix('-');
+    let name = versioned.unwrap_or(name);
+    let is_header = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("node");
+    let is_jdk = name.starts_with("openjdk")
+        && (name.ends_with("-jdk") || name.ends_with("-jdk-headless") || name.ends_with("-devel"));
+    TOOLS.contains(&name) || is_header || is_jdk
+}
+
 fn is_pip(name: &str) -> bool {
     name.strip_prefix("pip").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }

@@ -68,8 +68,8 @@ fn run_as(
 
 /// What has to be done to files so that `identity` can do its work.
 fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
-    let missing = writes.places.iter().filter(|place| !place::is_owned(target, identity, place));
-    let mut owned: Vec<Owned> = missing.map(Owned::of).collect();
+    let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());
+    let mut owned: Vec<Owned> = writes.places.iter().filter(|place| !is_given(&place.path)).map(Owned::of).collect();
     owned.extend(server.owns.into_iter().map(|path| Owned { path, is_file: false, is_deep: true }));
     owned.extend(server.files.into_iter().map(|path| Owned { path, is_file: true, is_deep: false }));
     let mut handed = Handed { owned, readable: place::unreadable(target), ..Handed::default() };
@@ -93,6 +93,31 @@ fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Serve
 
 /// The home of the user of images without a shell, as distroless images have it.
 const HOME: &str = "/home/nonroot";
+
+/// A path that the image of `target` writes and that the steps do not give to the user with the number `uid`, also called
+/// `name`; with what says that it is written. `None` where there is none, as far as the files tell.
+///
+/// # Errors
+/// Why nobody can tell.
+pub fn withheld(
+    cx: &Cx<'_, DockerfileModel<'_>>,
+    target: Stage<'_>,
+    uid: u32,
+    name: Option<&str>,
+) -> Result<Option<(String, String)>, Obstacle> {
+    let is_given = |path: &str| target.gives(path, uid, name);
+    let writes = target.writes(&cx.context);
+    if let Some(place) = writes.places.iter().find(|place| !is_given(&place.path)) {
+        return Ok(Some((place.path.clone(), format!("{}:{}", place.file, place.line))));
+    }
+    // A base that does not run as root is made for its own user.
+    if matches!(target.user().origin, UserOrigin::BaseImage { .. }) {
+        return Ok(None);
+    }
+    let server = server::server(cx, target)?;
+    let path = server.owns.into_iter().chain(server.files).find(|path| !is_given(path));
+    Ok(path.map(|path| (path, "the server of the base image".to_owned())))
+}
 
 /// Gives the user `name`, whom the file makes without a number, one; and names it by that in the last `USER`.
 ///

@@ -107,36 +107,6 @@ impl Owned {
     }
 }
 
-/// Whether the file gives a place to that user already.
-pub(super) fn is_owned(target: Stage<'_>, identity: &Identity, place: &Written) -> bool {
-    let is_theirs = |owner: &str| {
-        let user = owner.split([':', '.']).next().unwrap_or(owner);
-        user == identity.uid.to_string() || identity.name.as_deref() == Some(user)
-    };
-    let covers = |path: &str| {
-        place.path == path
-            || place.path.strip_prefix(path.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
-    };
-    target.chain_steps().any(|step| match step.keyword() {
-        Keyword::Copy | Keyword::Add => {
-            let owner = step.instruction().flag("chown").and_then(|flag| flag.value.clone());
-            let to = step.destination().and_then(|word| step.absolute_arg(word));
-            owner.is_some_and(|owner| is_theirs(&owner)) && to.is_some_and(|to| to == place.path)
-        }
-        Keyword::Run => step.commands().filter(|command| command.name() == Some("chown")).any(|command| {
-            let words: Vec<String> = command.command.arguments().map(|word| word.text().into_owned()).collect();
-            let is_deep =
-                words.iter().any(|word| word == "-R" || word == "--recursive" || word == "-hR" || word == "-Rh");
-            let mut operands = words.iter().filter(|word| !word.starts_with('-'));
-            operands.next().is_some_and(|owner| is_theirs(owner))
-                && operands
-                    .filter_map(|path| step.absolute(path))
-                    .any(|path| if is_deep { covers(&path) } else { path == place.path })
-        }),
-        _ => false,
-    })
-}
-
 /// The new lines, at the place where nothing that needs root follows.
 pub(super) fn edits(
     cx: &Cx<'_, DockerfileModel<'_>>,

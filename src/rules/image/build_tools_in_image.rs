@@ -2,7 +2,10 @@
 
 use crate::{
     knowledge::Role,
-    model::{Built, DockerfileModel, Stage, Step, StepPackages, packages::Action},
+    model::{
+        Built, DockerfileModel, Stage, Step, StepPackages,
+        packages::{Action, is_build_tool},
+    },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -136,51 +139,4 @@ fn installed(step: Step<'_>, out: &mut Findings) {
             .decline(DECLINED);
         return;
     }
-}
-
-/// Whether a package of a distribution serves to build others.
-fn is_build_tool(name: &str) -> bool {
-    const TOOLS: [&str; 34] = [
-        "gcc",
-        "g++",
-        "gcc-c++",
-        "clang",
-        "make",
-        "cmake",
-        "build-essential",
-        "build-base",
-        "autoconf",
-        "automake",
-        "libtool",
-        "bison",
-        "flex",
-        "meson",
-        "ninja",
-        "ninja-build",
-        "rpm-build",
-        "musl-dev",
-        "linux-headers",
-        "maven",
-        "gradle",
-        "ant",
-        "cargo",
-        "rustc",
-        "rust",
-        "go",
-        "golang",
-        "golang-go",
-        "default-jdk",
-        "base-devel",
-        "gfortran",
-        "dpkg-dev",
-        "kernel-devel",
-        "patchelf",
-    ];
-    // `gcc-14` and `clang-19` are compilers as well.
-    let versioned = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').strip_suffix('-');
-    let name = versioned.unwrap_or(name);
-    let is_header = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with("node");
-    let is_jdk = name.starts_with("openjdk")
-        && (name.ends_with("-jdk") || name.ends_with("-jdk-headless") || name.ends_with("-devel"));
-    TOOLS.contains(&name) || is_header || is_jdk
 }

@@ -1,0 +1,64 @@
+//! Where an image stands on the ladder, and what keeps it from the next rung.
+//!
+//! The judge looks at a file before and after a rewrite in the same way, and believes only what the files show: what
+//! nobody can tell never counts as reached.
+
+mod base;
+mod clean;
+mod user;
+
+use super::{Declined, Rung};
+use crate::{
+    model::{DockerfileModel, Stage},
+    rule::{Cx, Finding},
+    text::Span,
+};
+use std::borrow::Cow;
+
+/// Where an image stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The highest rung that is proved.
+    pub rung: Rung,
+    /// What keeps it from the ones above.
+    pub missing: Vec<Declined>,
+}
+
+/// Where the image of `target` stands; `findings` are those of every rule on the file.
+///
+/// The definitions that run the image are not looked at: the answer is never [`Rung::Deployed`].
+pub fn standing(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, findings: &[Finding]) -> Standing {
+    let mut judge = Judge { cx, target, missing: Vec::new() };
+    judge.user();
+    judge.clean(findings);
+    judge.runtime_only();
+    judge.no_shell();
+    let mut missing = judge.missing;
+    missing.sort_by_key(|missing| missing.rung);
+    let below = |missing: &Declined| Rung::ALL[usize::from(missing.rung.number()).saturating_sub(1)];
+    let rung = missing.first().map_or(Rung::NoShell, below);
+    Standing { rung, missing }
+}
+
+/// Collects what keeps an image down.
+struct Judge<'j, 'm> {
+    cx: &'j Cx<'j, DockerfileModel<'m>>,
+    target: Stage<'j>,
+    missing: Vec<Declined>,
+}
+
+impl Judge<'_, '_> {
+    fn miss(&mut self, rung: Rung, reason: impl Into<Cow<'static, str>>) {
+        let declined = Declined { rung, reason: reason.into() };
+        if !self.missing.contains(&declined) {
+            self.missing.push(declined);
+        }
+    }
+
+    fn line(&self, span: Span) -> u32 {
+        self.cx.file.locate(span.start).line
+    }
+}
+
+#[cfg(test)]
+mod tests;
