@@ -128,6 +128,11 @@ impl<'a> BuildContext<'a> {
         self.files.list(path)
     }
 
+    /// The checked file.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// The directory of the checked file.
     pub fn directory(&self) -> &'a str {
         directory(self.path)
@@ -179,6 +184,24 @@ pub fn join(directory: &str, name: &str) -> String {
         "/" => format!("/{name}"),
         directory => format!("{directory}/{name}"),
     }
+}
+
+/// `path` as it is seen from `directory`, without `.`, and without `..` behind a name; written as paths of checked files
+/// are.
+pub fn resolve(directory: &str, path: &str) -> String {
+    let joined = if path.starts_with('/') { path.to_owned() } else { join(directory, path) };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in joined.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if joined.starts_with('/') || parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let relative = parts.join("/");
+    if joined.starts_with('/') { format!("/{relative}") } else { relative }
 }
 
 /// Whether a file tells how things are built, and is not what is built.
@@ -264,6 +287,22 @@ mod tests {
         assert_eq!(root(tree, "docker/Dockerfile", &["gone.txt"]), None);
         assert_eq!(root(&["a/Dockerfile", "a/.env"], "a/Dockerfile", &["."]), None);
         assert_eq!(root(&["Dockerfile", "app.py"], "Dockerfile", &["."]).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_path_is_seen_from_a_directory() {
+        for (directory, path, resolved) in [
+            ("", "./web", "web"),
+            ("a/b", "../c/./d", "a/c/d"),
+            ("a", "../..", ".."),
+            ("../x", "..", ".."),
+            ("/a", "../../b", "/b"),
+            ("a", "/b//c", "/b/c"),
+            ("a", ".", "a"),
+            ("", ".", ""),
+        ] {
+            assert_eq!(resolve(directory, path), resolved, "{directory} {path}");
+        }
     }
 
     #[test]

@@ -31,13 +31,21 @@
 //! file decides (defaults of `ARG`s count as decided, see [`Value::defaulted`]); [`Value::missing`] names what a build
 //! would have to be given. [`User::Unknown`] and [`Base::Unknown`] say why. A rule that meets them stays silent.
 //!
+//! # Compose files and manifests
+//!
+//! [`compose::ComposeModel`] and [`kubernetes::KubernetesModel`] answer what such a file says, with the nodes that say it;
+//! [`graph::Callers`] who builds a Dockerfile and how what comes of it is run.
+//!
 //! One engine each: words are expanded by [`expand`], image names are read by [`mod@reference`], users by [`User::parse`].
 
 pub mod add;
 pub mod address;
+pub mod compose;
 pub mod credential;
 pub mod downloads;
 pub mod expand;
+pub mod graph;
+pub mod kubernetes;
 pub mod packages;
 pub mod reference;
 pub mod secret_file;

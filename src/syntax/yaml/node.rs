@@ -38,6 +38,11 @@ impl<'y> Node<'y> {
         (id != NONE).then_some(Node { yaml: self.yaml, id })
     }
 
+    /// The tree that it belongs to.
+    pub fn tree(self) -> &'y Yaml<'y> {
+        self.yaml
+    }
+
     /// What it is.
     pub fn kind(self) -> Kind {
         self.data().kind

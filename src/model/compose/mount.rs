@@ -1,0 +1,100 @@
+//! What a service mounts, and where.
+
+use super::{Layer, Text};
+use crate::syntax::yaml::Node;
+
+/// Something that is mounted into a service.
+#[derive(Clone, Debug)]
+pub struct ServiceMount<'y> {
+    /// Where it is written: the item.
+    pub node: Node<'y>,
+    /// What it is.
+    pub kind: ServiceMountKind,
+    /// The path on the host or the name of the volume, if it is known.
+    pub source: Option<String>,
+    /// The path in the container, if it is known.
+    pub target: Option<String>,
+    /// Whether the service may only read it.
+    pub is_read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceMountKind {
+    /// A path of the host.
+    Bind,
+    /// A volume with a name.
+    Volume,
+    /// A volume without one.
+    Anonymous,
+    /// Memory.
+    Memory,
+    /// Something else, or a variable hides it.
+    Unknown,
+}
+
+impl<'y> ServiceMount<'y> {
+    /// A `tmpfs`, written `path` or `path:options`.
+    pub(super) fn of_memory(text: &Text<'y>) -> Self {
+        let (target, _) = text.split_at_sign(':');
+        Self {
+            node: text.node,
+            kind: ServiceMountKind::Memory,
+            source: None,
+            target: target.known().map(str::to_owned),
+            is_read_only: false,
+        }
+    }
+
+    /// `source:target:options`, `source:target` or `target`.
+    fn of_text(text: &Text<'y>) -> Self {
+        let parts = text.parts();
+        let known = |at: usize| parts.get(at).and_then(Text::known).map(str::to_owned);
+        let (source, target, options) = match parts.len() {
+            1 => (None, known(0), None),
+            _ => (known(0), known(1), known(2)),
+        };
+        let kind = match &source {
+            None if parts.len() == 1 => ServiceMountKind::Anonymous,
+            None => ServiceMountKind::Unknown,
+            Some(source) => kind_of(source),
+        };
+        let is_read_only = options.is_some_and(|options| options.split(',').any(|option| option == "ro"));
+        Self { node: text.node, kind, source, target, is_read_only }
+    }
+
+    fn of_mapping(node: Node<'y>, layer: &Layer<'y>) -> Self {
+        let text = |key| {
+            let text = node.get(key).and_then(|node| Text::of(node, &layer.variables));
+            text.and_then(|text| text.known().map(str::to_owned))
+        };
+        let source = text("source").or_else(|| text("src"));
+        let kind = match text("type").as_deref() {
+            Some("bind") => ServiceMountKind::Bind,
+            Some("volume") if node.get("source").is_none() && node.get("src").is_none() => ServiceMountKind::Anonymous,
+            Some("volume") => ServiceMountKind::Volume,
+            Some("tmpfs") => ServiceMountKind::Memory,
+            Some(_) | None => ServiceMountKind::Unknown,
+        };
+        let target = text("target").or_else(|| text("destination")).or_else(|| text("dst"));
+        let is_read_only = node.get("read_only").or_else(|| node.get("readonly")).and_then(Node::boolean) == Some(true);
+        Self { node, kind, source, target, is_read_only }
+    }
+}
+
+fn kind_of(source: &str) -> ServiceMountKind {
+    let is_path = source.starts_with(['.', '/', '~', '\\']) || source.get(1..2) == Some(":");
+    if is_path { ServiceMountKind::Bind } else { ServiceMountKind::Volume }
+}
+
+/// The items of `volumes`.
+pub(super) fn volumes<'y>(node: Node<'y>, layer: &Layer<'y>) -> Vec<ServiceMount<'y>> {
+    let of_item = |item: Node<'y>| {
+        if item.is_mapping() {
+            Some(ServiceMount::of_mapping(item, layer))
+        } else {
+            Some(ServiceMount::of_text(&Text::of(item, &layer.variables)?))
+        }
+    };
+    node.items().filter_map(of_item).collect()
+}
