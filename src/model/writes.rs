@@ -5,16 +5,13 @@
 //! was found, never a proof that there is nothing else.
 
 use super::{
-    Evidence,
-    add::{Source, SourceKind},
-    dockerfile::CopySource,
-    path,
+    Evidence, path,
     program_text::{self, PathText},
+    shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
-    step::Step,
 };
 use crate::{
-    context::{self, BuildContext, Found},
+    context::{self, BuildContext},
     syntax::dockerfile::{Arguments, Keyword},
 };
 use std::collections::BTreeMap;
@@ -45,44 +42,6 @@ pub struct Written {
     pub line: u32,
 }
 
-/// So many files of a context are read, and so deep.
-const MOST_FILES: usize = 2_000;
-const DEEPEST: usize = 8;
-
-/// Larger files are generated.
-const LARGEST: usize = 512 * 1024;
-
-/// Directories of a context that hold no program of the image.
-const PASSED_OVER: [&str; 18] = [
-    "node_modules",
-    "vendor",
-    "target",
-    "dist",
-    "build",
-    "test",
-    "tests",
-    "spec",
-    "__tests__",
-    "docs",
-    "doc",
-    "examples",
-    "venv",
-    "env",
-    "site-packages",
-    "coverage",
-    "fixtures",
-    "testdata",
-];
-
-/// Files whose text is a program.
-const PROGRAMS: [&str; 28] = [
-    "py", "js", "mjs", "cjs", "ts", "mts", "jsx", "tsx", "rb", "php", "go", "rs", "java", "kt", "scala", "cs", "c",
-    "cc", "cpp", "h", "hpp", "ex", "exs", "r", "lua", "pl", "clj", "dart",
-];
-
-/// Files whose text configures one.
-const CONFIGURATIONS: [&str; 8] = ["properties", "ini", "cfg", "conf", "env", "toml", "yml", "yaml"];
-
 /// Paths of images that are read at run time, or that everybody may write, or that programs never keep things in.
 const NEVER: [&str; 14] = [
     "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/proc", "/sys", "/dev", "/tmp", "/root", "/run",
@@ -92,13 +51,14 @@ const NEVER: [&str; 14] = [
 /// Directories in which programs keep things, whatever these are called.
 const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/data", "/mnt"];
 
-impl<'m> Stage<'m> {
+impl Stage<'_> {
     /// What the program of the image made of this stage writes, as far as the file and `context` tell.
     pub fn writes(self, context: &BuildContext<'_>) -> Writes {
         let mut search = Search {
             stage: self,
             context,
             shipped: self.shipped(),
+            built_from: self.built_from(),
             found: BTreeMap::new(),
             files: 0,
             temporary: None,
@@ -115,84 +75,6 @@ impl<'m> Stage<'m> {
         }
         Writes { places, files: search.files, temporary: search.temporary, home: search.home }
     }
-
-    /// Where files of the build context lie in the image: a source, and its path there.
-    fn shipped(self) -> Vec<(String, String)> {
-        let mut shipped = Vec::new();
-        let copies =
-            |stage: Stage<'m>| stage.steps().filter(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add));
-        let mut chain: Vec<Stage<'m>> = self.chain().take(64).collect();
-        chain.reverse();
-        for step in chain.into_iter().flat_map(copies) {
-            let Some(destination) = step.destination().and_then(|word| step.absolute_arg(word)) else { continue };
-            match step.copy_source() {
-                None => {
-                    for source in step.sources().into_iter().filter(is_of_context) {
-                        shipped.push((plain(&source.text), target(&destination, &source.text, step)));
-                    }
-                }
-                Some(CopySource::Stage(index)) => {
-                    let Some(builder) = self.model().stage(index).filter(|builder| builder.index() != self.index())
-                    else {
-                        continue;
-                    };
-                    for step_in in builder.chain().take(64).flat_map(copies).filter(|step| step.copy_source().is_none())
-                    {
-                        let Some(place) = step_in.destination().and_then(|word| step_in.absolute_arg(word)) else {
-                            continue;
-                        };
-                        for (source, taken) in step_in.sources().iter().flat_map(|source| {
-                            step.sources().into_iter().map(move |taken| (source.text.clone(), taken.text))
-                        }) {
-                            let at = target(&place, &source, step_in);
-                            if let Some(rest) = below(&at, &path::join("/", &taken)) {
-                                shipped.push((plain(&source), path::join(&destination, rest)));
-                            }
-                        }
-                    }
-                }
-                Some(CopySource::Image(_) | CopySource::Scratch | CopySource::Invalid) => {}
-            }
-        }
-        shipped
-    }
-}
-
-/// Whether a source lies in the build context.
-fn is_of_context(source: &Source<'_>) -> bool {
-    match source.kind {
-        SourceKind::Local | SourceKind::Archive | SourceKind::Unknown => true,
-        SourceKind::Url | SourceKind::Git | SourceKind::Heredoc => false,
-    }
-}
-
-/// The path in the image of what is copied to `destination`: a directory's contents go there, a file below a slash.
-fn target(destination: &str, source: &str, step: Step<'_>) -> String {
-    let is_directory = step
-        .destination()
-        .is_some_and(|word| word.text.ends_with(b"/") || &*word.text == b"." || word.text.ends_with(b"/."));
-    let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or(source);
-    // A name with an extension is a file.
-    if is_directory && name.trim_start_matches('.').contains('.') {
-        path::join(destination, name)
-    } else {
-        destination.to_owned()
-    }
-}
-
-/// A source without `./`, `/` and a trailing slash; the context itself is empty.
-fn plain(source: &str) -> String {
-    let source = source.trim_start_matches("./").trim_matches('/');
-    if source == "." { String::new() } else { source.to_owned() }
-}
-
-/// What of `path` lies below `directory`, itself included.
-fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
-    if directory == "/" || directory.is_empty() {
-        return Some(path.trim_start_matches('/'));
-    }
-    let rest = path.strip_prefix(directory)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
 }
 
 fn is_in(path: &str, directory: &str) -> bool {
@@ -202,7 +84,8 @@ fn is_in(path: &str, directory: &str) -> bool {
 struct Search<'s, 'm> {
     stage: Stage<'m>,
     context: &'s BuildContext<'s>,
-    shipped: Vec<(String, String)>,
+    shipped: Vec<Shipped>,
+    built_from: Vec<Shipped>,
     found: BTreeMap<String, Written>,
     files: usize,
     temporary: Option<Evidence>,
@@ -246,39 +129,14 @@ impl Search<'_, '_> {
     }
 
     fn context_files(&mut self) {
-        let sources: Vec<&str> = self.shipped.iter().map(|(source, _)| source.as_str()).collect();
-        let Some(root) = self.context.root(&sources) else { return };
-        let mut open = vec![(root.clone(), 0)];
-        let mut files = Vec::new();
-        while let Some((directory, depth)) = open.pop() {
-            for entry in self.context.list(&directory).iter() {
-                let path = context::join(&directory, &entry.name);
-                if !entry.is_directory {
-                    files.push(path);
-                } else if depth < DEEPEST && !entry.name.starts_with('.') && !PASSED_OVER.contains(&entry.name.as_str())
-                {
-                    open.push((path, depth + 1));
-                }
-            }
-            if files.len() > MOST_FILES {
-                break;
-            }
-        }
-        files.truncate(MOST_FILES);
-        files.sort();
-        let read: Vec<Found> =
-            files.iter().filter(|path| is_read(path)).filter_map(|path| self.context.at(path)).collect();
-        let texts: Vec<(&str, String)> = read
-            .iter()
-            .filter(|file| file.text.len() <= LARGEST)
-            .map(|file| (file.path.as_str(), String::from_utf8_lossy(&file.text).into_owned()))
-            .collect();
+        let Some((root, texts)) = self.stage.context_texts(self.context) else { return };
         self.files = texts.len();
-        let writes = texts.iter().any(|(path, text)| is_program(path) && program_text::writes(text));
-        for (path, text) in &texts {
+        let writes = texts.iter().any(|file| is_program(&file.path) && program_text::writes(&file.text));
+        for file in &texts {
+            let ContextText { path, text } = file;
             self.frameworks(&root, path, text);
             if is_program(path) {
-                self.needs(path, text);
+                self.needs(file);
             }
             let named = if is_program(path) { program_text::paths(text) } else { program_text::configured(text) };
             if writes || named.iter().any(|path| path.is_written) {
@@ -290,14 +148,11 @@ impl Search<'_, '_> {
     }
 
     /// What a program needs that most images have.
-    fn needs(&mut self, path: &str, text: &str) {
-        let evidence = |line: u32, shows: &str| Evidence { path: path.to_owned(), line, shows: shows.to_owned() };
-        if self.temporary.is_none() {
-            self.temporary = program_text::temporary(text).map(|line| evidence(line, "makes temporary files"));
-        }
-        if self.home.is_none() {
-            self.home = program_text::home(text).map(|line| evidence(line, "asks for the home of its user"));
-        }
+    fn needs(&mut self, file: &ContextText) {
+        let temporary = || program_text::temporary(&file.text).map(|line| file.evidence(line, "makes temporary files"));
+        self.temporary = self.temporary.take().or_else(temporary);
+        let home = || program_text::home(&file.text).map(|line| file.evidence(line, "asks for the home of its user"));
+        self.home = self.home.take().or_else(home);
     }
 
     /// A path that a file of the context names.
@@ -382,18 +237,20 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Where a directory of the context lies in the image.
+    /// Where a directory of the context lies in the image; one that is only built from lies where that is done.
     fn in_image(&self, directory: &str) -> Option<String> {
-        let places = self
-            .shipped
-            .iter()
-            .filter_map(|(source, place)| Some((source.len(), path::join(place, below(directory, source)?))));
-        places.max_by_key(|(length, _)| *length).map(|(_, place)| place)
+        let place_in = |shipped: &[Shipped]| {
+            let places = shipped.iter().filter_map(|Shipped { source, place }| {
+                Some((source.len(), path::join(place, below(directory, source)?)))
+            });
+            places.max_by_key(|(length, _)| *length).map(|(_, place)| place)
+        };
+        place_in(&self.shipped).or_else(|| place_in(&self.built_from))
     }
 
     /// Whether a directory of the image comes from the context as it is.
     fn is_shipped(&self, root: &str, directory: &str) -> bool {
-        self.shipped.iter().any(|(source, place)| {
+        self.shipped.iter().any(|Shipped { source, place }| {
             below(directory, place).is_some_and(|rest| {
                 let path = [source.as_str(), rest]
                     .iter()
@@ -417,19 +274,4 @@ impl Search<'_, '_> {
 
 fn below_root<'p>(file: &'p str, root: &str) -> &'p str {
     if root.is_empty() { file } else { file.strip_prefix(root).unwrap_or(file).trim_start_matches('/') }
-}
-
-fn extension(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path).rsplit_once('.').map_or("", |(_, extension)| extension)
-}
-
-fn is_program(path: &str) -> bool {
-    PROGRAMS.iter().any(|known| known.eq_ignore_ascii_case(extension(path)))
-}
-
-fn is_read(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    is_program(path)
-        || CONFIGURATIONS.contains(&extension(path)) && !name.contains("compose")
-        || matches!(name, "Gemfile" | "composer.json" | "package.json")
 }

@@ -147,6 +147,11 @@ pub struct Word<'s> {
 }
 
 impl<'s> Word<'s> {
+    /// The script that it is part of.
+    pub fn script(self) -> &'s Script {
+        self.script
+    }
+
     /// All of it, quotes included.
     pub fn span(self) -> Span {
         self.script.placed(self.data.span)
