@@ -7,6 +7,7 @@
 
 mod base;
 pub mod effect;
+pub mod health;
 pub mod packages;
 pub mod recipe;
 pub mod rung;
@@ -101,8 +102,8 @@ pub struct Runtime {
     pub left_out: Vec<String>,
     /// What it starts, if not what the author wrote.
     pub start: Option<Start>,
-    /// Directories that the author's stage made and the program may write.
-    pub directories: Vec<String>,
+    /// What its health check runs, in JSON form, if not what the author wrote.
+    pub health: Option<Vec<String>>,
     /// What is done, with the proof.
     pub changes: Vec<Change>,
     /// What its user still has to do, each a sentence.

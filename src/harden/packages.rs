@@ -76,6 +76,18 @@ pub fn kept(subject: &Subject<'_>, effects: &[Effect<'_>], programs: &Programs) 
     Kept { install: install.into_iter().collect(), changes: found.changes(), unknown: found.unknown }
 }
 
+/// Whether a package serves to build, and not to run what was built.
+pub fn is_for_building(subject: &Subject<'_>, name: &str) -> bool {
+    let facts = subject.target.image_facts();
+    let Some(family) = facts.and_then(|facts| facts.family.known().copied()) else { return false };
+    let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+    match subject.cx.knowledge.runtime_of(family, release, name) {
+        Runtime::Libraries(_) | Runtime::BuildOnly => true,
+        Runtime::Unknown => is_development(name),
+        Runtime::Tool { .. } | Runtime::Needed | Runtime::Comfort | Runtime::Present => false,
+    }
+}
+
 #[derive(Default)]
 struct Found {
     replaced: Vec<Evidence>,

@@ -45,7 +45,7 @@ impl<'a> Split<'_, 'a> {
         last.extend(self.runtime.setup.iter().cloned());
         last.extend(self.workdir()?);
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
-        last.extend(self.texts(&moved, is_about_running)?);
+        last.extend(self.about_running(&moved)?);
         last.extend(self.start_shell());
         last.extend(self.user());
         last.extend(self.start(&moved)?);
@@ -119,6 +119,30 @@ impl<'a> Split<'_, 'a> {
     /// Moved instructions of some kinds as they are written, comments above them included.
     fn texts(&self, moved: &[Step<'a>], wanted: impl Fn(Keyword) -> bool) -> Result<Vec<String>, Obstacle> {
         moved.iter().filter(|step| wanted(step.keyword())).map(|step| self.text(step.instruction())).collect()
+    }
+
+    /// Ports, volumes, the signal, the health check.
+    fn about_running(&self, moved: &[Step<'a>]) -> Result<Vec<String>, Obstacle> {
+        let steps = moved.iter().filter(|step| is_about_running(step.keyword()));
+        let line = |step: &Step<'a>| match &self.runtime.health {
+            Some(words) if step.keyword() == Keyword::Healthcheck => self.health(step.instruction(), words),
+            _ => self.text(step.instruction()),
+        };
+        steps.map(line).collect()
+    }
+
+    /// The health check with other words behind its own options.
+    fn health(&self, instruction: &Instruction, words: &[String]) -> Result<String, Obstacle> {
+        let mut text = self.comments(instruction)?;
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&self.cased("HEALTHCHECK"));
+        for flag in &instruction.flags {
+            text.push(' ');
+            text.push_str(&self.subject.cx.text(flag.span));
+        }
+        Ok(format!("{text} {} {}", self.cased("CMD"), json_form(words)))
     }
 
     /// An instruction as it is written, with the comments above it, without the last line ending.

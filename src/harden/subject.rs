@@ -1,13 +1,19 @@
 //! The image that is to climb: its target stage and all that its files tell of it.
 
-use super::Evidence;
+use super::{
+    Evidence,
+    effect::{self, Effect, Kind},
+    packages::{self, Programs},
+};
 use crate::{
     context::Found,
-    model::{DockerfileModel, Stage, Step},
+    model::{DockerfileModel, Stage, Step, StepCommand},
     rule::Cx,
     syntax::dockerfile::Keyword,
     text::Span,
 };
+use serde_json::Value;
+use std::borrow::Cow;
 
 /// The image of one Dockerfile's target, and the files that it is made of.
 pub struct Subject<'a> {
@@ -25,7 +31,8 @@ impl<'a> Subject<'a> {
         let target = cx.model.target()?;
         let mut sources = Vec::new();
         for step in target.chain_steps().filter(|step| step.copy_source().is_none()) {
-            sources.extend(step.sources().into_iter().map(|source| source.text.clone()));
+            let local = step.sources().into_iter().filter(|source| source.kind.is_of_context());
+            sources.extend(local.map(|source| source.text.clone()));
         }
         let names: Vec<&str> = sources.iter().map(|name| &**name).collect();
         let root = cx.context.root(&names);
@@ -37,6 +44,28 @@ impl<'a> Subject<'a> {
         let mut chain: Vec<Stage<'a>> = self.target.chain().collect();
         chain.reverse();
         chain.into_iter().flat_map(Stage::steps).collect()
+    }
+
+    /// Whether the image builds, installs or unpacks something itself, or has a base with a smaller variant: else there
+    /// is nothing to take apart.
+    pub fn is_whole(&self) -> bool {
+        let facts = self.target.image_facts();
+        let has_smaller = facts.is_some_and(|facts| facts.slim.is_known() || facts.runtime.is_known());
+        let works = |effect: &Effect<'_>| match &effect.kind {
+            Kind::Packages { names, .. } => names.iter().any(|name| packages::is_for_building(self, name)),
+            Kind::LanguagePackages { .. } | Kind::Build { .. } | Kind::Download { .. } | Kind::Unknown(_) => true,
+            Kind::PackagesRemoved { .. }
+            | Kind::Upgrade(_)
+            | Kind::Files(_)
+            | Kind::Directories(_)
+            | Kind::Copied { .. }
+            | Kind::Modes(_)
+            | Kind::Accounts
+            | Kind::Removes(_)
+            | Kind::System(_)
+            | Kind::Transient => false,
+        };
+        has_smaller || effect::effects(self).iter().any(works)
     }
 
     /// The file `name` of the build context: `package.json`, `cmd/server/main.go`.
@@ -59,5 +88,42 @@ impl<'a> Subject<'a> {
     /// The `RUN` steps.
     pub fn runs(&self) -> Vec<Step<'a>> {
         self.steps().into_iter().filter(|step| step.keyword() == Keyword::Run && !step.is_trigger()).collect()
+    }
+
+    /// The programs that the image starts, its health check included.
+    pub fn programs(&self) -> Programs {
+        let mut steps = self.target.start_steps();
+        steps.extend(self.steps().into_iter().filter(|step| step.keyword() == Keyword::Healthcheck).last());
+        let names = steps.into_iter().flat_map(Step::commands).filter_map(StepCommand::name).map(str::to_owned);
+        Programs { names: names.collect(), is_complete: false }
+    }
+
+    /// The words of the one command that the image starts, as far as it needs no shell; `npm` looked through with
+    /// `manifest`, the value and path of its `package.json`.
+    pub fn start_words(&self, manifest: Option<(&Value, &str)>) -> Option<(Vec<String>, Option<Evidence>)> {
+        let steps = self.target.start_steps();
+        let [step] = steps.as_slice() else { return None };
+        let commands: Vec<StepCommand<'_>> = step.commands().collect();
+        let [command] = commands.as_slice() else { return None };
+        let words = command.command.words().map(|word| command.value(word).map(Cow::into_owned));
+        let words: Vec<String> = words.collect::<Option<_>>()?;
+        let script = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["npm" | "yarn" | "pnpm", "start"] => "start",
+            ["npm" | "yarn" | "pnpm", "run", script] => script,
+            _ => return Some((words, None)),
+        };
+        let (value, path) = manifest?;
+        let scripts = value.get("scripts")?.as_object()?;
+        if ["pre", "post"].iter().any(|hook| scripts.contains_key(&format!("{hook}{script}"))) {
+            return None;
+        }
+        let text = scripts.get(script)?.as_str()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" ./-_=:,@".contains(&byte);
+        if !text.bytes().all(is_plain) {
+            return None;
+        }
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let evidence = Evidence { path: path.to_owned(), line: 1, shows: format!("`{script}` runs `{text}`") };
+        (words.first()? == "node").then_some((words, Some(evidence)))
     }
 }

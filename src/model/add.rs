@@ -34,6 +34,16 @@ pub enum SourceKind {
     Unknown,
 }
 
+impl SourceKind {
+    /// Whether it lies in the build context.
+    pub fn is_of_context(self) -> bool {
+        match self {
+            SourceKind::Local | SourceKind::Archive | SourceKind::Unknown => true,
+            SourceKind::Url | SourceKind::Git | SourceKind::Heredoc => false,
+        }
+    }
+}
+
 impl<'m> Step<'m> {
     /// The sources of an `ADD` or `COPY`, in order; none for other instructions.
     pub fn sources(self) -> Vec<Source<'m>> {

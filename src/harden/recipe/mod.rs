@@ -4,13 +4,18 @@
 //! with the rung and what would prove it.
 
 mod go;
+mod node;
 
 use super::{Proposal, Subject};
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
-const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[go::propose];
+const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[go::propose, node::propose];
 
-/// What could take the place of the image of `subject`; nothing where no recipe knows its stack.
+/// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
+/// is left to take apart.
 pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
+    if !subject.is_whole() {
+        return None;
+    }
     RECIPES.iter().find_map(|recipe| recipe(subject))
 }

@@ -1,0 +1,267 @@
+//! Node.js: what is installed and built with the full image runs on its slim variant, or on a base without a shell.
+//!
+//! Facts: the README of the official `node` image (variants), npm-install and npm-prune (`--omit`), the README of
+//! distroless (`nodejs*`: `/nodejs/bin/node` is the entry point).
+
+use crate::{
+    harden::{
+        Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        effect::{self, Ecosystem, Effect, Kind},
+        health::{self, Health},
+        packages,
+    },
+    model::StepCommand,
+    rule::Safety,
+    text::Edit,
+};
+use serde_json::Value;
+
+/// The interpreter in distroless images.
+const DISTROLESS_NODE: &str = "/nodejs/bin/node";
+
+pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
+    let image = subject.target.named_image()?;
+    if image.reference.name().rsplit('/').next() != Some("node") {
+        return None;
+    }
+    let mut proposal = Proposal { stack: "Node.js".to_owned(), ..Proposal::default() };
+    let facts = image.facts.as_deref();
+    match facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim)) {
+        Some(base) => match Recipe::new(subject).and_then(|recipe| recipe.slim(base)) {
+            Ok(runtime) => proposal.runtimes.push(runtime),
+            Err(reason) => proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() }),
+        },
+        None => proposal.declined.push(Declined {
+            rung: Rung::RuntimeOnly,
+            reason: format!("no smaller variant of `{}` is known", image.reference.text()).into(),
+        }),
+    }
+    let shell_less = facts.and_then(|facts| facts.shell_less.known());
+    let better = match (shell_less, proposal.runtimes.first()) {
+        (Some(base), Some(slim)) => Recipe::new(subject).and_then(|recipe| recipe.without_shell(base, slim)),
+        (None, _) => Err(format!(
+            "`{}` does not say which Node.js it has, and a base without a shell has one of its own",
+            image.reference.text()
+        )),
+        (_, None) => return Some(proposal),
+    };
+    match better {
+        Ok(runtime) => proposal.runtimes.insert(0, runtime),
+        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
+    }
+    Some(proposal)
+}
+
+struct Recipe<'s, 'a> {
+    subject: &'s Subject<'a>,
+    effects: Vec<Effect<'a>>,
+    /// Where the program and its packages lie.
+    home: String,
+    manifest: Option<Manifest>,
+}
+
+/// `package.json`.
+struct Manifest {
+    path: String,
+    text: String,
+    value: Value,
+}
+
+impl<'s, 'a> Recipe<'s, 'a> {
+    fn new(subject: &'s Subject<'a>) -> Result<Self, String> {
+        let effects = effect::effects(subject);
+        let home =
+            subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
+        let manifest = subject.file("package.json").and_then(|found| {
+            let text = String::from_utf8_lossy(&found.text).into_owned();
+            Some(Manifest { path: found.path, value: serde_json::from_str(&text).ok()?, text })
+        });
+        Ok(Self { subject, effects, home: home.to_owned(), manifest })
+    }
+
+    /// The image on the slim variant of the same release.
+    fn slim(&self, base: String) -> Result<Runtime, String> {
+        let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
+        runtime.changes.push(Self::change(
+            "Run on the slim variant of the same release",
+            "it has the same Node.js of the same distribution, without compilers and what else a build needs",
+            self.subject.evidence(self.subject.target.root().base_span(), "the base that builds"),
+        ));
+        self.outside(&mut runtime)?;
+        self.dependencies(&mut runtime);
+        let programs = self.subject.programs();
+        let kept = packages::kept(self.subject, &self.effects, &programs);
+        runtime.packages = kept.install;
+        runtime.changes.extend(kept.changes);
+        self.start(&mut runtime);
+        Ok(runtime)
+    }
+
+    /// The image on a base without a shell, given the one on the slim variant.
+    fn without_shell(&self, base: &str, slim: &Runtime) -> Result<Runtime, String> {
+        if let [package, ..] = slim.packages.as_slice() {
+            return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
+        }
+        if let Some(outside) = slim.taken.iter().find(|taken| taken.to.starts_with("/usr/local")) {
+            return Err(format!("it may need `{}` of the full image", outside.to));
+        }
+        let start = slim.start.as_ref().ok_or("what it starts is not one call of `node`")?;
+        let words = start.entrypoint.iter().chain(&start.command).flatten().cloned().collect::<Vec<String>>();
+        let [interpreter, arguments @ ..] = words.as_slice() else { return Err("it starts nothing".to_owned()) };
+        if interpreter != "node" || arguments.is_empty() {
+            return Err(format!("it starts `{interpreter}`, and a base without a shell has only `node`"));
+        }
+        let mut runtime = slim.clone();
+        runtime.base = format!("{base}:nonroot");
+        let entrypoint = Some(vec![DISTROLESS_NODE.to_owned()]);
+        runtime.start = Some(Start { entrypoint, command: Some(arguments.to_vec()) });
+        match health::health(self.subject) {
+            Health::None => {}
+            Health::Probe(step, probe) => {
+                runtime.health = Some(probe.by_node(DISTROLESS_NODE));
+                runtime.changes.push(Self::change(
+                    "Let Node.js ask for the health check",
+                    "the base has no other program, and `fetch` fails for the same answers",
+                    self.subject.evidence(step.instruction().span, "the health check"),
+                ));
+            }
+            Health::Other(step) => {
+                let line = step.instruction().lines.0;
+                return Err(format!("the health check in line {line} needs a shell or another program"));
+            }
+        }
+        if let Some(native) = self.native() {
+            return Err(format!("`{native}` may be compiled against the base that builds, and load its libraries"));
+        }
+        Ok(runtime)
+    }
+
+    /// What lies outside of the program's directory.
+    fn outside(&self, runtime: &mut Runtime) -> Result<(), String> {
+        for filled in effect::filled_outside(&self.effects, &self.home) {
+            let line = self.subject.cx.file.locate(filled.span.start).line;
+            let Some(path) = filled.path else {
+                return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
+            };
+            let is_called = || self.subject.programs().names.iter().any(|name| path.ends_with(&format!("/{name}")));
+            if is_program_place(&path) && !is_called() {
+                let evidence = self.subject.evidence(filled.span, format!("fills `{path}`"));
+                runtime.changes.push(Self::change(
+                    "Leave out a program that nothing calls",
+                    "no start command and no health check names it",
+                    evidence,
+                ));
+                continue;
+            }
+            if !runtime.taken.iter().any(|taken| path.starts_with(&taken.to)) {
+                runtime.taken.push(Taken::at(path));
+            }
+        }
+        if let Some(unknown) = effect::first_unknown(&self.effects) {
+            let line = self.subject.cx.file.locate(unknown.span.start).line;
+            let what = unknown.unknown().unwrap_or_default();
+            return Err(format!("what `{what}` in line {line} leaves in the image is not known"));
+        }
+        Ok(())
+    }
+
+    /// Packages that only development needs stay out, where that is certain.
+    fn dependencies(&self, runtime: &mut Runtime) {
+        let Some(manifest) = &self.manifest else { return };
+        let has = |name: &str| manifest.value.get(name).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+        let scripts = manifest.value.get("scripts").and_then(Value::as_object);
+        let has_hook = scripts.is_some_and(|scripts| {
+            ["preinstall", "install", "postinstall", "prepare"].iter().any(|name| scripts.contains_key(*name))
+        });
+        if !has("devDependencies") || has_hook {
+            return;
+        }
+        let installs = self.effects.iter().filter_map(|effect| match &effect.kind {
+            Kind::LanguagePackages { ecosystem: Ecosystem::Node, program: "npm", names } if names.is_empty() => {
+                effect.command
+            }
+            _ => None,
+        });
+        let installs: Vec<StepCommand<'_>> = installs.collect();
+        let [install] = installs.as_slice() else { return };
+        let builds = self.effects.iter().any(|effect| matches!(effect.kind, Kind::Build { .. }));
+        let evidence = manifest.evidence("devDependencies");
+        if builds {
+            let directory = if self.subject.workdir() == Some(self.home.as_str()) {
+                String::new()
+            } else {
+                format!("cd {} && ", self.home)
+            };
+            runtime.build_end.push(format!("RUN {directory}npm prune --omit=dev"));
+        } else {
+            let words: Vec<String> = install.command.arguments().map(|word| word.text().into_owned()).collect();
+            let is_told = |word: &String| {
+                word.starts_with("--omit") || word.starts_with("--production") || word.starts_with("--only")
+            };
+            let Some(verb) = install.command.arguments().next().filter(|_| !words.iter().any(is_told)) else { return };
+            if !install.script.is_verbatim() {
+                return;
+            }
+            let end = install.word_span(verb).end as usize;
+            runtime.build.push(Edit::insert(self.subject.cx.file.id, end, " --omit=dev"));
+        }
+        runtime.changes.push(Self::change(
+            "Leave development packages in the build",
+            "they are listed as what only development needs",
+            evidence,
+        ));
+    }
+
+    /// The interpreter itself in the place of `npm start`.
+    fn start(&self, runtime: &mut Runtime) {
+        let Some((words, evidence)) =
+            self.subject.start_words(self.manifest.as_ref().map(|each| (&each.value, each.path.as_str())))
+        else {
+            return;
+        };
+        runtime.start = Some(Start { entrypoint: None, command: Some(words) });
+        if let Some(evidence) = evidence {
+            runtime.changes.push(Self::change(
+                "Start the program itself",
+                "npm does nothing but start it, and keeps signals from it",
+                evidence,
+            ));
+        }
+    }
+
+    /// The first dependency that may hold compiled code that loads libraries of the distribution.
+    fn native(&self) -> Option<String> {
+        let manifest = self.manifest.as_ref()?;
+        let dependencies = manifest.value.get("dependencies")?.as_object()?;
+        dependencies
+            .keys()
+            .find(|name| {
+                self.subject
+                    .cx
+                    .knowledge
+                    .node_package(name)
+                    .known()
+                    .is_some_and(|package| package.code == crate::knowledge::Code::Built)
+            })
+            .cloned()
+    }
+
+    fn change(title: &'static str, reason: &'static str, evidence: Evidence) -> Change {
+        Change { title: title.into(), safety: Safety::Risky, reason: reason.into(), evidence: vec![evidence] }
+    }
+}
+
+impl Manifest {
+    fn evidence(&self, key: &str) -> Evidence {
+        let needle = format!("\"{key}\"");
+        let line = self.text.lines().position(|line| line.contains(&needle)).map_or(1, |at| at as u32 + 1);
+        Evidence { path: self.path.clone(), line, shows: format!("`{key}`") }
+    }
+}
+
+/// Where programs lie that are called by their names.
+fn is_program_place(path: &str) -> bool {
+    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/local/sbin/", "/usr/sbin/", "/sbin/"]
+        .iter()
+        .any(|directory| path.starts_with(directory))
+}
