@@ -1,11 +1,14 @@
 //! What the program of an image writes while it runs: directories that its user must own, each with what says so.
 //!
-//! Evidence is `VOLUME`, what steps make writable or give away, the text of programs and configuration in the build
-//! context, and what frameworks are known to write (Rails: `log`, `tmp`; Laravel: `storage`; …). It is a list of what
-//! was found, never a proof that there is nothing else.
+//! Evidence is `VOLUME`, what steps make writable or give away, what compose files and manifests mount, the text of
+//! programs and configuration in the build context, and what frameworks are known to write (Rails: `log`, `tmp`;
+//! Laravel: `storage`; …). It is a list of what was found, never a proof that there is nothing else.
 
 use super::{
-    Evidence, path,
+    Evidence,
+    compose::ServiceMountKind,
+    graph::Callers,
+    path,
     program_text::{self, PathText},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
@@ -48,6 +51,9 @@ const NEVER: [&str; 14] = [
     "/var/tmp",
 ];
 
+/// Directories that hide what the image holds there from what is bound over the directory above; nobody keeps data in them.
+const DEPENDENCIES: [&str; 6] = ["node_modules", "vendor", "venv", ".venv", "target", "site-packages"];
+
 /// Directories in which programs keep things, whatever these are called.
 const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/data", "/mnt"];
 
@@ -65,6 +71,7 @@ impl Stage<'_> {
             home: None,
         };
         search.instructions();
+        search.callers();
         search.context_files();
         let mut places: Vec<Written> = Vec::new();
         for written in search.found.into_values() {
@@ -112,6 +119,25 @@ impl Search<'_, '_> {
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// What those that run the image mount into it to be written.
+    fn callers(&mut self) {
+        let callers = Callers::of(*self.context);
+        for mount in callers.of_target(self.stage.name()).flat_map(|caller| &caller.mounts) {
+            let Some(target) = mount.target.as_deref().filter(|target| target.starts_with('/')) else { continue };
+            let (path, line) = (path::join("/", target), mount.place.line);
+            let holds_no_data = DEPENDENCIES.contains(&path::file_name(&path));
+            match mount.kind {
+                _ if mount.is_read_only || holds_no_data => {}
+                ServiceMountKind::Volume | ServiceMountKind::Anonymous => {
+                    self.add(&path, false, &mount.place.path, line);
+                }
+                // Sources are bound over the code that the image holds while somebody works on them.
+                ServiceMountKind::Bind => self.add_if_specific(&path, &mount.place.path, line),
+                ServiceMountKind::Memory | ServiceMountKind::Unknown => {}
             }
         }
     }

@@ -2,7 +2,11 @@
 
 use crate::{
     knowledge::StepDown,
-    model::{DockerfileModel, RootReason, Stage, Step, UserOrigin, file_name, root_reason_of_script},
+    model::{
+        DockerfileModel, RootReason, Stage, Step, UserOrigin, file_name,
+        graph::{Caller, Callers},
+        root_reason_of_script,
+    },
     rewrite::user,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -110,7 +114,14 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         !target.start_steps().is_empty() || target.image_facts().is_some_and(|facts| facts.entrypoint.is_known());
     let drops_workers = target.image_facts().is_some_and(|facts| facts.step_down.known() == Some(&StepDown::Workers));
     let is_certain = target.base_value().defaulted().next().is_none();
+    let started = started_as(cx, target);
     let finding = out.report(span, message);
+    if let Some(started) = &started {
+        finding.message += &started.note;
+        if started.is_everybody {
+            finding.severity(Severity::Medium);
+        }
+    }
     // Nothing says how it starts: it may be made for others to build on.
     if !is_startable {
         finding.severity(Severity::Medium).confidence(Confidence::Medium);
@@ -122,6 +133,34 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
         finding.confidence(Confidence::Medium);
     }
     finding.repair(cx, || user::unprivileged(cx, target));
+}
+
+/// What files around say of the user that the image is started as.
+struct Started {
+    note: String,
+    /// Whether all that is known of starts it as somebody else than root.
+    is_everybody: bool,
+}
+
+/// Whether a compose file or manifest starts the image as somebody else than root.
+fn started_as(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Option<Started> {
+    let callers = Callers::of(cx.context);
+    let of_target: Vec<&Caller> = callers.of_target(target.name()).collect();
+    let other_user = |caller: &&&Caller| {
+        let user = caller.user.as_ref().and_then(|user| user.value.as_deref());
+        let name = user.map(|user| user.split(':').next().unwrap_or(user));
+        name.is_some_and(|name| !name.is_empty() && !matches!(name, "root" | "0"))
+    };
+    let others: Vec<&&Caller> = of_target.iter().filter(other_user).collect();
+    let user = others.first()?.user.as_ref()?;
+    let name = user.value.as_deref()?;
+    let is_everybody = others.len() == of_target.len()
+        && !callers.may_be_more
+        && of_target
+            .iter()
+            .all(|caller| !caller.is_open && caller.user.as_ref().is_some_and(|user| !user.is_defaulted));
+    let note = format!("; `{}` starts it as `{name}` (line {})", user.place.path, user.place.line);
+    Some(Started { note, is_everybody })
 }
 
 /// Why it is right that the image starts as root.
