@@ -38,4 +38,4 @@ pub use repairs::repairs;
 pub use sarif::sarif;
 pub use syntax::syntax_line;
 pub use terminal::{Look, terminal};
-pub use verdict::{failure_json, failure_page, verdict_json, verdict_page};
+pub use verdict::{failure_json, failure_page, verdict_json, verdict_page, verdict_value};

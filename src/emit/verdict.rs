@@ -43,7 +43,7 @@ pub fn verdict_page(verdict: &Verdict, is_strict: bool, out: &mut dyn Write) -> 
         writeln!(out, "  {FAINT}allowed{FAINT:#}  and {hidden} more; `--format json` lists them")?;
     }
     for sentence in &verdict.not_compared {
-        writeln!(out, "  {DOUBTFUL}not compared{DOUBTFUL:#} {}", shown(sentence))?;
+        writeln!(out, "  {DOUBTFUL}unproved{DOUBTFUL:#} {}", shown(sentence))?;
     }
     confinement(verdict, out)?;
     let holds = if is_strict { verdict.holds_strictly() } else { verdict.holds() };
@@ -91,7 +91,10 @@ const ROWS: [(&str, Measure); 5] = [
 
 /// The number that was seen, or what the image says.
 fn user(measures: &Measures) -> String {
-    let said = if measures.image.user.is_empty() { "root" } else { &measures.image.user };
+    let said = match measures.image.user.as_str() {
+        "" | "root" => "0",
+        user => user,
+    };
     measures.user_id.map_or_else(|| said.to_owned(), |id| id.to_string())
 }
 
@@ -128,12 +131,14 @@ fn difference_lines(difference: &Difference, style: Style, out: &mut dyn Write) 
 
 fn confinement(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let Some(confinement) = &verdict.confinement else { return Ok(()) };
-    let how = "read-only, without capabilities and new privileges, with a /tmp";
+    let how = "Locked in (read-only, without capabilities and new privileges, with a /tmp)";
     if confinement.broke.is_empty() {
-        writeln!(out, "  {GOOD}locked in{GOOD:#} it does the same {how}")?;
+        writeln!(out, "\n{how} it does the same.")?;
+    } else {
+        writeln!(out, "\n{how} not everything works:")?;
     }
     for sentence in &confinement.broke {
-        writeln!(out, "  {DOUBTFUL}locked in{DOUBTFUL:#} ({how}) {}", shown(sentence))?;
+        writeln!(out, "  {DOUBTFUL}breaks{DOUBTFUL:#}   {}", shown(sentence))?;
     }
     for path in &confinement.writes {
         writeln!(out, "  {FAINT}writes{FAINT:#}   {}, which needs a volume where the root is read-only", shown(path))?;
@@ -150,8 +155,13 @@ fn shown(value: &str) -> String {
     }
 }
 
-/// `verdict` as JSON.
+/// `verdict` as a document of its own.
 pub fn verdict_json(verdict: &Verdict, is_strict: bool) -> String {
+    format!("{:#}\n", verdict_value(verdict, is_strict))
+}
+
+/// `verdict` as a part of a document.
+pub fn verdict_value(verdict: &Verdict, is_strict: bool) -> Json {
     let difference = |difference: &Difference| {
         json!({
             "subject": difference.subject.name(),
@@ -162,7 +172,7 @@ pub fn verdict_json(verdict: &Verdict, is_strict: bool) -> String {
         })
     };
     let confinement = verdict.confinement.as_ref();
-    let document = json!({
+    json!({
         "version": 1,
         "holds": if is_strict { verdict.holds_strictly() } else { verdict.holds() },
         "engine": verdict.engine,
@@ -175,8 +185,7 @@ pub fn verdict_json(verdict: &Verdict, is_strict: bool) -> String {
             "broke": confinement.broke,
             "writes": confinement.writes,
         })),
-    });
-    format!("{document:#}\n")
+    })
 }
 
 /// `failure` as JSON.

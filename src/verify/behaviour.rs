@@ -74,7 +74,12 @@ fn readiness(before: &Observed, after: &Observed, found: &mut Comparison) {
     let (old, new) = (described(before.ready), described(after.ready));
     match (before.ready, after.ready) {
         (Ready::Ended(old), Ready::Ended(new)) if old != new => {
-            found.differs(Subject::ExitCode, Standing::Broken, (old.to_string(), new.to_string()), &last_words(after));
+            found.differs(
+                Subject::ExitCode,
+                Standing::Broken,
+                (old.to_string(), new.to_string()),
+                &reason(before, after),
+            );
         }
         (Ready::Ended(code), Ready::Ended(_)) => {
             found.same.push(format!("both end with {code}"));
@@ -82,16 +87,24 @@ fn readiness(before: &Observed, after: &Observed, found: &mut Comparison) {
                 found.not_compared.push("what they do when they have what they lack here".to_owned());
             }
         }
-        _ if old != new => found.differs(Subject::Ready, Standing::Broken, (old, new), &last_words(after)),
+        _ if old != new => found.differs(Subject::Ready, Standing::Broken, (old, new), &reason(before, after)),
         (Ready::Working, _) => found.same.push("both run; neither listens on a port".to_owned()),
         (Ready::Serving | Ready::Ended(_) | Ready::Never, _) => {}
     }
 }
 
-/// What a program said last, in place of a reason.
-fn last_words(observed: &Observed) -> String {
-    let err = last_lines(&observed.err, 3);
-    if err.is_empty() { last_lines(&observed.out, 3) } else { err }
+/// Ports from here on are everybody's, whatever the engine.
+const FIRST_FREE_PORT: u16 = 1024;
+
+/// What a program said last, in place of a reason, and what is known about it.
+fn reason(before: &Observed, after: &Observed) -> String {
+    let err = last_lines(&after.err, 3);
+    let mut said = if err.is_empty() { last_lines(&after.out, 3) } else { err };
+    if before.listening.iter().any(|port| *port < FIRST_FREE_PORT) && is_denial(&said) {
+        said.push_str("\nports below 1024 are root's with podman; docker gives them to everybody, as does ");
+        said.push_str("`--run-option=--sysctl=net.ipv4.ip_unprivileged_port_start=0`");
+    }
+    said
 }
 
 fn health(before: &Observed, after: &Observed, found: &mut Comparison) {
@@ -245,7 +258,9 @@ fn line(lines: &[&str], at: usize) -> String {
 fn logs(before: &Observed, after: &Observed, found: &mut Comparison) {
     let old = log_lines(before);
     let new = log_lines(after);
+    let told: String = found.differences.iter().map(|difference| masked(&difference.why, Numbers::Masked)).collect();
     let denied: Vec<&String> = new.difference(&old).filter(|line| is_denial(line)).collect();
+    let denied: Vec<&String> = denied.into_iter().filter(|line| !told.contains(line.as_str())).collect();
     if let Some(line) = denied.first() {
         found.differs(Subject::Logs, Standing::Broken, ("", line.as_str()), "it is denied what BEFORE may do");
     }

@@ -239,6 +239,7 @@ impl std::error::Error for Failure {}
 
 /// Why a build failed, as far as it is not the Dockerfile's own doing.
 pub(super) fn of_build(side: Side, engine: EngineKind, said: &str) -> Option<Failure> {
+    let said = &last_lines(said, LAST);
     let lower = said.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if says(&DISK_FULL) {
@@ -269,6 +270,9 @@ pub(super) fn of_engine(engine: EngineKind, said: &str) -> Failure {
     }
     Failure::EngineSilent { engine, said }
 }
+
+/// A reason stands at the end; what was said long before may have been a warning.
+const LAST: usize = 60;
 
 // Words that engines and package managers use, in lower case: docker 20 to 28, BuildKit, podman and buildah.
 const DISK_FULL: [&str; 3] = ["no space left on device", "enospc", "disk quota exceeded"];
@@ -317,22 +321,18 @@ fn line_with(said: &str, words: &[&str]) -> String {
     said.lines().find(has).unwrap_or_default().trim().to_owned()
 }
 
-/// The image that a complaint names: `docker://name` or what stands before or behind a colon and looks like a name.
+/// The image that a complaint names: behind `docker://`, or the first word that looks like one.
 fn image_named_in(line: &str) -> Option<String> {
-    let trimmed = |word: &str| {
-        word.trim_start_matches("docker://").trim_matches(['"', '\'', '`', ',', ';', '(', ')', ':']).to_owned()
-    };
-    let words: Vec<&str> = line.split_whitespace().collect();
-    if let Some(word) = words.iter().find(|word| word.contains("docker://")) {
-        let at = word.find("docker://").unwrap_or(0);
-        return Some(trimmed(&word[at..]));
-    }
-    let follows = |lead: &str| words.iter().position(|word| word.trim_matches(':') == lead).map(|at| at + 1);
-    let after = ["for", "image"].into_iter().find_map(follows);
-    let name = trimmed(words.get(after?)?);
-    let looks_right =
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte));
-    (looks_right && (name.contains('/') || name.contains(':'))).then_some(name)
+    let names = line.split_whitespace().filter_map(|word| {
+        let word = word.split_once("docker://").map_or(word, |(_, name)| name);
+        let name = word.trim_matches(['"', '\'', '`', ',', ';', '(', ')', ':', '.']);
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte));
+        let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let has_tag =
+            name.contains('/') || name.contains(':') && !name.starts_with(|first: char| first.is_ascii_digit());
+        (is_plain && starts_well && has_tag && !name.contains("//")).then_some(name)
+    });
+    names.map(str::to_owned).next()
 }
 
 /// The last `count` lines that say something.
@@ -352,18 +352,14 @@ mod tests {
     #[test]
     fn a_missing_image_is_named_whatever_the_engine_calls_it() {
         for said in [
-            "Error: creating build container: docker.io/library/nope:1: image not known",
+            "Error: creating build container: gcr.io/x/nope:1: image not known",
             "Error: error creating build container: initializing source docker://gcr.io/x/nope:1: pinging registry",
+            "Error response from daemon: pull access denied for gcr.io/x/nope:1, repository does not exist",
             "ERROR: failed to solve: gcr.io/x/nope:1: failed to resolve source metadata for gcr.io/x/nope:1: not found",
         ] {
-            assert!(matches!(of(said), Failure::BaseImageMissing { .. }), "{said}");
+            let Failure::BaseImageMissing { image, .. } = of(said) else { panic!("{said}") };
+            assert_eq!(image.as_deref(), Some("gcr.io/x/nope:1"), "{said}");
         }
-        let said = "ERROR: failed to resolve source metadata for gcr.io/x/nope:1: not found";
-        let Failure::BaseImageMissing { image, .. } = of(said) else { panic!() };
-        assert_eq!(image.as_deref(), Some("gcr.io/x/nope:1"));
-        let said = "Error: initializing source docker://gcr.io/x/nope:1: pinging";
-        let Failure::BaseImageMissing { image, .. } = of(said) else { panic!() };
-        assert_eq!(image.as_deref(), Some("gcr.io/x/nope:1"));
     }
 
     #[test]

@@ -10,7 +10,8 @@ pub(super) enum Numbers {
 }
 
 /// How dates are written: `d` is a digit, `w` a letter, `_` a digit or a space. Longer ones first.
-const DATES: [&str; 11] = [
+const DATES: [&str; 12] = [
+    "www www _d dd:dd:dd www dddd",
     "www, dd www dddd dd:dd:dd",
     "www www _d dd:dd:dd dddd",
     "dd/www/dddd:dd:dd:dd",
@@ -121,6 +122,7 @@ mod tests {
             "21/Nov/2026:15:13:09 +0000",
             "Sat, 21 Nov 2026 15:13:09 GMT",
             "Sat Nov 21 15:13:09 2026",
+            "Sat Nov 21 15:13:09 UTC 2026",
             "1795274000",
             "15:13:09",
         ] {

@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "this is where `verify` starts processes and limits their time")]
 
 use super::interrupt::Interrupt;
+#[cfg(unix)]
+use std::collections::HashMap;
 use std::{
     collections::VecDeque,
     io::{self, Read},
@@ -144,23 +146,112 @@ fn lead_group(command: &mut Command) {
 #[cfg(not(unix))]
 fn lead_group(_command: &mut Command) {}
 
-/// Asks the group to end, waits, and insists.
+/// Ends the group: what it runs apart from itself first, then politely, then by force.
+///
+/// A build ends its step with the process of the container that it started, which leads a session of its own, and then
+/// removes what it made; podman, asked to end at once, removes nothing.
 #[cfg(unix)]
 fn end_group(child: &mut Child) {
-    use rustix::process::{Pid, Signal, kill_process_group};
+    use rustix::process::{Pid, Signal, kill_process, kill_process_group};
     let group = Pid::from_child(child);
     // Whoever is not there any more needs no signal.
-    let _ = kill_process_group(group, Signal::TERM);
-    let end = Instant::now() + GRACE;
-    while Instant::now() < end && matches!(child.try_wait(), Ok(None)) {
-        thread::sleep(LOOK);
+    let end_apart = || {
+        let apart = apart_from_group(child_id(group));
+        apart.iter().filter_map(|process| Pid::from_raw(*process)).for_each(|process| {
+            let _ = kill_process(process, Signal::KILL);
+        });
+        !apart.is_empty()
+    };
+    if end_apart() {
+        waits(child, GRACE, &end_apart);
     }
+    let _ = kill_process_group(group, Signal::TERM);
+    waits(child, GRACE, &|| false);
+    end_apart();
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
+}
+
+#[cfg(unix)]
+fn child_id(process: rustix::process::Pid) -> i32 {
+    process.as_raw_nonzero().get()
+}
+
+/// Waits until the child has ended, not longer than `limit`, and does `meanwhile` between two looks.
+#[cfg(unix)]
+fn waits(child: &mut Child, limit: Duration, meanwhile: &dyn Fn() -> bool) {
+    let end = Instant::now() + limit;
+    while Instant::now() < end && matches!(child.try_wait(), Ok(None)) {
+        meanwhile();
+        thread::sleep(LOOK);
+    }
+}
+
+/// The processes that descend from the leader of `group` and are not in the group; none where nobody says.
+#[cfg(unix)]
+fn apart_from_group(group: i32) -> Vec<i32> {
+    let mut children: HashMap<i32, Vec<(i32, i32)>> = HashMap::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let Some((process, parent, its_group)) = lineage(&stat) else { continue };
+        children.entry(parent).or_default().push((process, its_group));
+    }
+    let mut open = vec![group];
+    let mut apart = Vec::new();
+    while let Some(parent) = open.pop() {
+        for (process, its_group) in children.remove(&parent).unwrap_or_default() {
+            open.push(process);
+            if its_group != group {
+                apart.push(process);
+            }
+        }
+    }
+    apart
+}
+
+/// A process, its parent and its group, from the kernel's line about it. Its name may hold anything.
+#[cfg(unix)]
+fn lineage(stat: &str) -> Option<(i32, i32, i32)> {
+    let (process, _) = stat.split_once(' ')?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(1);
+    Some((process.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
 #[cfg(not(unix))]
 fn end_group(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_process_may_hold_anything() {
+        assert_eq!(lineage("7 (a ) 1 2 (b) S 3 4 4 0"), Some((7, 3, 4)));
+        assert_eq!(lineage("rubbish"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_leaves_the_group_ends_with_it() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "setsid sleep 300 & echo $!; wait"]);
+        let (sender, receiver) = mpsc::channel();
+        let read = move |from: Box<dyn Read + Send>| {
+            let mut lines = io::BufRead::lines(io::BufReader::new(from));
+            let _ = sender.send(lines.next().unwrap().unwrap());
+        };
+        let ended = run_reading(command, Duration::from_secs(2), None, read);
+        assert!(matches!(ended, Err(Unfinished::TimedOut)));
+        let stat = format!("/proc/{}/stat", receiver.recv().unwrap());
+        let is_gone = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
+        let end = Instant::now() + GRACE;
+        while !is_gone() {
+            assert!(Instant::now() < end, "it lives on");
+            thread::sleep(LOOK);
+        }
+    }
 }
