@@ -227,7 +227,7 @@ fn an_interrupted_run_leaves_nothing_behind() {
 
 /// Waits for what must come, and not for ever.
 fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < end, "it never came");
         thread::sleep(Duration::from_millis(20));
