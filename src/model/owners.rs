@@ -51,6 +51,15 @@ impl Stage<'_> {
     ///
     /// `COPY --chown` gives away what it makes: a directory that was there before keeps its owner.
     pub fn gives(self, path: &str, uid: u32, name: Option<&str>) -> bool {
+        self.gives_with(path, uid, name, true)
+    }
+
+    /// The same for every builder: only BuildKit makes the directory of `WORKDIR` as the user in force, others as root.
+    pub fn always_gives(self, path: &str, uid: u32, name: Option<&str>) -> bool {
+        self.gives_with(path, uid, name, false)
+    }
+
+    fn gives_with(self, path: &str, uid: u32, name: Option<&str>, by_workdir: bool) -> bool {
         let of_base = self.image_facts().and_then(|facts| facts.identity.known()?.as_ref());
         let home = of_base.filter(|identity| identity.uid == Some(uid)).and_then(|identity| identity.home.as_deref());
         if home.is_some_and(|home| path::is_in(path, home)) {
@@ -60,7 +69,7 @@ impl Stage<'_> {
         let paths = std::iter::successors(Some(path.to_owned()), |path| around(path));
         // What nobody makes before the program does belongs to it if the directory around it does.
         let looks = Cell::new(MOST_LOOKS);
-        let answers = paths.map(|path| Whose { path: &path, uid, name, looks: &looks }.answer(self));
+        let answers = paths.map(|path| Whose { path: &path, uid, name, by_workdir, looks: &looks }.answer(self));
         answers.into_iter().find(|answer| answer.is_there).is_some_and(|answer| answer.is_theirs)
     }
 }
@@ -76,6 +85,8 @@ struct Whose<'a> {
     path: &'a str,
     uid: u32,
     name: Option<&'a str>,
+    /// Whether `WORKDIR` makes directories as the user in force.
+    by_workdir: bool,
     /// How many steps may still be looked at.
     looks: &'a Cell<u32>,
 }
@@ -164,7 +175,9 @@ impl Whose<'_> {
                 let made = || (self.is_run_by_them(step) && self.makes(step) && !is_there).then_some(true);
                 change.map(|change| self.is_them(&change.owner)).or_else(made)
             }
-            Keyword::Workdir if !is_there => (self.is_run_by_them(step) && self.makes(step)).then_some(true),
+            Keyword::Workdir if !is_there && self.by_workdir => {
+                (self.is_run_by_them(step) && self.makes(step)).then_some(true)
+            }
             _ => None,
         }
     }

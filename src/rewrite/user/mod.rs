@@ -53,7 +53,7 @@ fn run_as(
     if let Some(obstacle) = obstacle::obstacle(target) {
         return Err(obstacle);
     }
-    obstacle::entry_script_obstacle(&cx.context, target)?;
+    obstacle::start_script_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     let identity = identity()?;
     let writes = target.writes(&cx.context);
@@ -68,7 +68,7 @@ fn run_as(
 
 /// What has to be done to files so that `identity` can do its work.
 fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
-    let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());
+    let is_given = |path: &str| target.always_gives(path, identity.uid, identity.name.as_deref());
     let mut owned: Vec<Owned> = writes.places.iter().filter(|place| !is_given(&place.path)).map(Owned::of).collect();
     owned.extend(server.owns.into_iter().map(|path| Owned { path, is_file: false, is_deep: true }));
     owned.extend(server.files.into_iter().map(|path| Owned { path, is_file: true, is_deep: false }));
@@ -182,3 +182,6 @@ fn reason(target: Stage<'_>, identity: &Identity, writes: &Writes, owned: &[Owne
     }
     parts.join("; ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,11 @@ use crate::{
     context::BuildContext,
     knowledge::Role,
     model::{
-        Base, InRootHome, Stage, Step, StepCommand,
+        Base, InRootHome, Stage, StartScript, Step, StepCommand,
         packages::{Action, PackageCommand},
         script_needs_root,
     },
-    syntax::{
-        dockerfile::Keyword,
-        shell::{self, Dialect, Invocation},
-    },
+    syntax::{dockerfile::Keyword, shell::Invocation},
 };
 
 /// What in the file itself keeps another user out.
@@ -183,26 +180,11 @@ fn service_behind_script(target: Stage<'_>) -> Option<String> {
 }
 
 /// What a script of the build context that starts the image does as root.
-pub(super) fn entry_script_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
-    for step in target.start_steps() {
-        for command in step.commands() {
-            let Some(path) = command.invocation().and_then(Invocation::path) else { continue };
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let Some(source) = copied_as(target, name) else { continue };
-            let Some(file) = context.nearest(&source) else { continue };
-            let dialect = shell::dialect_of_shebang(&file.text).unwrap_or(Dialect::Bash);
-            if let Some((line, program)) = script_needs_root(&shell::parse(&file.text, dialect)) {
-                return Err(format!("`{program}` in {}:{line}, which starts it, needs root", file.path).into());
-            }
+pub(super) fn start_script_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    for StartScript { file, script } in target.start_scripts(context) {
+        if let Some((line, program)) = script_needs_root(&script) {
+            return Err(format!("`{program}` in {}:{line}, which starts it, needs root", file.path).into());
         }
     }
     Ok(())
-}
-
-/// The source that `COPY` brings into the image under that file name.
-fn copied_as(target: Stage<'_>, name: &str) -> Option<String> {
-    let sources = target.chain_steps().flat_map(Step::sources);
-    let texts: Vec<String> = sources.map(|source| source.text).collect();
-    let exact = texts.iter().find(|text| text.rsplit('/').next() == Some(name)).cloned();
-    exact.or_else(|| texts.iter().any(|text| text == "." || text == "./").then(|| name.to_owned()))
 }

@@ -70,7 +70,9 @@ pub(super) fn unreadable(target: Stage<'_>) -> Vec<Unreadable> {
                     rest if rest.starts_with('/') => join_path(&to, rest.trim_start_matches('/')),
                     _ => continue,
                 };
-                files.push(Unreadable { path, source: Some((index, from.clone())), line });
+                if !step.later().any(|later| later.scripts_hold(&path)) {
+                    files.push(Unreadable { path, source: Some((index, from.clone())), line });
+                }
             }
         }
     }
@@ -165,11 +167,20 @@ pub(super) fn edits(
     if needs_root && !is_root {
         lines.insert(0, "USER 0".to_owned());
     }
-    lines.push(format!("USER {}", identity.written()));
     let start = steps[behind.min(steps.len())..]
         .iter()
         .position(|step| matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck))
         .map(|at| at + behind);
+    // Copies stand with copies, and the user where it starts.
+    if has_no_shell(target)
+        && start.is_some_and(|at| at > behind)
+        && let (Some(step), false) = (before, lines.is_empty())
+    {
+        let edit = editor.insert_after(step.instruction(), &lines);
+        edits.push(edit.ok_or("the end of the file cuts its last instruction off")?);
+        lines.clear();
+    }
+    lines.push(format!("USER {}", identity.written()));
     let edit = match start {
         Some(at) => {
             let before = if at == 0 { target.instruction() } else { steps[at - 1].instruction() };

@@ -207,8 +207,12 @@ impl<'s, 'm> Staging<'s, 'm> {
         let maker =
             self.taken.iter().rev().map(|taken| taken.stage).find(|stage| can_work(*stage)).ok_or_else(no_shell)?;
         let text = self.cx.file.text.as_slice();
-        let root = ROOTS.iter().find(|root| memchr::memmem::find(text, root.as_bytes()).is_none());
-        let root = root.filter(|_| !fills_root(maker)).ok_or_else(no_shell)?;
+        let fills_root = fills_root(maker);
+        let is_free = |root: &&&str| {
+            let is_brought = || fills_root && self.cx.context.entry(root.trim_start_matches('/')).is_some();
+            memchr::memmem::find(text, root.as_bytes()).is_none() && !is_brought()
+        };
+        let root = ROOTS.iter().find(is_free).ok_or_else(no_shell)?;
         let made = format!("{root}{path}");
         let owner = self.owner.clone();
         let works = self.works_of(maker)?;
@@ -327,11 +331,10 @@ fn can_work(stage: Stage<'_>) -> bool {
     has_shell && (stage.user().is_root() || !is_parent())
 }
 
-/// Whether something is copied to the root of the file system of a stage, so that nobody knows what lies there.
+/// Whether something may be copied to the root of the file system of a stage.
 fn fills_root(stage: Stage<'_>) -> bool {
     stage.chain_steps().any(|step| {
         matches!(step.keyword(), Keyword::Copy | Keyword::Add)
-            && step.sources().iter().any(|source| source.text.ends_with(['.', '/']) || !source.text.contains('.'))
             && step.destination().and_then(|word| step.absolute_arg(word)).is_none_or(|to| to == "/")
     })
 }

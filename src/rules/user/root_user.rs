@@ -3,7 +3,7 @@
 use crate::{
     knowledge::StepDown,
     model::{
-        DockerfileModel, RootReason, Stage, Step, UserOrigin, file_name,
+        DockerfileModel, RootReason, Stage, UserOrigin,
         graph::{Caller, Callers},
         root_reason_of_script,
     },
@@ -13,7 +13,6 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::shell::{self, Dialect},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -200,22 +199,7 @@ fn is_elsewhere(cx: &Cx<'_, DockerfileModel<'_>>) -> bool {
     is_devcontainer || is_action("action.yml") || is_action("action.yaml")
 }
 
-/// Whether the script that starts the image, found in the build context, becomes another user or must be root.
+/// Whether a script of the build context that starts the image becomes another user or must be root.
 fn steps_down_in_script(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> bool {
-    let commands = target.start_steps().into_iter().flat_map(|step| step.commands().collect::<Vec<_>>());
-    let names =
-        commands.flat_map(|command| command.command.words().map(|word| word.text().into_owned()).collect::<Vec<_>>());
-    let scripts = names
-        .map(|name| file_name(&name).to_owned())
-        .filter(|name| name.contains('.') || name.contains("entrypoint") || name.contains("start"));
-    scripts.take(4).any(|name| {
-        let copied = target
-            .chain()
-            .flat_map(Stage::steps)
-            .flat_map(Step::sources)
-            .map(|source| source.text)
-            .find(|text| file_name(text) == name);
-        let file = copied.and_then(|text| cx.context.nearest(&text)).or_else(|| cx.context.nearest(&name));
-        file.is_some_and(|file| root_reason_of_script(&shell::parse(&file.text, Dialect::Bash)).is_some())
-    })
+    target.start_scripts(&cx.context).iter().any(|start| root_reason_of_script(&start.script).is_some())
 }
