@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     context::Found,
-    model::{DockerfileModel, Stage, Step, StepCommand},
+    model::{DockerfileModel, Stage, Startup, Step, StepCommand},
     rule::Cx,
     syntax::dockerfile::Keyword,
     text::Span,
@@ -92,9 +92,9 @@ impl<'a> Subject<'a> {
 
     /// The programs that the image starts, its health check included.
     pub fn programs(&self) -> Programs {
-        let mut steps = self.target.start_steps();
-        steps.extend(self.steps().into_iter().filter(|step| step.keyword() == Keyword::Healthcheck).last());
-        let names = steps.into_iter().flat_map(Step::commands).filter_map(StepCommand::name).map(str::to_owned);
+        let check = self.target.health_check(&self.cx.context);
+        let started = [Some(self.startup()), check];
+        let names = started.iter().flatten().flat_map(Startup::programs).map(str::to_owned);
         Programs { names: names.collect(), is_complete: false }
     }
 
@@ -126,4 +126,38 @@ impl<'a> Subject<'a> {
         let evidence = Evidence { path: path.to_owned(), line: 1, shows: format!("`{script}` runs `{text}`") };
         (words.first()? == "node").then_some((words, Some(evidence)))
     }
+
+    /// What the image runs in the end.
+    pub fn startup(&self) -> Startup {
+        self.target.startup(&self.cx.context)
+    }
+
+    /// The Python packages that the context lists for the program: `requirements.txt`, `pyproject.toml`. None where no
+    /// list is found, or where one hands over to something else.
+    pub fn python_requirements(&self) -> Option<Vec<String>> {
+        if let Some(found) = self.file("requirements.txt") {
+            let text = String::from_utf8_lossy(&found.text).into_owned();
+            let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            return lines.map(|line| requirement(line).filter(|_| !line.starts_with('-'))).collect();
+        }
+        let found = self.file("pyproject.toml")?;
+        let table: toml::Table = String::from_utf8_lossy(&found.text).parse().ok()?;
+        let listed = table.get("project")?.get("dependencies")?.as_array()?;
+        listed.iter().map(|each| requirement(each.as_str()?)).collect()
+    }
+
+    /// The first place where a program of the context starts another one.
+    pub fn first_process_call(&self) -> Option<Evidence> {
+        None
+    }
+}
+
+/// The name that a requirement starts with (PEP 508).
+fn requirement(text: &str) -> Option<String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let length = text.bytes().take_while(|byte| is_name(*byte)).count();
+    let rest = text[length..].trim_start();
+    let is_plain = rest.is_empty() || rest.starts_with(['[', '=', '<', '>', '~', '!', ';', '(']);
+    (length > 0 && is_plain).then(|| text[..length].to_owned())
 }

@@ -3,13 +3,15 @@
 //! A recipe looks at a [`Subject`] and answers nothing where it is not of its kind. What it cannot prove it declines,
 //! with the rung and what would prove it.
 
+mod common;
 mod go;
 mod node;
+mod python;
 
 use super::{Proposal, Subject};
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
-const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[go::propose, node::propose];
+const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[go::propose, node::propose, python::propose];
 
 /// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
 /// is left to take apart.

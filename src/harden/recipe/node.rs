@@ -3,15 +3,15 @@
 //! Facts: the README of the official `node` image (variants), npm-install and npm-prune (`--omit`), the README of
 //! distroless (`nodejs*`: `/nodejs/bin/node` is the entry point).
 
+use super::common::{change, outside};
 use crate::{
     harden::{
-        Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         health::{self, Health},
         packages,
     },
     model::StepCommand,
-    rule::Safety,
     text::Edit,
 };
 use serde_json::Value;
@@ -82,12 +82,12 @@ impl<'s, 'a> Recipe<'s, 'a> {
     /// The image on the slim variant of the same release.
     fn slim(&self, base: String) -> Result<Runtime, String> {
         let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
-        runtime.changes.push(Self::change(
+        runtime.changes.push(change(
             "Run on the slim variant of the same release",
             "it has the same Node.js of the same distribution, without compilers and what else a build needs",
             self.subject.evidence(self.subject.target.root().base_span(), "the base that builds"),
         ));
-        self.outside(&mut runtime)?;
+        outside(self.subject, &self.effects, &self.home, &mut runtime)?;
         self.dependencies(&mut runtime);
         let programs = self.subject.programs();
         let kept = packages::kept(self.subject, &self.effects, &programs);
@@ -119,7 +119,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             Health::None => {}
             Health::Probe(step, probe) => {
                 runtime.health = Some(probe.by_node(DISTROLESS_NODE));
-                runtime.changes.push(Self::change(
+                runtime.changes.push(change(
                     "Let Node.js ask for the health check",
                     "the base has no other program, and `fetch` fails for the same answers",
                     self.subject.evidence(step.instruction().span, "the health check"),
@@ -134,35 +134,6 @@ impl<'s, 'a> Recipe<'s, 'a> {
             return Err(format!("`{native}` may be compiled against the base that builds, and load its libraries"));
         }
         Ok(runtime)
-    }
-
-    /// What lies outside of the program's directory.
-    fn outside(&self, runtime: &mut Runtime) -> Result<(), String> {
-        for filled in effect::filled_outside(&self.effects, &self.home) {
-            let line = self.subject.cx.file.locate(filled.span.start).line;
-            let Some(path) = filled.path else {
-                return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
-            };
-            let is_called = || self.subject.programs().names.iter().any(|name| path.ends_with(&format!("/{name}")));
-            if is_program_place(&path) && !is_called() {
-                let evidence = self.subject.evidence(filled.span, format!("fills `{path}`"));
-                runtime.changes.push(Self::change(
-                    "Leave out a program that nothing calls",
-                    "no start command and no health check names it",
-                    evidence,
-                ));
-                continue;
-            }
-            if !runtime.taken.iter().any(|taken| path.starts_with(&taken.to)) {
-                runtime.taken.push(Taken::at(path));
-            }
-        }
-        if let Some(unknown) = effect::first_unknown(&self.effects) {
-            let line = self.subject.cx.file.locate(unknown.span.start).line;
-            let what = unknown.unknown().unwrap_or_default();
-            return Err(format!("what `{what}` in line {line} leaves in the image is not known"));
-        }
-        Ok(())
     }
 
     /// Packages that only development needs stay out, where that is certain.
@@ -205,7 +176,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             let end = install.word_span(verb).end as usize;
             runtime.build.push(Edit::insert(self.subject.cx.file.id, end, " --omit=dev"));
         }
-        runtime.changes.push(Self::change(
+        runtime.changes.push(change(
             "Leave development packages in the build",
             "they are listed as what only development needs",
             evidence,
@@ -221,7 +192,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         };
         runtime.start = Some(Start { entrypoint: None, command: Some(words) });
         if let Some(evidence) = evidence {
-            runtime.changes.push(Self::change(
+            runtime.changes.push(change(
                 "Start the program itself",
                 "npm does nothing but start it, and keeps signals from it",
                 evidence,
@@ -245,10 +216,6 @@ impl<'s, 'a> Recipe<'s, 'a> {
             })
             .cloned()
     }
-
-    fn change(title: &'static str, reason: &'static str, evidence: Evidence) -> Change {
-        Change { title: title.into(), safety: Safety::Risky, reason: reason.into(), evidence: vec![evidence] }
-    }
 }
 
 impl Manifest {
@@ -257,11 +224,4 @@ impl Manifest {
         let line = self.text.lines().position(|line| line.contains(&needle)).map_or(1, |at| at as u32 + 1);
         Evidence { path: self.path.clone(), line, shows: format!("`{key}`") }
     }
-}
-
-/// Where programs lie that are called by their names.
-fn is_program_place(path: &str) -> bool {
-    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/local/sbin/", "/usr/sbin/", "/sbin/"]
-        .iter()
-        .any(|directory| path.starts_with(directory))
 }

@@ -1,0 +1,62 @@
+//! What several recipes do alike.
+
+use crate::{
+    harden::{Change, Evidence, Runtime, Subject, Taken, effect},
+    rule::Safety,
+};
+use std::borrow::Cow;
+
+/// A change that only a start can prove.
+pub(super) fn change(title: &'static str, reason: impl Into<Cow<'static, str>>, evidence: Evidence) -> Change {
+    Change { title: title.into(), safety: Safety::Risky, reason: reason.into(), evidence: vec![evidence] }
+}
+
+/// A place of another file.
+pub(super) fn place(path: &str, line: u32, shows: &str) -> Evidence {
+    Evidence { path: path.to_owned(), line, shows: shows.to_owned() }
+}
+
+/// Takes over what the steps fill outside of the program's directory `home`.
+///
+/// # Errors
+/// What may be lost, with its line.
+pub(super) fn outside(
+    subject: &Subject<'_>,
+    effects: &[effect::Effect<'_>],
+    home: &str,
+    runtime: &mut Runtime,
+) -> Result<(), String> {
+    if let Some(unknown) = effect::first_unknown(effects) {
+        let line = subject.cx.file.locate(unknown.span.start).line;
+        let what = unknown.unknown().unwrap_or_default();
+        return Err(format!("what `{what}` in line {line} leaves in the image is not known"));
+    }
+    let programs = subject.programs();
+    for filled in effect::filled_outside(effects, home) {
+        let line = subject.cx.file.locate(filled.span.start).line;
+        let Some(path) = filled.path else {
+            return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
+        };
+        let is_called = programs.names.iter().any(|name| path.ends_with(&format!("/{name}")));
+        if is_program_place(&path) && !is_called {
+            let evidence = subject.evidence(filled.span, format!("fills `{path}`"));
+            let reason = "no start command and no health check names it";
+            runtime.changes.push(change("Leave out a program that nothing calls", reason, evidence));
+            continue;
+        }
+        let covers = |taken: &Taken| {
+            path.strip_prefix(taken.to.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !runtime.taken.iter().any(covers) {
+            runtime.taken.push(Taken::at(path));
+        }
+    }
+    Ok(())
+}
+
+/// Where programs lie that are called by their names.
+fn is_program_place(path: &str) -> bool {
+    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/local/sbin/", "/usr/sbin/", "/sbin/"]
+        .iter()
+        .any(|directory| path.starts_with(directory))
+}

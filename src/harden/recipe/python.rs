@@ -1,0 +1,317 @@
+//! Python: what `pip` installs goes into a virtual environment, which runs on the slim variant of the same release, or
+//! on a base without a shell that has the same Python.
+//!
+//! Facts: venv in Python's library reference (an environment is tied to its path and to the interpreter), the README of
+//! the official `python` image (variants), uv's and Poetry's documentation on where environments lie, the README of
+//! distroless (`python3`: `/usr/bin/python3` is the entry point).
+
+use super::common::{change, outside, place};
+use crate::{
+    harden::{
+        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        effect::{self, Ecosystem, Effect, Kind},
+        health::{self, Health},
+        packages,
+    },
+    knowledge::{Code, Fact},
+    model::{Process, StartWord},
+    syntax::dockerfile::Editor,
+};
+
+/// Where the packages of the program go.
+const ENVIRONMENT: &str = "/opt/venv";
+
+/// The interpreter in distroless images.
+const DISTROLESS_PYTHON: &str = "/usr/bin/python3";
+
+pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
+    let image = subject.target.named_image()?;
+    if image.reference.name().rsplit('/').next() != Some("python") {
+        return None;
+    }
+    let facts = image.facts.as_deref();
+    let mut proposal = Proposal { stack: "Python".to_owned(), ..Proposal::default() };
+    let slim = facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim));
+    let is_slim = facts.is_some_and(|facts| facts.minimal.known() == Some(&true));
+    let base = slim.or_else(|| if is_slim { subject.named(&image.reference.normalized()) } else { None });
+    let Some(base) = base else {
+        let reason = format!("no smaller variant of `{}` is known", image.reference.text());
+        proposal.declined.push(Declined { rung: Rung::RuntimeOnly, reason: reason.into() });
+        return Some(proposal);
+    };
+    let recipe = match Recipe::new(subject) {
+        Ok(recipe) => recipe,
+        Err(reason) => {
+            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
+            return Some(proposal);
+        }
+    };
+    let slim = match recipe.slim(base) {
+        Ok(runtime) => runtime,
+        Err(reason) => {
+            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
+            return Some(proposal);
+        }
+    };
+    let better = match facts.and_then(|facts| facts.shell_less.known()) {
+        Some(base) => recipe.without_shell(base, &slim),
+        None => Err(format!("no base without a shell has the Python of `{}`", image.reference.text())),
+    };
+    match better {
+        Ok(runtime) => proposal.runtimes.push(runtime),
+        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
+    }
+    proposal.runtimes.push(slim);
+    Some(proposal)
+}
+
+/// Where the packages of the program lie once they are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packages {
+    /// `pip` installs them into an environment that the build is given.
+    Environment,
+    /// In `.venv` beside the program.
+    Beside,
+    /// In the interpreter's own directories.
+    Interpreter,
+    /// There are none.
+    None,
+}
+
+struct Recipe<'s, 'a> {
+    subject: &'s Subject<'a>,
+    effects: Vec<Effect<'a>>,
+    /// Where the program lies.
+    home: String,
+    packages: Packages,
+}
+
+impl<'s, 'a> Recipe<'s, 'a> {
+    fn new(subject: &'s Subject<'a>) -> Result<Self, String> {
+        let effects = effect::effects(subject);
+        let home =
+            subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
+        let packages = packages_of(&effects)?;
+        Ok(Self { subject, effects, home: home.to_owned(), packages })
+    }
+
+    fn slim(&self, base: String) -> Result<Runtime, String> {
+        let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
+        runtime.changes.push(change(
+            "Run on the slim variant of the same release",
+            "it has the same Python of the same distribution, without compilers and what else a build needs",
+            self.subject.evidence(self.subject.target.root().base_span(), "the base that builds"),
+        ));
+        self.take_packages(&mut runtime)?;
+        outside(self.subject, &self.effects, &self.home, &mut runtime)?;
+        let kept = packages::kept(self.subject, &self.effects, &self.subject.programs());
+        if let Some(place) = kept.unknown {
+            return Err(format!("line {} {}, and what that needs at run time is not known", place.line, place.shows));
+        }
+        runtime.packages = kept.install;
+        runtime.changes.extend(kept.changes);
+        self.start(&mut runtime);
+        Ok(runtime)
+    }
+
+    fn take_packages(&self, runtime: &mut Runtime) -> Result<(), String> {
+        let installs =
+            |effect: &&Effect<'_>| matches!(effect.kind, Kind::LanguagePackages { ecosystem: Ecosystem::Python, .. });
+        let Some(first) = self.effects.iter().find(installs) else { return Ok(()) };
+        match self.packages {
+            Packages::None => {}
+            Packages::Interpreter => runtime.taken.insert(0, Taken::at("/usr/local")),
+            Packages::Beside => self.own_interpreter()?,
+            Packages::Environment => {
+                let editor = Editor::new(self.subject.cx.file, self.subject.cx.model.syntax);
+                let lines = [
+                    format!("ENV VIRTUAL_ENV={ENVIRONMENT}"),
+                    "ENV PATH=$VIRTUAL_ENV/bin:$PATH".to_owned(),
+                    "RUN python -m venv $VIRTUAL_ENV".to_owned(),
+                ];
+                runtime.build.push(editor.insert_before_comments(first.step.instruction(), &lines));
+                runtime.taken.insert(0, Taken::at(ENVIRONMENT));
+                runtime.environment.push(("VIRTUAL_ENV".to_owned(), ENVIRONMENT.to_owned()));
+                runtime.environment.push(("PATH".to_owned(), "$VIRTUAL_ENV/bin:$PATH".to_owned()));
+                runtime.changes.push(change(
+                    "Install packages into a virtual environment",
+                    "it is one directory that can be copied, and the interpreter's own stays as it is",
+                    self.subject.evidence(first.span, "the first packages"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether uv takes the interpreter of the base: for another one it fetches its own, which lies in root's home.
+    fn own_interpreter(&self) -> Result<(), String> {
+        let Some(found) = self.subject.file(".python-version") else { return Ok(()) };
+        let wanted = String::from_utf8_lossy(&found.text).trim().to_owned();
+        match self.version() {
+            Some(version) if wanted == version || wanted.starts_with(&format!("{version}.")) => Ok(()),
+            _ => Err(format!("{}:1 wants Python {wanted}, which the base may not have", found.path)),
+        }
+    }
+
+    /// The program itself in the place of tools that only start it.
+    fn start(&self, runtime: &mut Runtime) {
+        let startup = self.subject.startup();
+        let Some(words) = startup.process.as_ref().and_then(Process::known_words) else { return };
+        if startup.launchers.is_empty() || !startup.shell.is_empty() || !startup.before.is_empty() {
+            return;
+        }
+        let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        if self.packages == Packages::Beside && !words[0].contains('/') {
+            words[0] = format!("{}/.venv/bin/{}", self.home, words[0]);
+        }
+        let evidence = startup.hops.last().map(|hop| place(&hop.path, hop.line, &hop.shows));
+        runtime.start = Some(Start { entrypoint: None, command: Some(words) });
+        runtime
+            .changes
+            .extend(evidence.map(|evidence| {
+                change("Start the program itself", "what stands before it only looks it up", evidence)
+            }));
+    }
+
+    /// The image on a base without a shell, given the one on the slim variant.
+    fn without_shell(&self, base: &str, slim: &Runtime) -> Result<Runtime, String> {
+        if let [package, ..] = slim.packages.as_slice() {
+            return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
+        }
+        let site = match self.packages {
+            Packages::None => None,
+            Packages::Environment => Some(ENVIRONMENT.to_owned()),
+            Packages::Beside => Some(format!("{}/.venv", self.home)),
+            Packages::Interpreter => {
+                return Err("its packages lie among the interpreter's own, and the base has another one".to_owned());
+            }
+        };
+        if let Some(compiled) = self.compiled()? {
+            return Err(format!("`{compiled}` is compiled for the interpreter of the build and its libraries"));
+        }
+        if let Some(call) = self.subject.first_process_call() {
+            return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
+        }
+        let startup = self.subject.startup();
+        if let Some(need) = startup.shell.first() {
+            return Err(format!(
+                "the start needs a shell: {}:{} {}",
+                need.evidence.path, need.evidence.line, need.evidence.shows
+            ));
+        }
+        if let Some(before) = startup.before.first() {
+            return Err(format!("the start runs `{}` first", before.words.first().map_or("", StartWord::written)));
+        }
+        let words = startup.process.as_ref().and_then(Process::known_words).ok_or("what it starts is not known")?;
+        let [program, arguments @ ..] = words.as_slice() else { return Err("it starts nothing".to_owned()) };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let mut command: Vec<String> = match name {
+            "python" | "python3" => Vec::new(),
+            name => match module_of(name) {
+                Some(module) => vec!["-m".to_owned(), module.to_owned()],
+                None => return Err(format!("it starts `{program}`, and a base without a shell has only `python3`")),
+            },
+        };
+        command.extend(arguments.iter().map(|word| (*word).to_owned()));
+        let mut runtime = slim.clone();
+        runtime.base = format!("{base}:nonroot");
+        runtime.environment.clear();
+        if let Some(site) = site {
+            let version = self.version().ok_or("which Python it has is not told")?;
+            runtime.environment.push(("PYTHONPATH".to_owned(), format!("{site}/lib/python{version}/site-packages")));
+        }
+        runtime.start = Some(Start { entrypoint: Some(vec![DISTROLESS_PYTHON.to_owned()]), command: Some(command) });
+        match health::health(self.subject) {
+            Health::None => {}
+            Health::Probe(step, probe) => {
+                runtime.health = Some(probe.by_python(DISTROLESS_PYTHON));
+                runtime.changes.push(change(
+                    "Let Python ask for the health check",
+                    "the base has no other program, and `urlopen` fails for the same answers",
+                    self.subject.evidence(step.instruction().span, "the health check"),
+                ));
+            }
+            Health::Other(step) => {
+                let line = step.instruction().lines.0;
+                return Err(format!("the health check in line {line} needs a shell or another program"));
+            }
+        }
+        runtime.changes.push(change(
+            "Run on a base without a shell",
+            "nothing that is started needs one, and the base has the Python that installed the packages",
+            self.subject.evidence(self.subject.target.root().base_span(), "the Python that builds"),
+        ));
+        Ok(runtime)
+    }
+
+    /// The first package that is certainly, or perhaps, compiled where it is installed.
+    fn compiled(&self) -> Result<Option<String>, String> {
+        if self.packages == Packages::None {
+            return Ok(None);
+        }
+        let names = self.subject.python_requirements().ok_or("which packages are installed is not told")?;
+        let is_compiled = |name: &&String| match self.subject.cx.knowledge.python_distribution(name) {
+            Fact::Known(package) => package.code == Code::Built,
+            Fact::Unknown => true,
+        };
+        Ok(names.iter().find(is_compiled).cloned())
+    }
+
+    /// `3.13`, as the base says.
+    fn version(&self) -> Option<String> {
+        let tag = self.subject.target.image()?.reference.tag()?.to_owned();
+        let number: String = tag.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        let mut parts = number.split('.');
+        Some(format!("{}.{}", parts.next()?, parts.next().filter(|part| !part.is_empty())?))
+    }
+}
+
+/// The module that a program of a package runs.
+fn module_of(program: &str) -> Option<&'static str> {
+    Some(match program {
+        "gunicorn" => "gunicorn",
+        "uvicorn" => "uvicorn",
+        "flask" => "flask",
+        "hypercorn" => "hypercorn",
+        "waitress-serve" => "waitress",
+        "celery" => "celery",
+        "streamlit" => "streamlit",
+        _ => return None,
+    })
+}
+
+/// Where the packages go that the steps install.
+fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
+    let mut found = Packages::None;
+    for effect in effects {
+        let Kind::LanguagePackages { ecosystem: Ecosystem::Python, program, names } = &effect.kind else { continue };
+        let words: Vec<String> = effect
+            .command
+            .iter()
+            .flat_map(|command| command.command.words().map(|word| word.text().into_owned()).collect::<Vec<_>>())
+            .collect();
+        let is_tool = ["uv", "pip", "setuptools", "wheel"];
+        if !names.is_empty() && names.iter().all(|name| is_tool.contains(&name.as_str())) {
+            continue;
+        }
+        let goes_elsewhere = ["--user", "--target", "-t", "--prefix", "--root", "--break-system-packages"];
+        let own = match *program {
+            "pip" | "pip3"
+                if words.iter().any(|word| {
+                    goes_elsewhere.iter().any(|flag| word == flag || word.starts_with(&format!("{flag}=")))
+                }) =>
+            {
+                return Err(format!("`{}` installs in a place of its own", words.join(" ")));
+            }
+            "pip" | "pip3" | "python" | "python3" => Packages::Environment,
+            "uv" if words.iter().any(|word| word == "sync") => Packages::Beside,
+            _ => Packages::Interpreter,
+        };
+        found = match (found, own) {
+            (Packages::None, own) => own,
+            (found, own) if found == own => found,
+            _ => Packages::Interpreter,
+        };
+    }
+    Ok(found)
+}
