@@ -6,7 +6,7 @@ use super::{Kind, Places, language, writers};
 use crate::{
     model::{
         StepCommand,
-        downloads::{Download, Output},
+        downloads::{Download, Output, is_interpreter},
         file_name, join_path,
         packages::{Action, PackageCommand},
     },
@@ -56,9 +56,14 @@ impl<'m> Call<'m, '_> {
         self.invocation.is_wrapped_by(Wrapper::Xargs) || self.arguments().any(|word| word.bytes() == b"{}")
     }
 
-    /// The program as a message names it.
+    /// The program as a message names it, with the script that an interpreter is given.
     fn written(self) -> String {
-        self.invocation.name_word().text().into_owned()
+        let name = self.invocation.name_word().text().into_owned();
+        let script = self.arguments().next().filter(|word| !word.bytes().starts_with(b"-"));
+        match script.filter(|_| is_interpreter(file_name(&name))) {
+            Some(script) => format!("{name} {}", script.text()),
+            None => name,
+        }
     }
 
     /// The places that words name; hidden where more may follow.
@@ -140,7 +145,7 @@ fn of_program<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'m>> {
 fn is_question(call: Call<'_, '_>) -> bool {
     let mut words = call.arguments();
     let (Some(word), None) = (words.next(), words.next()) else { return false };
-    let is_option = matches!(word.bytes(), b"--version" | b"-version" | b"--help" | b"-V");
+    let is_option = matches!(word.bytes(), b"--info" | b"--version" | b"-version" | b"--help" | b"-V");
     is_option || word.bytes() == b"-v" && !matches!(call.invocation.name(), Some("rm" | "make" | "bash" | "sh"))
 }
 
@@ -211,6 +216,7 @@ const TRANSIENT: &[&str] = &[
     "cmp",
     "column",
     "comm",
+    "command",
     "continue",
     "cosign",
     "cut",
@@ -292,6 +298,7 @@ const TRANSIENT: &[&str] = &[
     "realpath",
     "return",
     "rev",
+    "scanelf",
     "seq",
     "set",
     "sha1sum",
@@ -403,6 +410,7 @@ const SYSTEM: &[&str] = &[
     "update-alternatives",
     "update-ca-certificates",
     "update-ca-trust",
+    "update-crypto-policies",
     "update-desktop-database",
     "update-locale",
     "update-mime-database",

@@ -165,7 +165,7 @@ fn node<'m>(call: Call<'m, '_>, package: &PackageCommand<'m>, verb: &str) -> Kin
         ("pack" | "init" | "version" | "pkg", _) => Kind::Files(call.here()),
         (
             "" | "list" | "ls" | "view" | "info" | "why" | "bin" | "root" | "prefix" | "test" | "t" | "cache" | "store"
-            | "get" | "help" | "outdated" | "fund" | "doctor" | "lint" | "autoclean" | "check" | "help-search",
+            | "get" | "help" | "outdated" | "fund" | "doctor" | "lint" | "autoclean" | "check" | "show",
             _,
         ) => Kind::Transient,
         ("exec" | "x" | "dlx", _) => behind_runner(call, 1),
@@ -362,12 +362,16 @@ pub(super) fn of_program<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'
         | "install-php-extensions"
         | "pickle"
         | "docker-php-source" => installs(Ecosystem::Php),
+        "php" => php(call, name),
         "cpan" | "cpanm" | "cpm" | "carton" => installs(Ecosystem::Perl),
         "luarocks" => installs(Ecosystem::Lua),
         "install2.r" | "installGithub.r" | "installBioc.r" | "install.r" => installs(Ecosystem::R),
         "R" | "Rscript" if holds("install") => {
             Some(Kind::LanguagePackages { ecosystem: Ecosystem::R, program: name, names: Vec::new() })
         }
+        "fluent-gem" | "td-agent-gem" | "chef-gem" => installs(Ecosystem::Ruby),
+        "jupyter" if matches!(verb, "labextension" | "serverextension" | "nbextension") => installs(Ecosystem::Python),
+        "dpkg-buildpackage" | "debuild" | "rpmbuild" | "doxygen" => build(""),
         "sdk" => installs(Ecosystem::Java),
         other => {
             let task = call.operands().next().map(Word::text).unwrap_or_default();
@@ -449,6 +453,40 @@ fn python<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'m>> {
         ("get-pip.py" | "ez_setup.py", _) => {
             Some(Kind::LanguagePackages { ecosystem: Ecosystem::Python, program: name, names: vec!["pip".to_owned()] })
         }
+        _ => None,
+    }
+}
+
+/// The installer of Composer, and Composer as an archive that `php` runs.
+fn php<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'m>> {
+    let mut words = call.arguments();
+    let first = words.next()?.text();
+    let second = words.next().map(Word::text).unwrap_or_default();
+    match file_name(&first) {
+        "-r" => one_line_of_php(call, &second),
+        "composer-setup.php" | "composer-installer" | "installer" => {
+            let option = call.arguments().find_map(|word| word.literal()?.strip_prefix("--install-dir="));
+            Some(Kind::Files(Places::of(super::places::absolute(call.directory, option.unwrap_or(".")))))
+        }
+        "composer" | "composer.phar" if matches!(&*second, "install" | "update" | "require" | "create-project") => {
+            Some(Kind::LanguagePackages { ecosystem: Ecosystem::Php, program: name, names: Vec::new() })
+        }
+        _ => None,
+    }
+}
+
+/// The lines that Composer's download page gives: fetch the installer, compare its checksum, remove it.
+fn one_line_of_php<'m>(call: Call<'m, '_>, text: &str) -> Option<Kind<'m>> {
+    let text = text.trim().trim_end_matches(';');
+    let quoted: Vec<&str> = text.split(['\'', '"']).skip(1).step_by(2).collect();
+    let places = |path: &str| Places::of(super::places::absolute(call.directory, path));
+    let is_one = text.matches('(').count() == 1;
+    match (text.split('(').next()?, quoted.as_slice()) {
+        ("copy", [url, file]) if is_one && url.contains("://") => {
+            Some(Kind::Download { urls: vec![(*url).to_owned()], to: places(file) })
+        }
+        ("unlink", [file]) if is_one => Some(Kind::Removes(places(file))),
+        ("if ", [_, ..]) if text.contains("hash_file") && !text.contains("copy(") => Some(Kind::Transient),
         _ => None,
     }
 }

@@ -109,7 +109,7 @@ fn builds() {
         ("npx tsc", &["build tsc: /app"]),
         ("gcc -o /usr/local/bin/x x.c", &["build gcc: /usr/local/bin/x"]),
         ("python manage.py collectstatic --noinput", &["build python manage.py collectstatic: /app"]),
-        ("python manage.py migrate", &["unknown python"]),
+        ("python manage.py migrate", &["unknown python manage.py"]),
         ("cd /tmp/x && make clean", &["-", "-"]),
     ]);
 }
@@ -168,6 +168,17 @@ fn the_rest() {
         ("node --version && java -version && foo --help", &["-", "-", "-"]),
         ("$CMD x", &["unknown $CMD"]),
         ("sh -c 'mkdir /a && frobnicate'", &["directories /a", "unknown frobnicate"]),
+        ("curl https://x.example/i.sh | bash -s -- -y", &["download", "unknown bash"]),
+        ("bash install.sh && python3 x.py", &["unknown bash install.sh", "unknown python3 x.py"]),
+        ("command -v node", &["-"]),
+        (
+            "php -r \"copy('https://x.example/i', 'composer-setup.php');\" && php composer-setup.php --install-dir=/usr/bin",
+            &["download /app/composer-setup.php", "files /usr/bin"],
+        ),
+        (
+            "php -r \"if (hash_file('sha384', 'x') !== 'y') { exit(1); }\" && php -r \"unlink('x');\" && php -r 'f();'",
+            &["-", "removes /app/x", "unknown php"],
+        ),
         ("f() { mkdir /a; }; f", &["directories /a", "-"]),
         ("mysqld_safe & sleep 1", &["unknown mysqld_safe", "-"]),
     ]);
@@ -216,4 +227,43 @@ fn what_is_removed_or_temporary_does_not_fill() {
     let filled = with(text, |effects| filled_outside(&effects, "/app"));
     let paths: Vec<Option<&str>> = filled.iter().map(|Filled { path, .. }| path.as_deref()).collect();
     assert_eq!(paths, [Some("/opt/a"), Some("/usr/local/bin"), None]);
+}
+
+/// Counts over the Dockerfiles of a collection; says which commands nobody can tell, most frequent first.
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "the test reads files that are not of the repository"
+)]
+fn most_commands_of_real_files_are_told() {
+    let Ok(shared) = std::env::var("IRONHULL_SHARED") else {
+        eprintln!("skipped: IRONHULL_SHARED is not set");
+        return;
+    };
+    let index = std::fs::read_to_string(format!("{shared}/corpus/INDEX.tsv")).unwrap();
+    let (mut all, mut told) = (0_u32, 0_u32);
+    let mut unknown = std::collections::BTreeMap::<String, u32>::new();
+    for line in index.lines().filter(|line| line.starts_with("dockerfile\t")).step_by(20) {
+        let Some(name) = line.split('\t').nth(2) else { continue };
+        let Ok(text) = std::fs::read(format!("{shared}/corpus/files/{name}")) else { continue };
+        let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text);
+        let parsed = dockerfile::parse(&file.text);
+        let model = DockerfileModel::new(&file, &parsed.tree, &Knowledge::builtin());
+        for effect in model.target().into_iter().flat_map(of_stage) {
+            all += 1;
+            match effect.unknown() {
+                Some(what) => *unknown.entry(what.to_owned()).or_default() += 1,
+                None => told += 1,
+            }
+        }
+    }
+    let mut unknown: Vec<_> = unknown.into_iter().collect();
+    unknown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    eprintln!("{told} of {all} are told");
+    for (what, count) in unknown.iter().take(120) {
+        eprintln!("{count:5} {}", what.chars().take(70).collect::<String>());
+    }
+    assert!(all > 1000, "{all}");
+    assert!(f64::from(told) / f64::from(all) > 0.9, "{told} of {all}");
 }

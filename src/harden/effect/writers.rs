@@ -255,7 +255,7 @@ fn git<'m>(call: Call<'m, '_>) -> Kind<'m> {
         "config" if options.has(None, "global") || options.has(None, "system") => Kind::System("git config"),
         "checkout" | "reset" | "pull" | "fetch" | "submodule" | "apply" | "am" | "merge" | "rebase" | "clean"
         | "stash" | "switch" | "restore" | "lfs" | "add" | "commit" | "cherry-pick" | "remote" | "tag" | "gc"
-        | "config" | "worktree" | "branch" | "revert" | "read-tree" | "sparse-checkout" => Kind::Files(tree),
+        | "config" | "worktree" | "branch" | "revert" | "reflog" | "read-tree" | "sparse-checkout" => Kind::Files(tree),
         "init" => match options.operands.get(1) {
             Some(word) => Kind::Files(call.written_places([*word])),
             None => Kind::Files(tree),

@@ -4,12 +4,7 @@ use super::{Judge, Rung};
 use crate::{
     harden::effect::{self, Effect, Kind},
     knowledge::{ImageFacts, Role},
-    model::{
-        CopySource, Stage, Step,
-        downloads::{Download, Output},
-        file_name,
-        packages::is_build_tool,
-    },
+    model::{CopySource, Stage, Step, downloads::Download, file_name, packages::is_build_tool},
     rule::Finding,
     syntax::dockerfile::Keyword,
     text::Span,
@@ -224,13 +219,15 @@ fn unpinned_clone(step: Step<'_>) -> Option<Span> {
 
 /// The file that a download keeps without a check of its content.
 fn unverified_file(effect: &Effect<'_>) -> Option<String> {
-    let download = Download::read(effect.command?)?;
-    let Output::File(file) = &download.output else { return None };
+    let Kind::Download { to, .. } = &effect.kind else { return None };
+    let file = to.known.first()?;
+    let download = effect.command.and_then(Download::read);
+    let is_harmless = download.is_some_and(|download| download.is_local() || download.is_pinned());
     let is_verified = || {
         let name = file_name(file);
         effect.step.verifies(name) || effect.step.later().take(FARTHEST).any(|step| step.verifies(name))
     };
-    (!download.is_local() && !download.is_pinned() && !is_verified()).then(|| file.clone())
+    (!is_harmless && !is_verified()).then(|| file.clone())
 }
 
 /// What a manager of a language keeps of what it downloads.
