@@ -59,6 +59,3 @@ impl Judge<'_, '_> {
         self.cx.file.locate(span.start).line
     }
 }
-
-#[cfg(test)]
-mod tests;

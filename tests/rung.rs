@@ -1,9 +1,18 @@
 //! Where small images stand, and what keeps them there.
 
-use super::{Rung, Standing, standing};
-use crate::{
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test reads files that are not of the repository"
+)]
+
+use ironhull::{
     context::{BuildContext, Entry, Files, entries},
     engine::{self, Evidence},
+    harden::{
+        Rung,
+        rung::{Standing, standing},
+    },
     knowledge::Knowledge,
     lock::Lock,
     model::DockerfileModel,
@@ -242,11 +251,6 @@ fn shells() {
 
 /// Every Dockerfile that is to be hardened starts from the ground, and none of them by mistake.
 #[test]
-#[allow(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "the test reads files that are not of the repository"
-)]
 fn the_insecure_images_of_the_fixtures_are_on_the_ground() {
     let Ok(shared) = std::env::var("IRONHULL_SHARED") else {
         eprintln!("skipped: IRONHULL_SHARED is not set");
