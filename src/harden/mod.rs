@@ -8,10 +8,14 @@
 mod base;
 pub mod effect;
 pub mod health;
+pub mod ignored;
+pub mod outputs;
 pub mod packages;
+pub mod program;
 pub mod recipe;
 pub mod rung;
 pub mod split;
+pub mod tree;
 
 mod subject;
 

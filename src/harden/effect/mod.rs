@@ -14,14 +14,14 @@ use crate::{
     model::{CopySource, MountKind, ScriptForm, Stage, Step, StepCommand, join_path, packages::Manager},
     syntax::{
         dockerfile::Keyword,
-        shell::{CompoundKind, Redirect, RedirectOperator},
+        shell::{CompoundKind, Redirect, RedirectOperator, Word},
     },
     text::Span,
 };
 use directory::Directories;
 use std::collections::HashSet;
 
-pub use places::Places;
+pub use places::{Places, absolute};
 
 /// One thing that a step does to the image.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ pub enum Ecosystem {
     Swift,
 }
 
-impl Effect<'_> {
+impl<'m> Effect<'m> {
     /// The places that it fills; what a build makes beside its sources included. `None` where it fills none.
     pub fn fills(&self) -> Option<&Places> {
         match &self.kind {
@@ -149,6 +149,11 @@ impl Effect<'_> {
             | Kind::Transient
             | Kind::Unknown(_) => None,
         }
+    }
+
+    /// The absolute path that a word of its command means, if that is certain.
+    pub fn path_of(&self, word: Word<'m>) -> Option<String> {
+        places::path_of(self.command?, self.directory.as_deref(), word)
     }
 
     /// What is called, where nobody can tell what that does.
@@ -371,7 +376,7 @@ fn is_descriptor(target: &str) -> bool {
 }
 
 /// What lies under mounts of the step, and so is no part of the image.
-fn mounted(step: Step<'_>) -> Vec<String> {
+pub fn mounted(step: Step<'_>) -> Vec<String> {
     let workdir = step.workdir().path.known();
     let kept_out = |kind| matches!(kind, MountKind::Bind | MountKind::Cache | MountKind::Tmpfs | MountKind::Secret);
     let mounts = step.mounts().into_iter().filter(|mount| kept_out(mount.kind));

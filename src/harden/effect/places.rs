@@ -147,7 +147,7 @@ fn leading_variable<'t>(command: StepCommand<'_>, text: &'t str) -> Option<(Stri
 }
 
 /// `path`, or what it means in `directory`.
-pub(super) fn absolute(directory: Option<&str>, path: &str) -> Option<String> {
+pub fn absolute(directory: Option<&str>, path: &str) -> Option<String> {
     if path.starts_with('/') { Some(join_path("/", path)) } else { Some(join_path(directory?, path)) }
 }
 
