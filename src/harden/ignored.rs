@@ -31,7 +31,8 @@ impl Ignored {
     }
 
     fn parse(text: &str) -> Self {
-        let lines = text.lines().take(MOST_LINES).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines =
+            text.lines().take(MOST_LINES).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let lines = lines.filter_map(|line| {
             let (takes_back, pattern) = match line.strip_prefix('!') {
                 Some(rest) => (true, rest.trim()),

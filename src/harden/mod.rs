@@ -15,6 +15,7 @@ pub mod program;
 pub mod recipe;
 pub mod rung;
 pub mod split;
+pub mod started;
 pub mod tree;
 
 mod subject;

@@ -125,7 +125,8 @@ impl Made {
         let Some(from) = effect.path_of(source) else {
             // A pattern: all files of a directory that it may mean.
             let text = source.text();
-            let Some(pattern) = effect::absolute(effect.directory.as_deref(), &text).filter(|_| source.has_glob()) else {
+            let Some(pattern) = effect::absolute(effect.directory.as_deref(), &text).filter(|_| source.has_glob())
+            else {
                 return new;
             };
             let (directory, name) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
@@ -172,5 +173,7 @@ fn is_known_directory(path: &str, effect: &Effect<'_>) -> bool {
         "/opt",
         "/tmp",
     ];
-    KNOWN.contains(&path) || effect.directory.as_deref() == Some(path) || effect.step.workdir().path.known() == Some(path)
+    KNOWN.contains(&path)
+        || effect.directory.as_deref() == Some(path)
+        || effect.step.workdir().path.known() == Some(path)
 }

@@ -3,7 +3,10 @@
 //! No language is parsed: string literals, and a few words in front of them, are enough to err on the side of taking a
 //! file too many, or of saying that a program may be started.
 
-use super::{Evidence, Subject, tree::{File, Tree}};
+use super::{
+    Evidence, Subject,
+    tree::{File, Tree},
+};
 use std::collections::BTreeSet;
 
 /// What a compiled language looks like.
@@ -41,8 +44,22 @@ pub struct Call {
 
 /// Words of a line that reads or serves files, so that what it names is not part of the program.
 const READS: [&str; 16] = [
-    "os.", "http.Dir", "ioutil.", "ParseFiles", "ParseGlob", "LoadHTML", "StaticFile", "File::open", "fs::", "ServeDir",
-    "ServeFile", "fopen", "ifstream", "NamedFile", "Files::new", "env::",
+    "os.",
+    "http.Dir",
+    "ioutil.",
+    "ParseFiles",
+    "ParseGlob",
+    "LoadHTML",
+    "StaticFile",
+    "File::open",
+    "fs::",
+    "ServeDir",
+    "ServeFile",
+    "fopen",
+    "ifstream",
+    "NamedFile",
+    "Files::new",
+    "env::",
 ];
 
 /// Program texts of the build context.
@@ -76,7 +93,8 @@ impl Sources {
     pub fn calls(&self, language: &Language) -> Vec<Call> {
         let mut calls = Vec::new();
         for source in &self.all {
-            let is_caller = language.callers.is_empty() || language.callers.iter().any(|word| source.text.contains(word));
+            let is_caller =
+                language.callers.is_empty() || language.callers.iter().any(|word| source.text.contains(word));
             if !is_caller {
                 continue;
             }
@@ -85,7 +103,10 @@ impl Sources {
                     let Some(at) = find_word(line, word) else { continue };
                     let name = first_literal(&line[at + word.len()..]);
                     let shows = name.as_ref().map_or("starts a program".to_owned(), |name| format!("starts `{name}`"));
-                    calls.push(Call { name, place: Evidence { path: source.file.found_at.clone(), line: number, shows } });
+                    calls.push(Call {
+                        name,
+                        place: Evidence { path: source.file.found_at.clone(), line: number, shows },
+                    });
                     break;
                 }
             }
@@ -109,7 +130,10 @@ impl Sources {
                     first_literal(rest).into_iter().collect()
                 };
                 for name in &names {
-                    let name = name.trim_start_matches("all:").trim_start_matches("$CARGO_MANIFEST_DIR").trim_start_matches('/');
+                    let name = name
+                        .trim_start_matches("all:")
+                        .trim_start_matches("$CARGO_MANIFEST_DIR")
+                        .trim_start_matches('/');
                     let name = name.split(['*', '?', '[']).next().unwrap_or_default();
                     // The file's own directory, or that of the manifest above it.
                     let mut above = Some(directory);
@@ -162,7 +186,8 @@ impl Sources {
             let names = |words: &BTreeSet<String>| {
                 file.path.split('/').any(|part| words.contains(part)) || words.contains(stem(file.name()))
             };
-            let is_embedded = embedded.iter().any(|path| super::tree::below(&file.path, path.trim_end_matches('/')).is_some());
+            let is_embedded =
+                embedded.iter().any(|path| super::tree::below(&file.path, path.trim_end_matches('/')).is_some());
             if is_embedded {
                 return names(&read);
             }
@@ -196,26 +221,79 @@ fn is_about_project(file: &File) -> bool {
     let in_folder = file.path.contains('/')
         && matches!(
             first.to_ascii_lowercase().as_str(),
-            "docs" | "doc" | "examples" | "example" | "k8s" | "kubernetes" | "helm" | "charts" | "chart" | "deploy"
-                | "deployment" | "deployments" | "terraform" | "ansible" | "scripts" | "hack" | "ci" | "benches" | "fuzz"
-                | "tools" | "test" | "tests" | "testdata"
+            "docs"
+                | "doc"
+                | "examples"
+                | "example"
+                | "k8s"
+                | "kubernetes"
+                | "helm"
+                | "charts"
+                | "chart"
+                | "deploy"
+                | "deployment"
+                | "deployments"
+                | "terraform"
+                | "ansible"
+                | "scripts"
+                | "hack"
+                | "ci"
+                | "benches"
+                | "fuzz"
+                | "tools"
+                | "test"
+                | "tests"
+                | "testdata"
         );
     let is_hidden = first.starts_with('.') && !name.starts_with(".env");
     is_about_building(file)
         || in_folder
         || is_hidden
-        || ["readme", "license", "licence", "copying", "changelog", "contributing", "authors", "notice", "security", "code_of_conduct", "codeowners", "todo", "taskfile", "jenkinsfile", "procfile", "tiltfile", "skaffold", "renovate", "sonar-project", "justfile", "rustfmt", "clippy", "deny.", "cross.", "buf."]
-            .iter()
-            .any(|start| name.starts_with(start))
-        || matches!(file.extension(), "md" | "adoc" | "rst" | "proto" | "mk" | "bat" | "ps1" | "patch" | "http" | "drawio")
+        || [
+            "readme",
+            "license",
+            "licence",
+            "copying",
+            "changelog",
+            "contributing",
+            "authors",
+            "notice",
+            "security",
+            "code_of_conduct",
+            "codeowners",
+            "todo",
+            "taskfile",
+            "jenkinsfile",
+            "procfile",
+            "tiltfile",
+            "skaffold",
+            "renovate",
+            "sonar-project",
+            "justfile",
+            "rustfmt",
+            "clippy",
+            "deny.",
+            "cross.",
+            "buf.",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+        || matches!(
+            file.extension(),
+            "md" | "adoc" | "rst" | "proto" | "mk" | "bat" | "ps1" | "patch" | "http" | "drawio"
+        )
 }
 
 /// Whether a file only tests.
 pub fn is_test(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    stem.ends_with("_test") || path.split('/').any(|part| matches!(part, "testdata" | "benches" | "examples"))
-        || path.starts_with("tests/") || path.contains("/tests/") || path.starts_with("test/") || path.contains("/test/")
+    stem.ends_with("_test")
+        || path.split('/').any(|part| matches!(part, "testdata" | "benches" | "examples"))
+        || path.starts_with("tests/")
+        || path.contains("/tests/")
+        || path.starts_with("test/")
+        || path.contains("/test/")
 }
 
 /// A file's name up to its first dot: `viper.SetConfigName("config")` means `config.yaml`.
@@ -257,7 +335,11 @@ fn first_literal(rest: &str) -> Option<String> {
     let rest = rest.trim_start_matches(['(', '!', ' ', '=']);
     // `exec.CommandContext(ctx, "x")`
     let rest = match rest.split_once(',') {
-        Some((first, more)) if matches!(first.trim(), "ctx" | "context.Background()" | "c" | "cmdCtx" | "r.Context()") => more.trim_start(),
+        Some((first, more))
+            if matches!(first.trim(), "ctx" | "context.Background()" | "c" | "cmdCtx" | "r.Context()") =>
+        {
+            more.trim_start()
+        }
         _ => rest,
     };
     let rest = rest.strip_prefix('r').map_or(rest, |raw| raw.trim_start_matches('#'));

@@ -4,6 +4,7 @@
 //! with the rung and what would prove it.
 
 mod common;
+mod compiled;
 mod go;
 mod node;
 mod python;
