@@ -89,7 +89,7 @@ impl Made {
     }
 
     /// Follows `cp`, `mv`, `install` and `ln`.
-    fn follow<'m>(&mut self, effect: &Effect<'m>) {
+    fn follow(&mut self, effect: &Effect<'_>) {
         let Some(command) = effect.command.filter(|_| matches!(effect.kind, Kind::Files(_))) else { return };
         let Some(invocation) = command.invocation() else { return };
         let Some(name @ ("cp" | "mv" | "install" | "ln")) = invocation.name() else { return };
@@ -98,7 +98,7 @@ impl Made {
             _ => Valued { short: "tS", long: &["target-directory", "suffix"] },
         };
         let options = Options::of(command, invocation, valued);
-        let target = options.value(Some('t'), "target-directory").map(|text| text.into_owned());
+        let target = options.value(Some('t'), "target-directory").map(std::borrow::Cow::into_owned);
         let (sources, to) = match (&target, options.operands.as_slice()) {
             (Some(target), sources) => (sources, effect::absolute(effect.directory.as_deref(), target)),
             (None, [sources @ .., to]) if !sources.is_empty() => (sources, effect.path_of(*to)),

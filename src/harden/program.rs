@@ -183,15 +183,15 @@ impl Sources {
             if is_compiled(file, language) || is_git(file) {
                 return false;
             }
-            let names = |words: &BTreeSet<String>| {
+            let is_among = |words: &BTreeSet<String>| {
                 file.path.split('/').any(|part| words.contains(part)) || words.contains(stem(file.name()))
             };
             let is_embedded =
                 embedded.iter().any(|path| super::tree::below(&file.path, path.trim_end_matches('/')).is_some());
             if is_embedded {
-                return names(&read);
+                return is_among(&read);
             }
-            names(&named) && !is_about_building(file) || !is_about_project(file)
+            is_among(&named) && !is_about_building(file) || !is_about_project(file)
         };
         tree.files.iter().filter(is_asset).collect()
     }

@@ -14,7 +14,7 @@ use crate::{
         tree::{Tree, below},
     },
     knowledge::{Family, Libc, Runtime as Needed},
-    model::{CopySource, Step, file_name, join_path},
+    model::{CopySource, Step, StepCommand, file_name, join_path},
     rule::Safety,
     syntax::dockerfile::Keyword,
 };
@@ -67,6 +67,7 @@ pub(super) struct Account {
     pub(super) left_out: Vec<String>,
 }
 
+#[allow(clippy::match_same_arms, reason = "the arms are sorted by what the effects are")]
 impl<'s, 'a> Build<'s, 'a> {
     /// The stage of `subject`, with what its commands make as `made` tells.
     pub(super) fn new(
@@ -113,19 +114,6 @@ impl<'s, 'a> Build<'s, 'a> {
         }
         let path = self.subject.target.variable("PATH").and_then(|path| path.value.as_ref()?.known());
         let own = path.unwrap_or_default().split(':').filter(|directory| directory.starts_with('/'));
-        const USUAL: [&str; 11] = [
-            "/usr/local/sbin",
-            "/usr/local/bin",
-            "/usr/sbin",
-            "/usr/bin",
-            "/sbin",
-            "/bin",
-            "/go/bin",
-            "/usr/local/cargo/bin",
-            "/root/.cargo/bin",
-            "/root/go/bin",
-            "/usr/local/go/bin",
-        ];
         let directories: Vec<&str> = own.chain(USUAL).collect();
         let exact = |directory: &&str| {
             let path = join_path(directory, word);
@@ -462,7 +450,7 @@ impl<'s, 'a> Build<'s, 'a> {
     fn health(&self, account: &mut Account) {
         let checks = |step: &Step<'_>| step.keyword() == Keyword::Healthcheck;
         let Some(step) = self.subject.steps().into_iter().rfind(checks) else { return };
-        let names: Vec<&str> = step.commands().filter_map(|command| command.name()).collect();
+        let names: Vec<&str> = step.commands().filter_map(StepCommand::name).collect();
         if names.is_empty() {
             return;
         }
@@ -508,7 +496,7 @@ impl<'s, 'a> Build<'s, 'a> {
     }
 
     /// A runtime on `base`, without packages.
-    pub(super) fn runtime(&self, base: &str, account: &Account, change: Change) -> Runtime {
+    pub(super) fn runtime(base: &str, account: &Account, change: Change) -> Runtime {
         Runtime {
             base: base.to_owned(),
             taken: account.taken.clone(),
@@ -560,7 +548,7 @@ impl<'s, 'a> Build<'s, 'a> {
                 .into(),
             evidence: account.evidence.clone(),
         };
-        let mut runtime = self.runtime(&base, account, change);
+        let mut runtime = Self::runtime(&base, account, change);
         runtime.packages = install.into_iter().collect();
         runtime.changes.extend(kept.changes);
         Ok(runtime)
@@ -622,6 +610,21 @@ impl<'s, 'a> Build<'s, 'a> {
             })
     }
 }
+
+/// Where programs are looked for, and where Go and Rust install them.
+const USUAL: [&str; 11] = [
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/go/bin",
+    "/usr/local/cargo/bin",
+    "/root/.cargo/bin",
+    "/root/go/bin",
+    "/usr/local/go/bin",
+];
 
 /// Where nothing is kept.
 const TEMPORARY: [&str; 10] = [

@@ -12,9 +12,12 @@ use crate::{
         program::Language,
         started::Started,
     },
-    model::{StepCommand, file_name, join_path},
+    model::{Step, StepCommand, file_name, join_path},
     rule::Safety,
-    syntax::{dockerfile::Editor, shell::Word},
+    syntax::{
+        dockerfile::Editor,
+        shell::{Assignment, Word},
+    },
     text::Edit,
 };
 use serde::Deserialize;
@@ -81,7 +84,7 @@ const VALUED: [&str; 16] = [
 
 pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let runs_go = |command: StepCommand<'_>| verb(command).is_some_and(|verb| matches!(verb, "build" | "install"));
-    let is_built = subject.runs().into_iter().flat_map(|step| step.commands()).any(runs_go);
+    let is_built = subject.runs().into_iter().flat_map(Step::commands).any(runs_go);
     let is_started_by_go = started_by_go(subject).is_some();
     if !is_built && !is_started_by_go {
         return None;
@@ -99,7 +102,7 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
 }
 
 /// The verb of a call of the Go tool.
-fn verb<'m>(command: StepCommand<'m>) -> Option<&'m str> {
+fn verb(command: StepCommand<'_>) -> Option<&str> {
     let invocation = command.invocation()?;
     let is_go = invocation.name()? == "go";
     let verb = invocation.arguments().next().filter(|_| is_go)?;
@@ -175,7 +178,7 @@ fn linkage(build: &Build<'_, '_>, is_run: bool) -> Linkage {
     let builds: Vec<StepCommand<'_>> = subject
         .runs()
         .into_iter()
-        .flat_map(|step| step.commands())
+        .flat_map(Step::commands)
         .filter(|command| verb(*command).is_some_and(|verb| matches!(verb, "build" | "install")))
         .collect();
     let is_off = |command: &StepCommand<'_>| cgo(*command) == Some(false) || is_static_linked(*command);
@@ -192,10 +195,10 @@ fn linkage(build: &Build<'_, '_>, is_run: bool) -> Linkage {
     let modules = Modules::of(build);
     let evidence: Vec<Evidence> = c_file.iter().cloned().chain(modules.place.clone()).collect();
     let development = build.development_package();
-    if let Some((name, _)) = &development {
-        if c_file.is_some() || is_on || !modules.is_pure() {
-            return Linkage::Libraries(format!("the program may load the library of `{name}`"));
-        }
+    if let Some((name, _)) = &development
+        && (c_file.is_some() || is_on || !modules.is_pure())
+    {
+        return Linkage::Libraries(format!("the program may load the library of `{name}`"));
     }
     if let Some(name) = modules.linked {
         return Linkage::Libraries(format!("the module `{name}` loads libraries of the distribution"));
@@ -266,7 +269,7 @@ fn without_shell(build: &Build<'_, '_>, account: &Account, linkage: &Linkage) ->
         reason: format!("{reason}; nothing that it starts, and no health check, needs a shell").into(),
         evidence,
     };
-    let mut runtime = build.runtime(base, account, change);
+    let mut runtime = Build::runtime(base, account, change);
     runtime.build = edits;
     Ok(runtime)
 }
@@ -274,7 +277,7 @@ fn without_shell(build: &Build<'_, '_>, account: &Account, linkage: &Linkage) ->
 /// Whether a call may use C, where the file says so.
 fn cgo(command: StepCommand<'_>) -> Option<bool> {
     let own = command.command.assignments().filter(|assignment| assignment.name() == "CGO_ENABLED").last();
-    if let Some(value) = own.and_then(|assignment| assignment.literal()) {
+    if let Some(value) = own.and_then(Assignment::literal) {
         return Some(value != "0");
     }
     let words = || command.command.words();
@@ -328,7 +331,7 @@ fn made(subject: &Subject<'_>, effect: &Effect<'_>) -> Made {
 }
 
 /// The words behind the verb that name packages.
-fn packages<'m>(command: StepCommand<'m>) -> Vec<Word<'m>> {
+fn packages(command: StepCommand<'_>) -> Vec<Word<'_>> {
     let Some(invocation) = command.invocation() else { return Vec::new() };
     let mut words = invocation.arguments().skip(1);
     let mut found = Vec::new();
@@ -345,7 +348,7 @@ fn packages<'m>(command: StepCommand<'m>) -> Vec<Word<'m>> {
     found
 }
 
-fn output_option<'m>(command: StepCommand<'m>) -> Option<Word<'m>> {
+fn output_option(command: StepCommand<'_>) -> Option<Word<'_>> {
     let mut words = command.invocation()?.arguments().skip(1);
     words.find(|word| matches!(word.bytes(), b"-o" | b"--o"))?;
     words.next()
@@ -494,7 +497,7 @@ fn built_for_start(
 ) -> Result<(Output, Run), Obstacle> {
     let subject = build.subject;
     let directory = subject.workdir().ok_or("`go run` starts in the root of the file system, where no module is")?;
-    let first = package.first().map(|word| word.trim_end_matches('/')).unwrap_or(".");
+    let first = package.first().map_or(".", |word| word.trim_end_matches('/'));
     let name = match first.strip_suffix(".go") {
         Some(file) => file_name(file).to_owned(),
         None if matches!(first, "." | "./") => file_name(directory).to_owned(),
