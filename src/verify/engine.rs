@@ -77,9 +77,20 @@ const CLEANING: Duration = Duration::from_mins(1);
 pub(super) struct Engine {
     pub(super) kind: EngineKind,
     settings: EngineSettings,
-    has_buildx: bool,
+    docker: DockerBuild,
     can_start: bool,
     interrupt: Interrupt,
+}
+
+/// How docker builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DockerBuild {
+    /// By the plugin.
+    Buildx,
+    /// By BuildKit, which clients before 23 have to be asked for.
+    BuildKit,
+    /// By the old builder, which later clients without the plugin still have. It leaves layers without a name behind.
+    Old,
 }
 
 /// What a build is told.
@@ -126,7 +137,7 @@ impl Engine {
         let mut engine = Self {
             kind: EngineKind::Docker,
             settings: settings.clone(),
-            has_buildx: false,
+            docker: DockerBuild::Old,
             can_start: true,
             interrupt,
         };
@@ -175,18 +186,36 @@ impl Engine {
         if !answer.is_success() {
             return Err(failure::of_engine(self.kind, &answer.complaint()));
         }
-        let answers = |kind, words: &[&str]| self.run(kind, words, SHORT).is_ok_and(|answer| answer.is_success());
-        let has_buildx = self.kind == EngineKind::Docker && answers(EngineKind::Docker, &["buildx", "version"]);
-        let can_start = self.kind != EngineKind::Buildah || answers(EngineKind::Podman, &["--version"]);
-        (self.has_buildx, self.can_start) = (has_buildx, can_start);
+        match self.kind {
+            EngineKind::Docker => self.docker = self.docker_build(),
+            EngineKind::Podman => {}
+            EngineKind::Buildah => self.can_start = self.answer(EngineKind::Podman, &["--version"]).is_some(),
+        }
         Ok(())
+    }
+
+    fn docker_build(&self) -> DockerBuild {
+        if self.answer(EngineKind::Docker, &["buildx", "version"]).is_some() {
+            return DockerBuild::Buildx;
+        }
+        let version = self.answer(EngineKind::Docker, &["version", "--format", "{{.Client.Version}}"]);
+        let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        if major.is_some_and(|major| (18..23).contains(&major)) { DockerBuild::BuildKit } else { DockerBuild::Old }
+    }
+
+    /// What an engine answers, if it answers.
+    fn answer(&self, kind: EngineKind, words: &[&str]) -> Option<String> {
+        self.run(kind, words, SHORT).ok().filter(Ended::is_success).map(|ended| ended.text())
     }
 
     /// Builds an image. The outer failure is the machine's, the inner one the Dockerfile's: the end of what it says.
     pub(super) fn build(&self, order: &BuildOrder<'_>) -> Result<Result<(), String>, Failure> {
         let mut words: Vec<&str> = match self.kind {
-            EngineKind::Docker if self.has_buildx => vec!["buildx", "build", "--load", "--progress", "plain"],
-            EngineKind::Docker => vec!["build", "--force-rm"],
+            EngineKind::Docker => match self.docker {
+                DockerBuild::Buildx => vec!["buildx", "build", "--load", "--progress", "plain"],
+                DockerBuild::BuildKit => vec!["build", "--progress", "plain"],
+                DockerBuild::Old => vec!["build", "--force-rm"],
+            },
             // Without `--format docker` they drop HEALTHCHECK and SHELL; layers that are kept are left behind.
             EngineKind::Podman => vec!["build", "--force-rm", "--layers=false", "--format", "docker"],
             EngineKind::Buildah => vec!["bud", "--force-rm", "--layers=false", "--format", "docker"],
@@ -202,7 +231,12 @@ impl Engine {
         words.extend(self.settings.build.iter().map(String::as_str));
         words.push(&context);
         let doing = format!("building {}", order.side.name());
-        let ended = self.finished(self.run(self.kind, &words, order.limit), &doing, order.limit)?;
+        let mut command = self.command(self.kind, &words);
+        if self.docker == DockerBuild::BuildKit {
+            command.env("DOCKER_BUILDKIT", "1");
+        }
+        let ended = process::run(command, order.limit, Some(&self.interrupt));
+        let ended = self.finished(ended, &doing, order.limit)?;
         if ended.is_success() {
             return Ok(Ok(()));
         }

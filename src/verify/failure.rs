@@ -253,7 +253,8 @@ pub(super) fn of_build(side: Side, engine: EngineKind, said: &str) -> Option<Fai
     }
     if says(&NO_IMAGE) {
         let line = line_with(said, &NO_IMAGE);
-        return Some(Failure::BaseImageMissing { side, engine, image: image_named_in(&line), said: line });
+        let image = image_named_in(&line).or_else(|| image_asked_for(said));
+        return Some(Failure::BaseImageMissing { side, engine, image, said: line });
     }
     if says(&NO_NETWORK) {
         return Some(Failure::NoNetwork { side, said: line_with(said, &NO_NETWORK) });
@@ -284,7 +285,9 @@ const NOT_PERMITTED: [&str; 5] = [
     "newuidmap",
 ];
 const NO_DAEMON: [&str; 2] = ["cannot connect to the docker daemon", "is the docker daemon running"];
-const NO_IMAGE: [&str; 14] = [
+const NO_IMAGE: [&str; 16] = [
+    "/v2/\": dial tcp",
+    "failed to do request: head \"https://",
     "pull access denied",
     "failed to resolve source metadata",
     "manifest unknown",
@@ -335,6 +338,15 @@ fn image_named_in(line: &str) -> Option<String> {
     names.map(str::to_owned).next()
 }
 
+/// The image that the build took up last.
+fn image_asked_for(said: &str) -> Option<String> {
+    let behind = |line: &str| {
+        ["load metadata for ", ": FROM "].iter().find_map(|lead| Some(line.split_once(lead)?.1.to_owned()))
+    };
+    let rest = said.lines().rev().find_map(behind)?;
+    rest.split_whitespace().next().map(|name| name.trim_end_matches(':').to_owned())
+}
+
 /// The last `count` lines that say something.
 pub(super) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
@@ -360,6 +372,15 @@ mod tests {
             let Failure::BaseImageMissing { image, .. } = of(said) else { panic!("{said}") };
             assert_eq!(image.as_deref(), Some("gcr.io/x/nope:1"), "{said}");
         }
+    }
+
+    #[test]
+    fn an_image_is_named_by_the_step_where_the_complaint_does_not() {
+        let said = "Step 1/2 : FROM example.org/nope:1\nGet \"https://example.org/v2/\": dial tcp: lookup example.org";
+        let Failure::BaseImageMissing { image, .. } = of(said) else { panic!() };
+        assert_eq!(image.as_deref(), Some("example.org/nope:1"));
+        let said = "RUN go mod download: Get \"https://proxy.example.org/x\": dial tcp: lookup proxy.example.org";
+        assert!(matches!(of(said), Failure::NoNetwork { .. }));
     }
 
     #[test]

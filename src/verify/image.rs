@@ -35,6 +35,22 @@ impl Image {
     pub fn tcp_ports(&self) -> BTreeSet<u16> {
         self.ports.iter().filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok()).collect()
     }
+
+    /// Pages of its own that its health check asks for, such as `/health`.
+    pub(super) fn pages_of_health_check(&self) -> BTreeSet<String> {
+        let text = self.health_check.join(" ");
+        let mut pages = BTreeSet::new();
+        for (at, _) in text.match_indices("http://") {
+            let rest = &text[at + "http://".len()..];
+            let end = rest.find(|c: char| c.is_whitespace() || "'\"`)|;&<>$\\".contains(c)).unwrap_or(rest.len());
+            let Some((host, page)) = rest[..end].split_once('/') else { continue };
+            let name = host.split(':').next().unwrap_or(host);
+            if ["localhost", "127.0.0.1", "0.0.0.0"].contains(&name) {
+                pages.insert(format!("/{page}"));
+            }
+        }
+        pages
+    }
 }
 
 /// Reads what `docker image inspect`, `podman image inspect` or `buildah inspect --type image` prints.
@@ -90,6 +106,14 @@ mod tests {
         let podman = br#"[{"Size": 7, "Config": {"User": "1000"}, "Healthcheck": {"Test": ["CMD", "true"]}}]"#;
         assert_eq!(parse(docker), parse(podman));
         assert_eq!(parse(docker).unwrap().health_check, ["CMD", "true"]);
+    }
+
+    #[test]
+    fn a_health_check_names_a_page() {
+        let health_check =
+            ["CMD-SHELL".to_owned(), "curl -f 'http://localhost:8080/health?full=1' || exit 1".to_owned()];
+        let image = Image { health_check: health_check.to_vec(), ..Image::default() };
+        assert_eq!(image.pages_of_health_check(), ["/health?full=1".to_owned()].into());
     }
 
     #[test]

@@ -87,6 +87,14 @@ pub(super) struct Observed {
     pub(super) contents: Option<Contents>,
 }
 
+impl Observed {
+    /// The pages that were asked for.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let paths: BTreeSet<&String> = self.answers.keys().map(|(_, path)| path).collect();
+        paths.into_iter().cloned().collect()
+    }
+}
+
 /// What came of a start.
 #[derive(Debug)]
 pub(super) enum Start {

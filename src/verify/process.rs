@@ -45,15 +45,20 @@ impl<T> Ended<T> {
 
     /// Standard error as text.
     pub(super) fn complaint(&self) -> String {
-        String::from_utf8_lossy(&self.err).trim().to_owned()
+        plain(&self.err)
     }
 }
 
 impl Ended {
     /// Standard output as text.
     pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.out).trim().to_owned()
+        plain(&self.out)
     }
+}
+
+/// Output as text, without colours.
+fn plain(output: &[u8]) -> String {
+    anstream::adapter::strip_str(&String::from_utf8_lossy(output)).to_string().trim().to_owned()
 }
 
 /// Why a child did not end by itself.

@@ -91,6 +91,7 @@ pub struct Trial<'t> {
     engine: Engine,
     workspace: Workspace,
     access: Access,
+    paths: Vec<String>,
     authored: Option<Authored>,
     measures: Measures,
     observed: Option<Observed>,
@@ -123,11 +124,13 @@ impl<'t> Trial<'t> {
             engine,
             workspace: Workspace::new()?,
             access,
+            paths: settings.paths.clone(),
             authored: authored(before),
             measures: Measures::default(),
             observed: None,
         };
         let (measures, observed) = trial.observe_original(before)?;
+        trial.paths = observed.as_ref().map(|(observed, _)| observed.paths()).unwrap_or_default();
         trial.access = observed.as_ref().map_or(access, |(_, access)| *access);
         trial.observed = observed.map(|(observed, _)| observed);
         trial.measures = measures;
@@ -264,7 +267,10 @@ impl<'t> Trial<'t> {
         }
         (self.progress)("starting BEFORE");
         let name = self.workspace.container(Side::Before);
+        let mut paths = self.paths.clone();
+        paths.extend(image.pages_of_health_check().into_iter().filter(|page| !self.paths.contains(page)));
         let mut plan = self.plan(&built, &name, &image);
+        plan.paths = &paths;
         plan.expected = image.tcp_ports().union(&self.settings.ports).copied().collect();
         plan.times = 2;
         plan.counts_files = true;
@@ -300,7 +306,7 @@ impl<'t> Trial<'t> {
             access: self.access,
             expected: BTreeSet::new(),
             expects_all: false,
-            paths: &self.settings.paths,
+            paths: &self.paths,
             times: 1,
             smoke: self.settings.smoke.as_deref(),
             is_confined: false,
