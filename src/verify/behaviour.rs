@@ -98,9 +98,13 @@ const FIRST_FREE_PORT: u16 = 1024;
 
 /// What a program said last, in place of a reason, and what is known about it.
 fn reason(before: &Observed, after: &Observed) -> String {
-    let err = last_lines(&after.err, 3);
-    let mut said = if err.is_empty() { last_lines(&after.out, 3) } else { err };
-    if before.listening.iter().any(|port| *port < FIRST_FREE_PORT) && is_denial(&said) {
+    let words = if after.err.trim().is_empty() { &after.out } else { &after.err };
+    let mut said = last_lines(words, 3);
+    let Some(denial) = words.lines().rev().find(|line| is_denial(line)) else { return said };
+    if !said.contains(denial.trim_end()) {
+        said = format!("{}\n{said}", denial.trim_end());
+    }
+    if before.listening.iter().any(|port| *port < FIRST_FREE_PORT) {
         said.push_str("\nports below 1024 are root's with podman; docker gives them to everybody, as does ");
         said.push_str("`--run-option=--sysctl=net.ipv4.ip_unprivileged_port_start=0`");
     }
@@ -405,6 +409,21 @@ mod tests {
         let after = seen(|observed| "IOError: [Errno 13] Permission denied: '/app/log'".clone_into(&mut observed.err));
         assert_eq!(broken(&seen(|_| {}), &after), [Subject::Logs]);
         assert_eq!(broken(&after, &after), []);
+    }
+
+    #[test]
+    fn the_line_that_says_what_was_denied_is_told_wherever_it_stands() {
+        let after = seen(|observed| {
+            observed.ready = Ready::Ended(1);
+            "Error: listen EACCES: permission denied 0.0.0.0:443\n a\n b\n c\n d".clone_into(&mut observed.err);
+        });
+        let mut before = served(&["a"]);
+        before.listening = [443].into();
+        let found = compare(&before, &after, &BTreeMap::new()).differences;
+        assert_eq!(found.len(), 1, "one reason is told once: {found:?}");
+        assert!(
+            found[0].why.starts_with("Error: listen EACCES") && found[0].why.contains("ip_unprivileged_port_start")
+        );
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn environment(before: &Image, after: &Image, promise: &Promise, authored: Optio
         let (standing, why) = match now {
             None if promise.removed_env.contains(name) => (Standing::Allowed, "it was promised to go"),
             _ if name == "PATH" => (Standing::Noted, "programs are looked for elsewhere"),
-            _ if !is_authored(name) => (Standing::Noted, OF_THE_BASE),
+            _ if !is_authored(name) => (Standing::Allowed, OF_THE_BASE),
             Some(_) => (Standing::Broken, "it has another value"),
             None => (Standing::Broken, "it is gone"),
         };
@@ -232,7 +232,7 @@ mod tests {
         });
         let after = image(|_| {});
         let found = standings(&before, &after, &Promise::default());
-        assert_eq!(found, [(Subject::Env, Standing::Broken), (Subject::Env, Standing::Noted)]);
+        assert_eq!(found, [(Subject::Env, Standing::Broken), (Subject::Env, Standing::Allowed)]);
         let promise = Promise { removed_env: ["MINE".to_owned()].into(), ..Promise::default() };
         assert_eq!(standings(&before, &after, &promise)[0].1, Standing::Allowed);
     }

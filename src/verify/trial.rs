@@ -208,11 +208,28 @@ impl<'t> Trial<'t> {
         };
         let found = behaviour::compare(before, &after, &promise.moved_ports);
         for difference in &mut verdict.differences {
-            let is_proved = difference.subject == Subject::Start && found.does_the_same
-                || difference.subject == Subject::HealthCheck && found.is_healthy;
+            let is_proved = match difference.subject {
+                // What is noted of the environment is where programs are looked for.
+                Subject::Start | Subject::Env => found.does_the_same,
+                Subject::HealthCheck => found.is_healthy,
+                Subject::Build
+                | Subject::User
+                | Subject::Workdir
+                | Subject::Ports
+                | Subject::Volumes
+                | Subject::Labels
+                | Subject::StopSignal
+                | Subject::Ready
+                | Subject::Listens
+                | Subject::Answer
+                | Subject::ExitCode
+                | Subject::Logs
+                | Subject::Stop
+                | Subject::Smoke => false,
+            };
             if is_proved && difference.standing == Standing::Noted {
                 difference.standing = Standing::Allowed;
-                "another command, which does the same".clone_into(&mut difference.why);
+                "what it does is the same".clone_into(&mut difference.why);
             }
         }
         verdict.differences.extend(found.differences);
