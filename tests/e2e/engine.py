@@ -88,6 +88,9 @@ class Engine:
     def exists(self, image: str) -> bool:
         return self.call("podman", "image", "exists", image, check=False).returncode == 0
 
+    def remove(self, image: str):
+        self.call("podman", "image", "rm", "--force", image, check=False)
+
     def tag(self, image: str, name: str):
         self.call("podman", "tag", image, name)
 
@@ -104,7 +107,7 @@ class Engine:
 
     def build(self, context: Path, tag: str, *, dockerfile=None, target=None, args=None, secrets=None, layers=True):
         """Builds a Dockerfile. `layers` keeps a layer for each step, so that a second build takes no time."""
-        command = ["buildah", "--runtime", "runc", "bud", "--isolation", "oci", "--network", "host", "--pull-never"]
+        command = ["buildah", "--runtime", "runc", "bud", "--isolation", "oci", "--network", "host", "--pull-never", "--force-rm"]
         command += ["--format", "docker", "--tag", tag, "--file", dockerfile or context / "Dockerfile"]
         command += ["--layers"] if layers else []
         command += ["--target", target] if target else []
@@ -118,8 +121,8 @@ class Engine:
         return json.loads(self.text("podman", "image", "inspect", image))[0]
 
     def prune(self):
-        """Drops the layers of builds that nobody has repeated for two days."""
-        self.call("podman", "image", "prune", "--force", "--filter", "until=48h", check=False)
+        """Keeps the stand-ins and the images before with their layers, and nothing else: the disk is finite."""
+        self.call("podman", "image", "prune", "--force", check=False)
 
     @contextlib.contextmanager
     def mounted(self, image: str):

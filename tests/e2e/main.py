@@ -48,9 +48,9 @@ def main() -> int:
     both = options.side == "both" and hardening.is_known(options.binary)
     if options.side == "both" and not both:
         say(f"{options.binary} has no `harden` yet: only the side before")
-    bases = last_layers(engine, workshop)
+    binary = options.binary if both else None
     with ThreadPoolExecutor(JOBS) as pool:
-        rows = list(pool.map(lambda one: examine(engine, one, bases, options.binary if both else None), applications))
+        rows = list(pool.map(lambda one: examine(engine, workshop, one, binary), applications))
     engine.prune()
     (cache / "last.json").write_text(json.dumps([report.record(row) for row in rows], indent=1))
     report.write(rows, workshop, both)
@@ -74,23 +74,18 @@ def chosen(names: list[str]) -> list[Application]:
     return [one for one in every if not names or one.name in names]
 
 
-def last_layers(engine: Engine, workshop: Workshop) -> dict[str, str]:
-    present = [stand_in for stand_in in workshop.all if engine.exists(stand_in.name)]
-    return {engine.image(stand_in.name)["RootFS"]["Layers"][-1]: stand_in.name for stand_in in present}
-
-
-def examine(engine: Engine, one: Application, bases: dict[str, str], binary: Path | None) -> report.Row:
+def examine(engine: Engine, workshop: Workshop, one: Application, binary: Path | None) -> report.Row:
     started = time.monotonic()
     row = report.Row(one)
     written = engine.cache / "written" / one.name
     hardening.copy_context(one.directory, written)
-    row.before = examine_side(engine, one, bases, written, "before", None)
+    row.before = examine_side(engine, workshop, one, written, None)
     if binary and row.before.answered:
         hardened = engine.cache / "hardened" / one.name
         hardening.copy_context(one.directory, hardened)
         try:
             row.claim = hardening.harden(binary, hardened)
-            row.after = examine_side(engine, one, bases, hardened, "after", row)
+            row.after = examine_side(engine, workshop, one, hardened, row)
         except (Failure, subprocess.SubprocessError, ValueError) as failure:
             row.trouble.append(f"harden: {failure}")
     row.seconds = time.monotonic() - started
@@ -98,14 +93,16 @@ def examine(engine: Engine, one: Application, bases: dict[str, str], binary: Pat
     return row
 
 
-def examine_side(engine, one: Application, bases, context: Path, side: str, row: report.Row | None) -> trial.Outcome:
+def examine_side(engine, workshop, one: Application, context: Path, row: report.Row | None) -> trial.Outcome:
+    """The side before, or, with the row of the side before, the side after."""
     outcome = trial.Outcome()
-    image = f"localhost/e2e/{one.name}:{side}"
+    image = f"localhost/e2e/{one.name}:{'after' if row else 'before'}"
     volume = f"e2e-{one.name}" if one.volume else None
     try:
+        workshop.make_bases(context / "Dockerfile")
         trial.build(engine, one, context, image)
         outcome.built = True
-        outcome.content = content.read(engine, image, one.secrets, bases)
+        outcome.content = content.read(engine, image, one.secrets, workshop.last_layers())
         if volume and row is None:
             engine.remove_volume(volume)
         if volume and row is not None:
@@ -115,6 +112,8 @@ def examine_side(engine, one: Application, bases, context: Path, side: str, row:
         outcome.trouble.append(str(failure))
     if row is not None and outcome.answered:
         row.trouble += trial.differences(one, row.before, outcome)
+    if row is not None:
+        engine.remove(image)
     return outcome
 
 

@@ -1,5 +1,6 @@
 """Builds the stand-ins that are missing: each is kept under the hash of its recipe and of the recipes it stands on."""
 
+import functools
 import hashlib
 import json
 import re
@@ -71,6 +72,13 @@ def mirror() -> str:
     return "http://deb.debian.org/debian"
 
 
+def on_docker_hub(name: str) -> str:
+    """The name in full, where it names no registry."""
+    if "." in name.partition("/")[0] and "/" in name:
+        return name
+    return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
+
+
 class Workshop:
     def __init__(self, engine: Engine, say):
         self.engine = engine
@@ -79,6 +87,7 @@ class Workshop:
         self.by_tag = {tag: stand_in for stand_in in self.all for tag in stand_in.tags}
         self.record = engine.cache / "stand-ins.json"
         self.lock = threading.Lock()
+        self.making = threading.Lock()
         # The targets of one recipe share stages, so they are built one after the other.
         self.recipes = {stand_in.recipe: threading.Lock() for stand_in in self.all}
 
@@ -104,9 +113,30 @@ class Workshop:
             open_tags += stand_in.bases()
         return list(reversed(ordered))
 
+    def known(self) -> dict[str, str]:
+        """The hash of the recipe that each stand-in was made by."""
+        return json.loads(self.record.read_text()) if self.record.exists() else {}
+
+    def last_layers(self) -> dict[str, str]:
+        """The stand-ins that are there, by the digest of their last layer."""
+        with self.lock:
+            known = self.known()
+        return {self.last_layer(name, recipe): name for name, recipe in known.items() if self.engine.exists(name)}
+
+    @functools.cache
+    def last_layer(self, name: str, _recipe: str) -> str:
+        return self.engine.image(name)["RootFS"]["Layers"][-1]
+
+    def make_bases(self, dockerfile: Path):
+        """The images that a Dockerfile names: a rewrite chooses its own base."""
+        named = r"(?m)^(?:FROM\s+(?:--\S+\s+)*|COPY\s+(?:--\S+\s+)*--from=)([\w./-]+:[\w.-]+)"
+        names = {on_docker_hub(name) for name in re.findall(named, dockerfile.read_text())}
+        with self.making:
+            self.make({name for name in names if name in self.by_tag}, 1)
+
     def make(self, tags: set[str], jobs: int):
         """Builds what is missing, several side by side where one does not stand on the other."""
-        known = json.loads(self.record.read_text()) if self.record.exists() else {}
+        known = self.known()
         missing = {}
         for stand_in in self.needed(tags):
             current = self.hash(stand_in)
