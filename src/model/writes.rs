@@ -46,8 +46,27 @@ pub struct Written {
 }
 
 /// Paths of images that are read at run time, or that everybody may write, or that programs never keep things in.
-const NEVER: [&str; 14] = [
-    "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/proc", "/sys", "/dev", "/tmp", "/root", "/run",
+const NEVER: [&str; 21] = [
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/include",
+    "/usr/share",
+    "/usr/local",
+    "/etc",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/boot",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/tmp",
+    "/root",
+    "/run",
     "/var/tmp",
 ];
 
@@ -287,9 +306,17 @@ impl Search<'_, '_> {
         })
     }
 
+    /// Whether a path lies in a working directory that is the program's own although it is below `/usr`.
+    fn is_of_own_prefix(&self, path: &str) -> bool {
+        let workdir = self.stage.workdir().path.known().unwrap_or("/");
+        let depth = if is_in(workdir, "/usr/local") || is_in(workdir, "/usr/share") { 3 } else { usize::MAX };
+        let is_shared = ["bin", "sbin", "lib", "etc", "share", "include", "src"].contains(&path::file_name(workdir));
+        workdir.matches('/').count() >= depth && !is_shared && is_in(path, workdir)
+    }
+
     fn add(&mut self, path: &str, is_shallow: bool, file: &str, line: u32) {
-        let is_never = path == "/" || NEVER.iter().any(|never| is_in(path, never));
-        if is_never {
+        let is_never = matches!(path, "/" | "/usr") || NEVER.iter().any(|never| is_in(path, never));
+        if is_never && !self.is_of_own_prefix(path) {
             return;
         }
         let written = Written { path: path.to_owned(), is_shallow, file: file.to_owned(), line };

@@ -26,6 +26,7 @@ const TURNS: usize = 4;
 struct Ascent {
     text: Vec<u8>,
     stack: Option<String>,
+    is_split: bool,
     changes: Vec<Change>,
     declined: Vec<Declined>,
     manual: Vec<String>,
@@ -59,7 +60,7 @@ impl Project {
         ascent.declined.retain(|declined| declined.rung > after.rung);
         ascent.declined.sort();
         ascent.declined.dedup();
-        let Ascent { text, stack, changes, declined, manual } = ascent;
+        let Ascent { text, stack, changes, declined, manual, .. } = ascent;
         Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text })
     }
 }
@@ -110,16 +111,27 @@ impl Climber<'_> {
         self.fix(ascent, &|_| true)
     }
 
-    /// A user for the image, where it has none.
+    /// A user for the image, who owns what it writes: the one whom the author names, else another.
     fn user(&self, ascent: &mut Ascent) {
-        let fix = self.ask(&ascent.text, |cx| {
+        let answer = self.ask(&ascent.text, |cx| {
             let target = cx.model.target()?;
-            target.user().is_root().then(|| user::unprivileged(cx, target))
+            let is_root = target.user().is_root();
+            if let Some(reason) = user::why_root(cx, target).filter(|_| is_root) {
+                return Some((is_root, Err(reason.into())));
+            }
+            // The stage that the image was split off may name a user.
+            let old = target.index().checked_sub(1).filter(|_| ascent.is_split).and_then(|index| cx.model.stage(index));
+            let fix = match old.filter(|old| is_root && old.user().user.is_unprivileged()) {
+                Some(old) => user::restated(cx, target, old),
+                None => user::unprivileged(cx, target),
+            };
+            Some((is_root, fix))
         });
-        match fix {
-            Some(Ok(fix)) => Self::apply(ascent, fix),
-            Some(Err(reason)) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
-            None => {}
+        match answer {
+            Some((_, Ok(fix))) if fix.edits.is_empty() => {}
+            Some((_, Ok(fix))) => Self::apply(ascent, fix),
+            Some((true, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
+            Some((false, Err(_))) | None => {}
         }
     }
 
@@ -131,6 +143,7 @@ impl Climber<'_> {
             None => return Err("there is no stage".into()),
         };
         ascent.text = fix::splice(&ascent.text, &edits);
+        ascent.is_split = true;
         ascent.changes.extend(runtime.changes.iter().cloned());
         ascent.manual.extend(runtime.manual.iter().cloned());
         Ok(())

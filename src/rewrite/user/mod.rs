@@ -6,6 +6,7 @@
 mod identity;
 mod obstacle;
 mod place;
+mod root;
 mod server;
 mod staging;
 
@@ -20,6 +21,8 @@ use identity::{Identity, Making};
 use place::{Handed, Owned};
 use server::Server;
 use std::borrow::Cow;
+
+pub use root::why_root;
 
 /// Why nobody else can run an image: a sentence.
 pub type Obstacle = Cow<'static, str>;

@@ -168,6 +168,16 @@ fn a_final_stage_of_copies_gets_its_user_behind_them() {
 }
 
 #[test]
+fn what_lies_in_the_usual_place_of_node_is_owned_too() {
+    let text = "FROM node:24\nWORKDIR /usr/src/app\nCOPY . .\nCMD [\"node\", \"server.js\"]\n";
+    let program = ("server.js", "const uploads = path.join(__dirname, 'uploads');\nfs.mkdirSync(uploads);\n");
+    let expected = "FROM node:24\nRUN mkdir -p /usr/src/app/uploads \\\n    && chown -R 1000:1000 /usr/src/app/uploads\nUSER 1000:1000";
+    assert_eq!(added(text, &[program]), expected);
+    let system = text.replace("/usr/src/app", "/usr/local/bin");
+    assert_eq!(added(&system, &[program]), "FROM node:24\nUSER 1000:1000");
+}
+
+#[test]
 fn a_base_that_has_a_user_already_is_root_for_a_moment() {
     let text = "FROM node:24 AS build\nWORKDIR /app\nCOPY . .\nFROM nginxinc/nginx-unprivileged:1.29\nWORKDIR /app\nCOPY --from=build /app /app\nCMD [\"./serve\"]\n";
     let after = added(text, &[("serve.js", "fs.mkdirSync('uploads')\n")]);
