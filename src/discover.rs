@@ -212,6 +212,7 @@ impl Search<'_> {
         let name = display_name(path);
         let kind = self.request.kind.or_else(|| kind_of_name(&name));
         let kind = kind.or_else(|| if is_argument { kind_of_content(path) } else { None });
+        let kind = kind.or_else(|| self.request.manifest_at(path, &name));
         match kind {
             Some(_) if !is_argument && (self.request.excluded)(&name, false) => {}
             Some(kind) if self.request.wanted.contains(&kind) => {
@@ -283,7 +284,9 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
     }
     // The name comes before everything that asks the disk: nearly all files of a tree are none of ours.
     let name = display_name(entry.path());
-    let Some(kind) = kind_of_name(&name) else { return Met::Nothing };
+    let Some(kind) = kind_of_name(&name).or_else(|| request.manifest_at(entry.path(), &name)) else {
+        return Met::Nothing;
+    };
     let is_wanted = request.wanted.contains(&kind) && request.kind.is_none_or(|only| only == kind);
     if !is_wanted || (request.excluded)(&name, false) {
         return Met::Nothing;
@@ -343,6 +346,27 @@ fn kind_of_content(path: &Path) -> Option<FileKind> {
     begins_a_build.then_some(FileKind::Dockerfile)
 }
 
+/// So much of a file is looked at to tell a manifest: what stands above its `kind` is comments and templates.
+const HEAD_OF_MANIFEST: u64 = 16 * 1024;
+
+impl Request<'_> {
+    /// Whether a file that is YAML by its name is a manifest: its content is looked at only if somebody wants those.
+    fn manifest_at(&self, path: &Path, name: &str) -> Option<FileKind> {
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if !is_yaml || !self.wanted.contains(&FileKind::Kubernetes) {
+            return None;
+        }
+        let head = disk::head(path, HEAD_OF_MANIFEST)?;
+        is_manifest(&head).then_some(FileKind::Kubernetes)
+    }
+}
+
+/// Whether lines at the margin say which object of a cluster this is.
+fn is_manifest(head: &[u8]) -> bool {
+    let says = |key: &[u8]| head.split(|&byte| byte == b'\n').any(|line| line.starts_with(key));
+    says(b"apiVersion:") && says(b"kind:")
+}
+
 /// Tells files apart whatever path leads to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
@@ -394,6 +418,13 @@ mod tests {
         assert_eq!(kind_of_name(".devcontainer/devcontainer.json"), Some(FileKind::Devcontainer));
         assert_eq!(kind_of_name("run.sh"), Some(FileKind::Script));
         assert_eq!(kind_of_name("Makefile"), Some(FileKind::Makefile));
+    }
+
+    #[test]
+    fn a_manifest_says_what_object_it_is() {
+        assert!(is_manifest(b"# x\n---\napiVersion: v1\nkind: Pod\n"));
+        assert!(!is_manifest(b"a:\n  apiVersion: v1\n  kind: Pod\n"));
+        assert!(!is_manifest(b"kind: x\n"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of disks and nothing of output. Each file is judged on its own, so callers may judge files in parallel.
 
+mod containers;
 mod fingerprint;
 
 use crate::{
@@ -61,9 +62,9 @@ pub struct Evidence<'a> {
 pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'_>) -> Result<Judgement, Unjudged> {
     let mut judgement = match file.kind {
         FileKind::Dockerfile => judge_dockerfile(file, rules, evidence)?,
-        FileKind::Compose
-        | FileKind::Kubernetes
-        | FileKind::Workflow
+        FileKind::Compose => containers::judge_compose(file, rules, evidence)?,
+        FileKind::Kubernetes => containers::judge_kubernetes(file, rules, evidence)?,
+        FileKind::Workflow
         | FileKind::GitlabCi
         | FileKind::Bake
         | FileKind::Devcontainer
@@ -100,7 +101,7 @@ fn judge_dockerfile(
             // Another frontend may take what BuildKit's own refuses.
             Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),
-            Check::Suppressions => {}
+            Check::Suppressions | Check::Containers { .. } => {}
         }
         let (found, declined) = findings.into_parts();
         judgement.findings.extend(found);

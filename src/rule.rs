@@ -4,7 +4,7 @@ use crate::{
     context::BuildContext,
     knowledge::Knowledge,
     lock::Lock,
-    model::DockerfileModel,
+    model::{DockerfileModel, compose::ComposeModel, kubernetes::KubernetesModel},
     source::{FileKind, SourceFile},
     text::{Edit, FileId, Fingerprint, Span},
 };
@@ -267,6 +267,13 @@ pub struct Builtin {
 pub enum Check {
     /// Reads one Dockerfile.
     Dockerfile(fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings)),
+    /// Reads what starts containers: one function for compose files, one for manifests.
+    Containers {
+        /// Reads one compose file.
+        compose: fn(&Cx<'_, ComposeModel<'_>>, &mut Findings),
+        /// Reads one file of Kubernetes.
+        kubernetes: fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings),
+    },
     /// Errors of form, reported by the parsers themselves; the engine turns them into findings.
     Syntax,
     /// Comments that silence findings, read by `suppress`; the engine asks when all other rules have spoken.

@@ -6,13 +6,17 @@
 
 mod comment;
 mod date;
+mod yaml;
 
 pub use date::Date;
 
 use crate::{
     rule::{Builtin, Finding, Findings, Fix, Safety, Silenced},
     source::SourceFile,
-    syntax::dockerfile::{Dockerfile, Token, TokenKind},
+    syntax::{
+        dockerfile::{Dockerfile, Token, TokenKind},
+        yaml::Yaml,
+    },
     text::{Edit, FileId, Span},
 };
 use comment::{Allow, Foreign};
@@ -83,6 +87,24 @@ impl Suppressions {
                 let is_guard = last_directive.is_some_and(|last| comment.span.start < last);
                 let lines = (!is_guard).then(|| line_of(comment.span, &file.text));
                 all.own.push(Own::new(allow, scope, lines));
+                all.scope_own(scope, rules, today);
+            } else {
+                others.extend(comment::foreign(text).into_iter().map(|other| (other, scope)));
+            }
+        }
+        all.scope_others(&others, rules, today);
+        all
+    }
+
+    /// Reads the comments of `file`, which is YAML: one that has a line of its own speaks about the key or item that
+    /// begins on the next line, with everything below it.
+    pub fn read_yaml(file: &SourceFile, tree: &Yaml<'_>, rules: &[&'static Builtin], today: Option<Date>) -> Self {
+        let mut all = Self { file: Some(file.id), ..Self::default() };
+        let mut others = Vec::new();
+        for (comment, scope) in yaml::comments(tree) {
+            let text = comment.of(&file.text);
+            if let Some(allow) = comment::allow(text, comment.start) {
+                all.own.push(Own::new(allow, scope, Some(line_of(comment, &file.text))));
                 all.scope_own(scope, rules, today);
             } else {
                 others.extend(comment::foreign(text).into_iter().map(|other| (other, scope)));

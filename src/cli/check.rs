@@ -84,7 +84,7 @@ impl Format {
 }
 
 /// The kinds of file that have rules.
-pub(super) const CHECKED: [FileKind; 1] = [FileKind::Dockerfile];
+pub(super) const CHECKED: [FileKind; 3] = [FileKind::Dockerfile, FileKind::Compose, FileKind::Kubernetes];
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
     let given = options.inputs.given(".")?;

@@ -26,6 +26,18 @@ pub(super) fn mark(findings: &mut [Finding], tree: &Dockerfile, text: &[u8]) {
     }
 }
 
+/// The same for files without instructions: a finding is told by its line.
+pub(super) fn mark_lines(findings: &mut [Finding], text: &[u8]) {
+    let mut turns: HashMap<Fingerprint, u32> = HashMap::new();
+    for finding in findings {
+        let said = words(Fingerprint::default(), line_at(text, line_start(text, finding.primary.span)));
+        let equal = Fingerprint::default().with(finding.rule.as_bytes()).with(said.to_string().as_bytes());
+        let turn = turns.entry(equal).or_default();
+        finding.fingerprint = equal.with(turn.to_string().as_bytes());
+        *turn += 1;
+    }
+}
+
 fn instruction_at(tree: &Dockerfile, place: Span) -> Option<&Instruction> {
     let past = tree.instructions.partition_point(|instruction| instruction.span.start <= place.start);
     tree.instructions[..past].last().filter(|instruction| place.start <= instruction.span.end)

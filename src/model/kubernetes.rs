@@ -3,7 +3,10 @@
 //! Every object that holds the template of a pod is a [`Workload`]: Pods, Deployments, `CronJobs`, … and the items of a
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
-use crate::syntax::yaml::{Node, Yaml};
+use crate::{
+    syntax::yaml::{Node, Yaml},
+    text::Span,
+};
 
 /// The objects of a file.
 #[derive(Debug)]
@@ -154,6 +157,19 @@ impl<'y> Container<'y> {
     /// Its name; empty if it has none.
     pub fn name(self) -> &'y str {
         self.text("name").unwrap_or_default()
+    }
+
+    /// Whether it says what it runs, and no template adds to it.
+    pub fn is_whole(self) -> bool {
+        let security = self.node.get("securityContext");
+        let is_seen = |node: Node<'_>| !node.is_open() && !node.is_template();
+        self.node.get("image").is_some() && is_seen(self.node) && security.is_none_or(is_seen)
+    }
+
+    /// Where it is said what it is: its name, or its first key.
+    pub fn place(self) -> Span {
+        let entry = self.node.entry("name").or_else(|| self.node.entries().next());
+        entry.map_or(self.node.span(), |entry| entry.span())
     }
 
     /// The value at `path` below its own `securityContext`.

@@ -129,6 +129,8 @@ fn kind_of(path: &str) -> FileKind {
         FileKind::Dockerfile
     } else if name.contains("compose") {
         FileKind::Compose
+    } else if name.ends_with(".k8s.yaml") {
+        FileKind::Kubernetes
     } else {
         FileKind::Script
     }

@@ -16,7 +16,8 @@ pub use text::{Text, Variables};
 
 use crate::{
     context,
-    syntax::yaml::{Entry, Node, Yaml},
+    syntax::yaml::{Entry, Kind, Node, Yaml},
+    text::Span,
 };
 
 /// A compose file.
@@ -174,6 +175,29 @@ impl<'y> Service<'y> {
             // `!reset` and `!override` end what the layers below say.
             .take_while(move |(node, _)| !std::mem::replace(&mut is_last, node.is_tagged()))
             .filter(|(node, _)| !node.is_null())
+    }
+
+    /// Where `key` is said: its entry if it is written in the service itself, else the name of the service.
+    pub fn place_of(&self, key: &str) -> Span {
+        self.own_entry(key).map_or_else(|| self.key.span(), |entry| entry.span())
+    }
+
+    /// Where `item`, part of the value of `key`, is written, if that is in the service itself; else the name of the
+    /// service.
+    pub fn place_of_item(&self, item: Node<'y>) -> Span {
+        let own = self.own();
+        if own.span().covers(item.span()) { item.span() } else { self.key.span() }
+    }
+
+    /// The entry of `key` that is written in the service itself.
+    pub fn own_entry(&self, key: &str) -> Option<Entry<'y>> {
+        let own = self.own();
+        matches!(own.kind(), Kind::Mapping(_)).then(|| own.entry(key)).flatten()
+    }
+
+    /// Whether it says what it runs, and everything that it says is seen.
+    pub fn is_whole(&self) -> bool {
+        !self.is_open() && (self.value("image").is_some() || self.value("build").is_some())
     }
 
     /// The text at `key`.

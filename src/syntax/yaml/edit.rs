@@ -64,7 +64,7 @@ impl fmt::Display for Refusal {
 }
 
 /// Edits are verified as long as that takes no more than reading so many bytes.
-const MOST_VERIFIED: usize = 64 * 1024 * 1024;
+const MOST_VERIFIED: usize = 16 * 1024 * 1024;
 
 impl<'y> Editor<'y> {
     /// An editor of the file that `tree` was made of.

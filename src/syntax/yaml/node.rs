@@ -136,6 +136,11 @@ impl<'y> Node<'y> {
         }
     }
 
+    /// What comes behind it in the same collection: of a key its value.
+    pub fn following(self) -> Option<Node<'y>> {
+        self.at(self.data().next)
+    }
+
     /// Everything directly in it: items, or keys and values in turn.
     pub fn children(self) -> impl Iterator<Item = Node<'y>> {
         let first = match self.kind() {

@@ -1,0 +1,92 @@
+//! Compose files and manifests x rules -> findings.
+
+use super::{Evidence, Unjudged, fingerprint};
+use crate::{
+    context::{self, BuildContext},
+    model::{
+        compose::{ComposeModel, Variables},
+        kubernetes::KubernetesModel,
+    },
+    rule::{Builtin, Check, Cx, Findings, Judgement},
+    rules::RULES,
+    source::SourceFile,
+    suppress::Suppressions,
+    syntax::yaml::{self, Yaml},
+    text::Parsed,
+};
+
+/// What `rules` say about `file`, a compose file.
+pub(super) fn judge_compose(
+    file: &SourceFile,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+) -> Result<Judgement, Unjudged> {
+    let parsed = parsed(file)?;
+    let context = BuildContext::new(evidence.around, &file.path);
+    let variables = context.beside(".env").map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
+    let directory = context::resolve("", context.directory());
+    let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
+    let found = ask(file, rules, evidence, &model, |check| match check {
+        Check::Containers { compose, .. } => Some(compose),
+        Check::Dockerfile(_) | Check::Syntax | Check::Suppressions => None,
+    });
+    Ok(judgement(file, &parsed, found, evidence))
+}
+
+/// What `rules` say about `file`, a manifest.
+pub(super) fn judge_kubernetes(
+    file: &SourceFile,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+) -> Result<Judgement, Unjudged> {
+    let parsed = parsed(file)?;
+    let model = KubernetesModel::new(&parsed.tree);
+    let found = ask(file, rules, evidence, &model, |check| match check {
+        Check::Containers { kubernetes, .. } => Some(kubernetes),
+        Check::Dockerfile(_) | Check::Syntax | Check::Suppressions => None,
+    });
+    Ok(judgement(file, &parsed, found, evidence))
+}
+
+fn parsed(file: &SourceFile) -> Result<Parsed<Yaml<'_>>, Unjudged> {
+    let parsed = yaml::parse(&file.text);
+    let head = &file.text[..file.text.len().min(super::HEAD)];
+    let is_binary = !parsed.errors.is_empty() && memchr::memchr(0, head).is_some();
+    if is_binary { Err(Unjudged::Binary) } else { Ok(parsed) }
+}
+
+fn judgement(file: &SourceFile, parsed: &Parsed<Yaml<'_>>, found: Vec<Findings>, evidence: Evidence<'_>) -> Judgement {
+    let mut judgement = Judgement { errors: parsed.errors.len(), ..Judgement::default() };
+    for findings in found {
+        let (found, declined) = findings.into_parts();
+        judgement.findings.extend(found);
+        judgement.declined.extend(declined);
+    }
+    let mut suppressions = Suppressions::read_yaml(file, &parsed.tree, RULES, evidence.today);
+    let (left, silenced) = suppressions.silence(std::mem::take(&mut judgement.findings));
+    (judgement.findings, judgement.silenced) = (left, silenced);
+    judgement.findings.sort_by(|a, b| (a.primary.span, a.rule).cmp(&(b.primary.span, b.rule)));
+    fingerprint::mark_lines(&mut judgement.findings, &file.text);
+    judgement
+}
+
+/// The function of a rule for one model.
+type Ask<M> = fn(&Cx<'_, M>, &mut Findings);
+
+fn ask<M>(
+    file: &SourceFile,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+    model: &M,
+    function: impl Fn(Check) -> Option<Ask<M>>,
+) -> Vec<Findings> {
+    let Evidence { knowledge, around, lock, detail, .. } = evidence;
+    let cx = Cx { file, model, knowledge, context: BuildContext::new(around, &file.path), lock, detail };
+    let asked = rules.iter().filter_map(|rule| {
+        let check = function(rule.check)?;
+        let mut findings = Findings::new(&rule.meta, file.id);
+        check(&cx, &mut findings);
+        Some(findings)
+    });
+    asked.collect()
+}

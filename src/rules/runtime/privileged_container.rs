@@ -1,0 +1,88 @@
+//! A privileged container is the host with another file system.
+
+use crate::{
+    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
+    source::FileKind,
+    syntax::yaml::{Editor, Node},
+};
+use std::cell::LazyCell;
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "privileged-container",
+        title: "Privileged container",
+        why: "The container has every capability, every device of the host and no profile that confines it: whoever breaks into its program owns the machine.",
+        remedy: "Take it out, and give the container the one device or capability that it needs.",
+        group: Group::Runtime,
+        severity: Severity::Critical,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Compose, FileKind::Kubernetes],
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Takes the key out; which devices and capabilities the program needs instead is for its author to say.",
+        ),
+        references: &[
+            Reference::new(Scheme::CisDocker, "5.5"),
+            Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::Cwe, "250"),
+            Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
+        ],
+        equivalents: &[
+            "checkov:CKV_K8S_16",
+            "kics:ae5b6871-7f45-42e0-bb4c-ab300c4d2026",
+            "kics:dd29336b-fe57-445b-a26e-e6aa867ae609",
+            "kube-linter:privileged-container",
+            "semgrep:privileged-container",
+            "semgrep:privileged-service",
+            "trivy:KSV-0017",
+        ],
+        examples: &[
+            Example::new(
+                "A service with every privilege",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    «privileged: true»\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n",
+            ),
+            Example::new(
+                "A container of a pod",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      «privileged: true»\n      runAsNonRoot: true\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      runAsNonRoot: true\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Containers { compose, kubernetes },
+};
+
+const REASON: &str = "the program may need what it asks for: start it without, and see what is refused";
+
+fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for service in &cx.model.services {
+        let Some((Some(true), _)) = service.switch("privileged") else { continue };
+        let message = format!("`{}` has every privilege of the host", service.name());
+        let finding = out.report(service.place_of("privileged"), message);
+        finding.repair(cx, || removed(&editor, service.own(), "privileged"));
+    }
+}
+
+fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for container in cx.model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>()) {
+        let Some(security) = container.node.get("securityContext") else { continue };
+        let Some(entry) = security.entry("privileged") else { continue };
+        if entry.value.boolean() != Some(true) {
+            continue;
+        }
+        let message = format!("the container `{}` has every privilege of its node", container.name());
+        out.report(entry.span(), message).repair(cx, || removed(&editor, security, "privileged"));
+    }
+}
+
+fn removed<'y>(editor: &Editor<'y>, mapping: Node<'y>, key: &str) -> Result<Fix, String> {
+    let edit = editor.remove_key(mapping, key).map_err(|refusal| refusal.to_string())?;
+    Ok(Fix::new("Take the privileges away", Safety::Manual, REASON, vec![edit]))
+}

@@ -1,0 +1,76 @@
+//! A root file system that can be written lets an attacker keep what he brings.
+
+use crate::{
+    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+    syntax::yaml::Node,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "writable-root",
+        title: "Root file system of the container can be written",
+        why: "Whoever breaks in can replace programs and leave tools behind; nothing that the image ships has to be written while it runs.",
+        remedy: "Set `read_only: true` on the service, `readOnlyRootFilesystem: true` in the container, and mount memory where the program writes.",
+        group: Group::Runtime,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Compose, FileKind::Kubernetes],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "5.13"),
+            Reference::new(Scheme::Nist800190, "4.4.4"),
+            Reference::new(Scheme::Cwe, "732"),
+        ],
+        equivalents: &[
+            "checkov:CKV_K8S_22",
+            "kics:a9c2f49d-0671-4fc9-9ece-f4e261e128d0",
+            "kube-linter:no-read-only-root-fs",
+            "semgrep:writable-filesystem-container",
+            "semgrep:writable-filesystem-service",
+            "trivy:KSV-0014",
+        ],
+        examples: &[
+            Example::new(
+                "A service",
+                "-- compose.yaml --\nservices:\n  «web»:\n    image: nginx:1.29\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    read_only: true\n    tmpfs: [/run, /var/cache/nginx]\n",
+            ),
+            Example::new(
+                "A container of a pod",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {readOnlyRootFilesystem: true}\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Containers { compose, kubernetes },
+};
+
+const REASON: &str = "what the program writes beside its volumes is not known: that has to be mounted as memory first";
+
+fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
+    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+        // What nobody can read may be it.
+        if service.switch("read_only").is_some_and(|(value, _)| value != Some(false)) {
+            continue;
+        }
+        let message = format!("`{}` may write to its root file system", service.name());
+        out.report(service.key.span(), message).decline(REASON);
+    }
+}
+
+fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    for container in cx.model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>()) {
+        let setting = container.own_security(&["readOnlyRootFilesystem"]);
+        let is_set = |node: Node<'_>| node.resolved().is_template() || node.boolean() == Some(true);
+        if !container.is_whole() || setting.is_some_and(is_set) {
+            continue;
+        }
+        let entry = container.node.get("securityContext").and_then(|node| node.entry("readOnlyRootFilesystem"));
+        let place = entry.map_or_else(|| container.place(), |entry| entry.span());
+        let message = format!("the container `{}` may write to its root file system", container.name());
+        out.report(place, message).decline(REASON);
+    }
+}
