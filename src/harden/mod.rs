@@ -9,6 +9,7 @@ mod base;
 pub mod effect;
 pub mod health;
 pub mod ignored;
+pub mod installer;
 pub mod outputs;
 pub mod packages;
 pub mod program;
@@ -141,11 +142,24 @@ pub struct Start {
     pub command: Option<Vec<String>>,
 }
 
+/// Another base for an image.
+#[derive(Clone, Debug)]
+pub struct Rebase {
+    /// The base, as a reference.
+    pub base: String,
+    /// What is done, with the proof.
+    pub change: Change,
+}
+
 /// What a recipe says of a subject that is of its kind.
 #[derive(Clone, Debug, Default)]
 pub struct Proposal {
     /// The name of the stack, for people: `Go`, `Node.js with npm`.
+    ///
+    /// Empty where nothing tells.
     pub stack: String,
+    /// Another base for the image as it is, where nothing has to be taken apart.
+    pub rebase: Option<Rebase>,
     /// What could take the image's place, the best first; empty where nothing can be proved.
     pub runtimes: Vec<Runtime>,
     /// The rungs that none of them reaches, and why.

@@ -73,6 +73,10 @@ pub fn kept(subject: &Subject<'_>, effects: &[Effect<'_>], programs: &Programs) 
             }
         }
     }
+    // What the full base brings along and a smaller one does not.
+    for program in programs.names.iter().filter(|name| is_fetcher(name)) {
+        install.insert(program.clone());
+    }
     Kept { install: install.into_iter().collect(), changes: found.changes(), unknown: found.unknown }
 }
 

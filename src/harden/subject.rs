@@ -94,8 +94,12 @@ impl<'a> Subject<'a> {
     pub fn programs(&self) -> Programs {
         let check = self.target.health_check(&self.cx.context);
         let started = [Some(self.startup()), check];
-        let names = started.iter().flatten().flat_map(Startup::programs).map(str::to_owned);
-        Programs { names: names.collect(), is_complete: false }
+        let calls = self.target.process_calls(&self.cx.context);
+        let called = calls.calls.iter().filter_map(|call| call.program.clone());
+        let names = started.iter().flatten().flat_map(Startup::programs).map(str::to_owned).chain(called).collect();
+        let is_read = started.iter().flatten().all(|startup| startup.unknown.is_none());
+        let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
+        Programs { names, is_complete }
     }
 
     /// The words of the one command that the image starts, as far as it needs no shell; `npm` looked through with
@@ -149,7 +153,7 @@ impl<'a> Subject<'a> {
 
     /// The first place where a program of the context starts another one.
     pub fn first_process_call(&self) -> Option<Evidence> {
-        None
+        self.target.process_calls(&self.cx.context).calls.into_iter().next().map(|call| call.evidence)
     }
 }
 

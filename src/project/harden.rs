@@ -6,13 +6,16 @@ use crate::{
     context::{BuildContext, Files},
     engine::{self, Evidence, Unjudged},
     fix,
-    harden::{Change, Declined, Hardened, Proposal, Rung, Runtime, Subject, Wishes, recipe, rung, split},
+    harden::{
+        Change, Declined, Hardened, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, recipe, rung, split,
+    },
     model::DockerfileModel,
     rewrite::user,
     rule::{Builtin, Cx, Detail, Fix, Group, Safety},
     rules::RULES,
     source::{SourceFile, SourceSet},
     syntax::dockerfile,
+    text::Edit,
 };
 
 /// The rule whose fix gives an image a user: the split comes first.
@@ -74,10 +77,16 @@ struct Climber<'c> {
 impl Climber<'_> {
     /// Everything once.
     fn turn(&self, ascent: &mut Ascent, wishes: &Wishes) -> Result<(), Unjudged> {
+        self.install(ascent);
         self.fix(ascent, &is_before_split)?;
         let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
-        let Some(Proposal { stack, runtimes, declined }) = proposal else { return self.finish(ascent) };
-        ascent.stack = Some(stack);
+        let Some(Proposal { stack, runtimes, declined, rebase }) = proposal else { return self.finish(ascent) };
+        if !stack.is_empty() {
+            ascent.stack = Some(stack);
+        }
+        if let Some(rebase) = rebase {
+            self.rebase(ascent, rebase);
+        }
         ascent.declined.extend(declined);
         let mut best: Option<(Rung, Ascent)> = None;
         for runtime in &runtimes {
@@ -133,6 +142,23 @@ impl Climber<'_> {
             Some((true, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
             Some((false, Err(_))) | None => {}
         }
+    }
+
+    /// A package in the place of an installer that a page sends.
+    fn install(&self, ascent: &mut Ascent) {
+        let fix = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| installer::by_package(&subject)));
+        if let Some((edit, change)) = fix {
+            ascent.text = fix::splice(&ascent.text, &[edit]);
+            ascent.changes.push(change);
+        }
+    }
+
+    /// Another base in the place of the author's.
+    fn rebase(&self, ascent: &mut Ascent, rebase: Rebase) {
+        let span = self.ask(&ascent.text, |cx| cx.model.target().map(|target| target.root().base_span()));
+        let Some(span) = span else { return };
+        ascent.text = fix::splice(&ascent.text, &[Edit::replace(self.file.id, span, rebase.base)]);
+        ascent.changes.push(rebase.change);
     }
 
     fn split(&self, ascent: &mut Ascent, runtime: &Runtime) -> Result<(), split::Obstacle> {

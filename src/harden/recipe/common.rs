@@ -1,8 +1,13 @@
 //! What several recipes do alike.
 
 use crate::{
-    harden::{Change, Evidence, Runtime, Subject, Taken, effect},
+    harden::{
+        Change, Evidence, Runtime, Subject, Taken,
+        effect::{self, Effect, Kind, Places},
+    },
     rule::Safety,
+    syntax::dockerfile::{Editor, Keyword},
+    text::Edit,
 };
 use std::borrow::Cow;
 
@@ -22,7 +27,7 @@ pub(super) fn place(path: &str, line: u32, shows: &str) -> Evidence {
 /// What may be lost, with its line.
 pub(super) fn outside(
     subject: &Subject<'_>,
-    effects: &[effect::Effect<'_>],
+    effects: &[Effect<'_>],
     home: &str,
     runtime: &mut Runtime,
 ) -> Result<(), String> {
@@ -42,6 +47,7 @@ pub(super) fn outside(
             let evidence = subject.evidence(filled.span, format!("fills `{path}`"));
             let reason = "no start command and no health check names it";
             runtime.changes.push(change("Leave out a program that nothing calls", reason, evidence));
+            runtime.build.extend(without(subject, effects, &path));
             continue;
         }
         let covers = |taken: &Taken| {
@@ -52,6 +58,33 @@ pub(super) fn outside(
         }
     }
     Ok(())
+}
+
+/// Takes out the steps that do nothing but fetch `path` and set its mode: what nobody uses nobody has to verify.
+fn without(subject: &Subject<'_>, effects: &[Effect<'_>], path: &str) -> Vec<Edit> {
+    let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+    let is_about = |places: &Places| !places.is_hidden && places.known == [path];
+    let touches = |effect: &Effect<'_>| match &effect.kind {
+        Kind::Copied { to, .. } => effect.step.keyword() == Keyword::Add && is_about(to),
+        Kind::Modes(places) => is_about(places),
+        Kind::Transient => true,
+        _ => false,
+    };
+    let mut edits = Vec::new();
+    let mut seen = None;
+    for effect in effects {
+        let step = effect.step;
+        if seen == Some(step.index()) {
+            continue;
+        }
+        seen = Some(step.index());
+        let mut own = effects.iter().filter(|each| each.step.index() == step.index());
+        let is_fetched = !matches!(effect.kind, Kind::Transient) && own.all(touches);
+        if is_fetched {
+            edits.extend(editor.remove(step.instruction()));
+        }
+    }
+    edits
 }
 
 /// Where programs lie that are called by their names.

@@ -1,0 +1,238 @@
+//! Java: a jar that is built with a JDK runs on a JRE, or on a base without a shell that has the same Java.
+//!
+//! Facts: java(1) (`-jar`), Spring Boot's Gradle plugin and Maven's naming of what they build
+//! (`build/libs/NAME-VERSION.jar`, `target/NAME-VERSION.jar`), the README of distroless (`/usr/bin/java`).
+
+use super::common::{change, outside, place};
+use crate::{
+    harden::{
+        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        effect::{self, Effect, Kind},
+        health::{self, Health},
+        packages,
+    },
+    model::{Process, StartWord},
+};
+
+/// The interpreter in distroless images.
+const DISTROLESS_JAVA: &str = "/usr/bin/java";
+
+pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
+    let startup = subject.startup();
+    let process = startup.process.as_ref()?;
+    let has_jdk = subject.target.named_image().is_some_and(|image| {
+        let name = image.reference.name();
+        let last = name.rsplit('/').next().unwrap_or(&name).to_owned();
+        ["eclipse-temurin", "openjdk", "maven", "gradle", "amazoncorretto", "java"].contains(&last.as_str())
+    });
+    if process.program() != Some("java") || !has_jdk {
+        return None;
+    }
+    let mut proposal = Proposal { stack: "Java".to_owned(), ..Proposal::default() };
+    let facts = subject.target.image_facts();
+    let Some(runtime) = facts.and_then(|facts| facts.runtime.known()) else {
+        let reason = "no runtime-only image of the same Java is known for the base".into();
+        proposal.declined.push(Declined { rung: Rung::RuntimeOnly, reason });
+        return Some(proposal);
+    };
+    let jre = Recipe { subject, effects: effect::effects(subject), process }.jre(runtime);
+    let jre = match jre {
+        Ok(jre) => jre,
+        Err(reason) => {
+            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
+            return Some(proposal);
+        }
+    };
+    let (repository, tag) = runtime.rsplit_once(':').unwrap_or((runtime, "latest"));
+    let facts = subject.cx.knowledge.image(repository, Some(tag));
+    let shell_less = facts.as_ref().and_then(|facts| facts.shell_less.known());
+    let better = match shell_less {
+        Some(base) => without_shell(subject, base, &jre),
+        None => Err(format!("no base without a shell has the Java of `{runtime}`")),
+    };
+    match better {
+        Ok(runtime) => proposal.runtimes.push(runtime),
+        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
+    }
+    proposal.runtimes.push(jre);
+    Some(proposal)
+}
+
+struct Recipe<'s, 'a> {
+    subject: &'s Subject<'a>,
+    effects: Vec<Effect<'a>>,
+    process: &'s Process,
+}
+
+impl Recipe<'_, '_> {
+    fn jre(&self, runtime: &str) -> Result<Runtime, String> {
+        let base = self.subject.named(runtime).ok_or("a variable decides which Java the base has")?;
+        let home =
+            self.subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
+        let mut words = Vec::new();
+        for word in &self.process.words {
+            words.push(match word {
+                StartWord::Known(text) => text.clone(),
+                StartWord::Pattern(pattern) => self.jar_of(pattern)?,
+                StartWord::Variable { written, .. } | StartWord::Unknown(written) => {
+                    return Err(format!("only a run knows what `{written}` of the start command is"));
+                }
+            });
+        }
+        let at = words.iter().position(|word| word == "-jar").ok_or("the start names no jar")?;
+        let jar = words.get(at + 1).ok_or("the start names no jar")?;
+        let jar = if jar.starts_with('/') { jar.clone() } else { format!("{home}/{jar}") };
+        let mut new = Runtime { base, taken: vec![Taken::at(jar)], ..Runtime::default() };
+        self.files_beside(home, &mut new)?;
+        // Tools that are fetched for the build lie elsewhere, and a jar loads nothing of them.
+        let lasting: Vec<Effect<'_>> = self.effects.iter().filter(|effect| !is_of_tools(effect)).cloned().collect();
+        outside(self.subject, &lasting, home, &mut new)?;
+        let kept = packages::kept(self.subject, &self.effects, &self.subject.programs());
+        new.packages = kept.install;
+        new.changes.push(change(
+            "Run on a Java without compiler",
+            "a finished jar needs no more",
+            place(&self.process.evidence.path, self.process.evidence.line, "what is started"),
+        ));
+        new.changes.extend(kept.changes);
+        if !matches!(self.process.environment.as_slice(), []) {
+            return Err("the start sets variables, which takes a shell".to_owned());
+        }
+        new.start = Some(Start { entrypoint: Some(words), command: None });
+        Ok(new)
+    }
+
+    /// The one jar that a pattern of the start means, by what the build files call it.
+    fn jar_of(&self, pattern: &str) -> Result<String, String> {
+        let directory = pattern.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let name = if directory.ends_with("build/libs") {
+            self.gradle_jar()
+        } else if directory.ends_with("target") {
+            self.maven_jar()
+        } else {
+            None
+        };
+        let name = name.ok_or_else(|| format!("which jar `{pattern}` means is not told by the build files"))?;
+        Ok(format!("{directory}/{name}"))
+    }
+
+    /// `NAME-VERSION.jar`: the name of the project and its version, where only the bootable jar is made.
+    fn gradle_jar(&self) -> Option<String> {
+        let text = |name: &str| Some(String::from_utf8_lossy(&self.subject.file(name)?.text).into_owned());
+        let runs_boot = self.subject.runs().iter().any(|step| step.scripts_hold("bootJar"));
+        let settings = text("settings.gradle").or_else(|| text("settings.gradle.kts"))?;
+        let build = text("build.gradle").or_else(|| text("build.gradle.kts"))?;
+        let name = assigned(&settings, "rootProject.name")?;
+        let version = assigned(&build, "version")?;
+        runs_boot.then(|| format!("{name}-{version}.jar"))
+    }
+
+    /// `ARTIFACT-VERSION.jar`, or the final name.
+    fn maven_jar(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.subject.file("pom.xml")?.text).into_owned();
+        if let Some(name) = element(&text, "finalName") {
+            return (!name.contains('$')).then(|| format!("{name}.jar"));
+        }
+        // The parent has an artifact and a version of its own.
+        let own = match (text.find("<parent>"), text.find("</parent>")) {
+            (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end..]),
+            _ => text,
+        };
+        let name = format!("{}-{}.jar", element(&own, "artifactId")?, element(&own, "version")?);
+        (!name.contains('$')).then_some(name)
+    }
+
+    /// What of the context is no source and may be read when the program runs.
+    fn files_beside(&self, home: &str, runtime: &mut Runtime) -> Result<(), String> {
+        for effect in &self.effects {
+            let Kind::Copied { sources, from: None, to } = &effect.kind else { continue };
+            let is_home = to.known.iter().any(|path| path.trim_end_matches('/') == home);
+            if !is_home || !sources.iter().any(|source| matches!(source.as_str(), "." | "./")) {
+                continue;
+            }
+            let root = self.subject.root.as_deref().ok_or("the files of the build context are not seen")?;
+            for entry in self.subject.cx.context.list(root).iter() {
+                if !is_of_build(&entry.name) {
+                    runtime.taken.push(Taken::at(format!("{home}/{}", entry.name)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The image on a base without a shell, given the one on the JRE.
+fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Runtime, String> {
+    if let [package, ..] = jre.packages.as_slice() {
+        return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
+    }
+    if let Some(call) = subject.first_process_call() {
+        return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
+    }
+    match health::health(subject) {
+        Health::None => {}
+        Health::Probe(step, _) | Health::Other(step) => {
+            let line = step.instruction().lines.0;
+            return Err(format!("the health check in line {line} needs a shell or another program"));
+        }
+    }
+    let mut runtime = jre.clone();
+    runtime.base = format!("{base}:nonroot");
+    let words = runtime.start.as_mut().and_then(|start| start.entrypoint.as_mut());
+    let first = words.and_then(|words| words.first_mut()).ok_or("what it starts is not known")?;
+    DISTROLESS_JAVA.clone_into(first);
+    runtime.changes.push(change(
+        "Run on a base without a shell",
+        "nothing that is started needs one",
+        subject.evidence(subject.target.root().base_span(), "the Java that builds"),
+    ));
+    Ok(runtime)
+}
+
+/// Whether a step fetches, unpacks or builds: what a build needs of it is in the jar.
+fn is_of_tools(effect: &Effect<'_>) -> bool {
+    matches!(effect.kind, Kind::Download { .. } | Kind::Files(_) | Kind::Build { .. } | Kind::LanguagePackages { .. })
+}
+
+/// Names in the context of a build that only the build reads.
+fn is_of_build(name: &str) -> bool {
+    name.starts_with('.')
+        || name.starts_with("Dockerfile")
+        || name.contains("compose")
+        || matches!(
+            name.rsplit_once('.').map_or("", |(_, extension)| extension),
+            "gradle" | "kts" | "md" | "bat" | "cmd" | "java" | "adoc"
+        )
+        || matches!(
+            name,
+            "src"
+                | "pom.xml"
+                | "gradlew"
+                | "gradle"
+                | "gradle.properties"
+                | "mvnw"
+                | "build"
+                | "target"
+                | "test"
+                | "tests"
+                | "docs"
+                | "LICENSE"
+                | "Makefile"
+        )
+}
+
+/// The text between quotes behind `name =` at the start of a line.
+fn assigned(text: &str, name: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix('='))?;
+    let value = line.trim().trim_end_matches(';').trim();
+    let quote = value.chars().next().filter(|quote| *quote == '\'' || *quote == '"')?;
+    let inner = value[1..].strip_suffix(quote)?;
+    (!inner.contains(['$', quote])).then(|| inner.to_owned())
+}
+
+/// The text of the first element of that name.
+fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(inner.trim().to_owned())
+}
