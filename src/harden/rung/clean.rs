@@ -52,16 +52,38 @@ const FARTHEST: usize = 16;
 /// Directories of a whole system: who copies them copies everything that is installed there.
 const WHOLE: [&str; 8] = ["/", "/usr", "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/lib", "/usr/lib"];
 
+/// Which rules found something in which instructions, told by where these start.
+#[derive(Default)]
+struct Told(HashSet<(u32, &'static str)>);
+
+impl Told {
+    /// Whether a rule says of the same instruction what is to be said of the effect.
+    fn says(&self, effect: &Effect<'_>) -> bool {
+        let rules: &[&str] = match &effect.kind {
+            Kind::Packages { names, .. } if names.iter().any(|name| is_build_tool(name)) => &["build-tools-in-image"],
+            Kind::Unknown(_) => &["pipe-to-shell", "unverified-download"],
+            _ => return false,
+        };
+        rules.iter().any(|rule| self.0.contains(&(effect.step.instruction().span.start, *rule)))
+    }
+}
+
 impl<'j> Judge<'j, '_> {
     pub(super) fn clean(&mut self, findings: &[Finding]) {
-        self.findings(findings);
+        let told = self.findings(findings);
         let effects = effect::of_stage(self.target);
         let kept: HashSet<u32> =
             effect::filled_outside(&effects, NOWHERE).iter().map(|filled| filled.span.start).collect();
         for of_step in effects.chunk_by(|one, next| one.step == next.step) {
             let removal = of_step.iter().rposition(|effect| matches!(effect.kind, Kind::PackagesRemoved { .. }));
+            let mut is_building = false;
             for (at, effect) in of_step.iter().enumerate() {
                 let is_removed = removal.is_some_and(|removal| removal > at);
+                let is_second = is_building && matches!(effect.kind, Kind::Build { .. });
+                is_building |= matches!(effect.kind, Kind::Build { .. });
+                if is_second || told.says(effect) {
+                    continue;
+                }
                 if let Some(reason) = self.left_by(effect, is_removed, &kept) {
                     self.miss(Rung::Clean, reason);
                 }
@@ -75,15 +97,18 @@ impl<'j> Judge<'j, '_> {
         self.sources();
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
+    /// What rules found; answers where they said so.
+    fn findings(&mut self, findings: &[Finding]) -> Told {
+        let mut told = Told::default();
         let stages = self.stages_by_place();
         let stage_of = |span: Span| {
             let at = stages.partition_point(|(place, _)| place.start <= span.start).checked_sub(1)?;
-            stages.get(at).filter(|(place, _)| place.covers(span)).map(|(_, stage)| *stage)
+            stages.get(at).filter(|(place, _)| place.covers(span)).copied()
         };
         for finding in findings {
             let Some((_, place)) = RULES.iter().find(|(rule, _)| *rule == finding.rule) else { continue };
-            let stage = stage_of(finding.primary.span);
+            let found = stage_of(finding.primary.span);
+            let stage = found.map(|(_, stage)| stage);
             let counts = match place {
                 Where::Image => stage.is_some_and(Stage::is_exported),
                 Where::Sources => stage.is_some_and(Stage::is_built),
@@ -93,8 +118,10 @@ impl<'j> Judge<'j, '_> {
             if counts {
                 let line = self.line(finding.primary.span);
                 self.miss(Rung::Clean, format!("{} (`{}` in line {line})", finding.message, finding.rule));
+                told.0.extend(found.map(|(place, _)| (place.start, finding.rule)));
             }
         }
+        told
     }
 
     /// Whether a value is written at `span`, and not only the name of a variable.

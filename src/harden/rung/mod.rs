@@ -13,14 +13,14 @@ use crate::{
     rule::{Cx, Finding},
     text::Span,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// Where an image stands.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The highest rung that is proved.
     pub rung: Rung,
-    /// What keeps it from the ones above.
+    /// What keeps it from the ones above, the lowest first.
     pub missing: Vec<Declined>,
 }
 
@@ -28,13 +28,12 @@ pub struct Standing {
 ///
 /// The definitions that run the image are not looked at: the answer is never [`Rung::Deployed`].
 pub fn standing(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, findings: &[Finding]) -> Standing {
-    let mut judge = Judge { cx, target, missing: Vec::new() };
+    let mut judge = Judge { cx, target, missing: BTreeSet::new() };
     judge.user();
     judge.clean(findings);
     judge.runtime_only();
     judge.no_shell();
-    let mut missing = judge.missing;
-    missing.sort_by_key(|missing| missing.rung);
+    let missing: Vec<Declined> = judge.missing.into_iter().collect();
     let below = |missing: &Declined| Rung::ALL[usize::from(missing.rung.number()).saturating_sub(1)];
     let rung = missing.first().map_or(Rung::NoShell, below);
     Standing { rung, missing }
@@ -44,15 +43,12 @@ pub fn standing(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, findings: &
 struct Judge<'j, 'm> {
     cx: &'j Cx<'j, DockerfileModel<'m>>,
     target: Stage<'j>,
-    missing: Vec<Declined>,
+    missing: BTreeSet<Declined>,
 }
 
 impl Judge<'_, '_> {
     fn miss(&mut self, rung: Rung, reason: impl Into<Cow<'static, str>>) {
-        let declined = Declined { rung, reason: reason.into() };
-        if !self.missing.contains(&declined) {
-            self.missing.push(declined);
-        }
+        self.missing.insert(Declined { rung, reason: reason.into() });
     }
 
     fn line(&self, span: Span) -> u32 {
