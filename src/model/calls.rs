@@ -345,7 +345,7 @@ mod tests {
         for (path, text) in [
             ("a.js", "require('child_process');\nconst m = /x/.exec('git');"),
             ("a.js", "const m = pattern.exec(text);"),
-            ("a.rs", "clap::Command::new(\"git\")"),
+            ("a.rs", "menu::Command::new(\"git\")"),
             ("a.py", "from subprocess import run\napp.run(host)"),
             ("a.py", "# os.system('x')"),
             ("a.php", "$db->exec('DROP')"),
