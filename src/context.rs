@@ -18,6 +18,11 @@ pub trait Files: Sync {
     /// empty path is the directory that relative paths start in.
     fn list(&self, path: &str) -> Arc<[Entry]>;
 
+    /// Whether somebody may execute the regular file at `path`; not so where the system has no such mark.
+    fn is_executable(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Whether files that are not found are not there; otherwise nobody looked.
     fn are_seen(&self) -> bool {
         true
@@ -31,8 +36,6 @@ pub struct Entry {
     pub name: String,
     /// Whether it is a directory; a link is neither followed nor one.
     pub is_directory: bool,
-    /// Whether somebody may execute it; false where the system has no such mark.
-    pub is_executable: bool,
 }
 
 /// No files at all: a text on standard input, an editor without a folder.
@@ -103,11 +106,21 @@ impl<'a> BuildContext<'a> {
 
     /// The file or directory `name`, where [`BuildContext::nearest`] looks for it.
     pub fn entry(&self, name: &str) -> Option<Entry> {
+        self.find(name).map(|(_, entry)| entry)
+    }
+
+    /// Whether the entry `name` is a file that nobody may execute.
+    pub fn holds_unexecutable_file(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|(path, entry)| !entry.is_directory && !self.files.is_executable(&path))
+    }
+
+    fn find(&self, name: &str) -> Option<(String, Entry)> {
         let name = plain(name)?;
         let (below, last) = name.rsplit_once('/').unwrap_or(("", name));
         self.directories().find_map(|at| {
             let directory = if below.is_empty() { at.to_owned() } else { join(at, below) };
-            self.files.list(&directory).iter().find(|entry| entry.name == last).cloned()
+            let entry = self.files.list(&directory).iter().find(|entry| entry.name == last).cloned()?;
+            Some((join(&directory, last), entry))
         })
     }
 
@@ -239,8 +252,8 @@ pub fn entries<'p>(paths: impl Iterator<Item = &'p str>, directory: &str) -> Arc
     let found: BTreeSet<Entry> = paths
         .filter_map(below)
         .map(|rest| match rest.split_once('/') {
-            Some((name, _)) => Entry { name: name.to_owned(), is_directory: true, is_executable: false },
-            None => Entry { name: rest.to_owned(), is_directory: false, is_executable: false },
+            Some((name, _)) => Entry { name: name.to_owned(), is_directory: true },
+            None => Entry { name: rest.to_owned(), is_directory: false },
         })
         .collect();
     found.into_iter().collect()

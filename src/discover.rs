@@ -9,6 +9,7 @@ use crate::{disk, source::FileKind};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::{
     collections::HashSet,
+    ffi::OsStr,
     fs::{self, Metadata},
     io,
     path::{Path, PathBuf},
@@ -65,6 +66,8 @@ pub struct Discovered {
     pub files: Vec<Candidate>,
     /// Sorted by name.
     pub obstacles: Vec<Obstacle>,
+    /// The directories that were named, and those of the files that were; each once, in no order.
+    pub directories: Vec<PathBuf>,
 }
 
 /// The kind of a file of this name, as far as a name can say.
@@ -146,8 +149,8 @@ fn is_dockerfile_name(name: &str, extension: &str) -> bool {
 ///
 /// # Errors
 /// The named paths that do not exist.
-pub fn discover(paths: &[Named], request: &Request<'_>) -> Result<Discovered, Vec<PathBuf>> {
-    let mut search = Search { request, found: Vec::new(), obstacles: Vec::new(), missing: Vec::new() };
+pub fn discover<'a>(paths: &'a [Named], request: &'a Request<'a>) -> Result<Discovered, Vec<PathBuf>> {
+    let mut search = Search::new(request);
     for path in paths {
         search.named(path);
     }
@@ -156,7 +159,9 @@ pub fn discover(paths: &[Named], request: &Request<'_>) -> Result<Discovered, Ve
     }
     search.obstacles.sort_by(|a, b| a.name.cmp(&b.name));
     search.obstacles.dedup();
-    Ok(Discovered { files: each_once(search.found), obstacles: search.obstacles })
+    let Search { found, obstacles, directories, .. } = search;
+    let directories = directories.into_iter().map(PathBuf::from).collect();
+    Ok(Discovered { files: each_once(found), obstacles, directories })
 }
 
 /// A candidate with what decides whether it is the same file as another.
@@ -186,17 +191,29 @@ struct Search<'a> {
     found: Vec<Found>,
     obstacles: Vec<Obstacle>,
     missing: Vec<PathBuf>,
+    directories: HashSet<&'a OsStr>,
 }
 
-impl Search<'_> {
-    fn named(&mut self, named: &Named) {
+impl<'a> Search<'a> {
+    fn new(request: &'a Request<'a>) -> Self {
+        let (found, obstacles, missing) = (Vec::new(), Vec::new(), Vec::new());
+        Self { request, found, obstacles, missing, directories: HashSet::new() }
+    }
+
+    fn named(&mut self, named: &'a Named) {
         let (path, is_argument) = match named {
             Named::Argument(path) => (path, true),
             Named::Listed(path) => (path, false),
         };
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.walk(path, is_argument),
-            Ok(metadata) => self.file(path, &metadata, is_argument),
+            Ok(metadata) if metadata.is_dir() => {
+                self.directories.insert(path.as_os_str());
+                self.walk(path, is_argument);
+            }
+            Ok(metadata) => {
+                self.directories.insert(path.parent().unwrap_or(path).as_os_str());
+                self.file(path, &metadata, is_argument);
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 self.missing.push(path.clone());
             }

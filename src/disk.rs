@@ -8,7 +8,8 @@ pub use git::{Changes, changes_since};
 
 use crate::context::{Entry, Files};
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
+    ffi::OsString,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -255,8 +256,9 @@ fn is_repository_root(directory: &Path) -> bool {
 /// The files around the checked ones, as evidence: regular files inside the checked tree, small ones, each read once.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    paths: Vec<PathBuf>,
-    roots: OnceLock<HashSet<PathBuf>>,
+    directories: Vec<PathBuf>,
+    named: OnceLock<HashSet<OsString>>,
+    roots: Mutex<HashMap<PathBuf, bool>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
     listed: Mutex<HashMap<String, Arc<[Entry]>>>,
 }
@@ -271,34 +273,41 @@ const MOST_ENTRIES: usize = 10_000;
 const MOST_EVIDENCE: usize = 1_000_000;
 
 impl Surroundings {
-    /// What lies in the repositories of `paths`; outside of one, in the directories that were named.
-    pub fn of<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Self {
-        Self { paths: paths.into_iter().map(Path::to_owned).collect(), ..Self::default() }
+    /// What lies in the repositories of `directories`; outside of one, in the directories themselves.
+    pub fn of(directories: Vec<PathBuf>) -> Self {
+        Self { directories, ..Self::default() }
     }
 
-    /// The directories that evidence may come from; looked for when the first piece is asked for.
-    fn roots(&self) -> &HashSet<PathBuf> {
-        self.roots.get_or_init(|| {
-            let directory_of = |path| if Path::is_dir(path) { path } else { path.parent().unwrap_or(path) };
-            let directories: BTreeSet<&Path> = self.paths.iter().map(|path| directory_of(path)).collect();
-            let mut roots = HashSet::new();
-            // Directories that lie in no repository: what many files lie below is looked at once.
-            let mut bare: HashSet<PathBuf> = HashSet::new();
-            for directory in directories.into_iter().map(real_directory) {
-                if is_inside(&directory, &roots) {
-                    continue;
-                }
-                let above = || directory.ancestors().take_while(|above| !bare.contains(*above));
-                if let Some(repository) = above().find(|above| is_repository_root(above)) {
-                    roots.insert(repository.to_owned());
-                } else {
-                    let seen: Vec<PathBuf> = above().map(Path::to_owned).collect();
-                    bare.extend(seen);
-                    roots.insert(directory);
-                }
-            }
-            roots
-        })
+    /// Whether evidence may come from `target`, a path without links: it lies in a directory that was named, or in the
+    /// repository of one. There may be as many such directories as files, and few are ever asked about.
+    fn holds(&self, target: &Path) -> bool {
+        target.ancestors().any(|above| self.is_root(above))
+    }
+
+    fn is_root(&self, directory: &Path) -> bool {
+        let roots = || self.roots.lock().expect("no reader panics");
+        if let Some(&known) = roots().get(directory) {
+            return known;
+        }
+        let is_root = self.named().contains(directory.as_os_str()) || self.is_repository_of_named(directory);
+        roots().insert(directory.to_owned(), is_root);
+        is_root
+    }
+
+    /// Whether `directory` is the root of the repository that a named directory lies in.
+    fn is_repository_of_named(&self, directory: &Path) -> bool {
+        let lies_in_it = |named: &&Path| named.starts_with(directory);
+        let is_nearest = |named: &Path| {
+            let mut between = named.ancestors().take_while(|&above| above != directory);
+            !between.any(is_repository_root)
+        };
+        is_repository_root(directory) && self.named().iter().map(Path::new).filter(lies_in_it).any(is_nearest)
+    }
+
+    /// The directories that were named, without links.
+    fn named(&self) -> &HashSet<OsString> {
+        let real = |directory: &PathBuf| real_directory(directory).into_os_string();
+        self.named.get_or_init(|| self.directories.iter().map(real).collect())
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>>> {
@@ -311,14 +320,14 @@ impl Surroundings {
             return None;
         }
         let target = fs::canonicalize(path).ok()?;
-        if is_inside(&target, self.roots()) { read(&target).ok().map(Arc::from) } else { None }
+        if self.holds(&target) { read(&target).ok().map(Arc::from) } else { None }
     }
 }
 
 impl Surroundings {
     fn list_evidence(&self, path: &str) -> Arc<[Entry]> {
         let directory = if path.is_empty() { Path::new(".") } else { Path::new(path) };
-        let is_known = fs::canonicalize(directory).is_ok_and(|target| is_inside(&target, self.roots()));
+        let is_known = fs::canonicalize(directory).is_ok_and(|target| self.holds(&target));
         let Ok(entries) = fs::read_dir(directory) else { return Arc::default() };
         if !is_known {
             return Arc::default();
@@ -330,9 +339,7 @@ impl Surroundings {
 }
 
 fn entry_of(entry: &fs::DirEntry) -> Option<Entry> {
-    let name = entry.file_name().into_string().ok()?;
-    let metadata = entry.metadata().ok()?;
-    Some(Entry { name, is_directory: metadata.is_dir(), is_executable: metadata.is_file() && is_executable(&metadata) })
+    Some(Entry { name: entry.file_name().into_string().ok()?, is_directory: entry.file_type().ok()?.is_dir() })
 }
 
 #[cfg(unix)]
@@ -343,11 +350,6 @@ fn is_executable(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_metadata: &Metadata) -> bool {
     false
-}
-
-/// Whether `path` is one of `roots` or lies below one; there may be as many roots as files.
-fn is_inside(path: &Path, roots: &HashSet<PathBuf>) -> bool {
-    path.ancestors().any(|ancestor| roots.contains(ancestor))
 }
 
 /// `directory` without links; the empty path is the working directory.
@@ -375,5 +377,9 @@ impl Files for Surroundings {
         }
         let answer = self.list_evidence(path);
         listed().entry(path.to_owned()).or_insert(answer).clone()
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && is_executable(&metadata))
     }
 }

@@ -179,8 +179,7 @@ pub(super) fn check_paths(
     let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
     let request = Request { kind, wanted: &CHECKED, excluded: &excluded };
     let discovered = inputs::discover(paths, &request)?;
-    let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
-    let surroundings = Surroundings::of(roots);
+    let surroundings = Surroundings::of(discovered.directories);
     let answers = check_files(project, &discovered.files, &surroundings);
     let mut checked = Vec::with_capacity(answers.len());
     let mut obstacles = discovered.obstacles;

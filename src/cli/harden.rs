@@ -98,8 +98,7 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
     let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
     let request = Request { kind: options.inputs.kind, wanted: &check::CHECKED, excluded: &excluded };
     let discovered = inputs::discover(paths, &request)?;
-    let roots = paths.iter().map(|(Named::Argument(path) | Named::Listed(path))| path.as_path());
-    let surroundings = Surroundings::of(roots);
+    let surroundings = Surroundings::of(discovered.directories);
     let mut obstacles = discovered.obstacles;
     let mut rewritten = Vec::new();
     for answer in harden_files(project, &discovered.files, &surroundings, options) {

@@ -8,7 +8,11 @@ use crate::{
     rule::Safety,
     source::SourceFile,
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Everything the editor has open.
 #[derive(Default)]
@@ -57,8 +61,9 @@ impl Workspace {
         let home = self.homes.get(&self.directory(document))?;
         let Some(path) = &document.path else { return Some(question(&home.project, &file, &NoFiles)) };
         // Files may change between two judgements, so nothing that was read for one is kept for the next.
-        let folder = self.folder_of(path).map(Path::new);
-        let disk = Surroundings::of(folder.into_iter().chain([Path::new(path)]));
+        let folder = self.folder_of(path).map(PathBuf::from);
+        let own = Path::new(path).parent().map(Path::to_owned);
+        let disk = Surroundings::of(folder.into_iter().chain(own).collect());
         Some(question(&home.project, &file, &Shadowed { documents: &self.documents, disk }))
     }
 
@@ -135,5 +140,9 @@ impl Files for Shadowed<'_> {
     /// What was never saved is in no directory: a build would not find it there either.
     fn list(&self, path: &str) -> Arc<[Entry]> {
         self.disk.list(path)
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        self.disk.is_executable(path)
     }
 }

@@ -120,7 +120,7 @@ fn is_file_name(name: &str) -> bool {
 /// Whether a file of the context is a script without the executable bit.
 fn is_plain_script(source: &str, context: BuildContext<'_>) -> bool {
     let is_script = || context.nearest(source).is_some_and(|found| found.text.starts_with(b"#!"));
-    context.entry(source).is_some_and(|entry| !entry.is_directory && !entry.is_executable) && is_script()
+    context.holds_unexecutable_file(source) && is_script()
 }
 
 /// Whether a command may give the file another mode, or put another file in its place.
