@@ -4,6 +4,7 @@ use super::{
     Date, Fact,
     image::{Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User},
     pattern::{self, Bindings, PLACEHOLDERS},
+    plain::{self, Line, Value},
 };
 use crate::text::Span;
 use memchr::memmem;
@@ -68,10 +69,17 @@ impl<'t> Entry<'t> {
 
 impl<'t> Part<'t> {
     fn new(text: &'t str) -> Self {
+        let mut part = Self { text, tags: Vec::new(), versions: Vec::new(), block: OnceLock::new() };
         // Behind the line that begins the block, its own fields reach up to the next table.
-        let fields = memmem::find(&text.as_bytes()[1..], b"\n[").map_or(text, |end| &text[..=end]);
-        let list = |key| quoted(fields, key).collect();
-        Self { text, tags: list("\ntag = ["), versions: list("\nversion = ["), block: OnceLock::new() }
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).skip(1);
+        for field in ends.map(|end| &text[end + 1..]).take_while(|field| !field.starts_with('[')) {
+            if let Some(list) = field.strip_prefix("tag = [") {
+                part.tags = strings(list).collect();
+            } else if let Some(list) = field.strip_prefix("version = [") {
+                part.versions = strings(list).collect();
+            }
+        }
+        part
     }
 
     /// What the tag binds, where the block holds for it.
@@ -87,18 +95,141 @@ impl<'t> Part<'t> {
 
     /// What it says. A defect is found by `tests/image_facts.rs`; the program itself goes on without the block.
     pub(super) fn block(&self) -> Option<&Block> {
-        self.block.get_or_init(|| self.read().ok()).as_ref()
+        self.block.get_or_init(|| self.read()).as_ref()
     }
 
-    /// Reads it. Its sources are left out: they are most of its text, and at run time nobody asks for them. The days in
-    /// its table of ends are most of the rest, and one form of line.
-    fn read(&self) -> Result<Block, String> {
-        let text = without_sources(self.text);
-        let (fields, ends) = text.split_once("\n[image.facts.end-of-life]\n").unwrap_or((&text, ""));
-        let raw: RawPart = toml::from_str(fields).map_err(|error| error.to_string())?;
-        let [raw] = raw.image.facts;
-        Ok(Block { end_of_life: ends_in_lines(ends)?, ..block(raw)? })
+    /// Reads it. Its sources are passed over: they are most of its text, and at run time nobody asks for them.
+    fn read(&self) -> Option<Block> {
+        const SOURCE: &str = "\n[[image.facts.source]]";
+        let mut block = Block::default();
+        let heads = memmem::find_iter(self.text.as_bytes(), "\n[").chain([self.text.len()]);
+        let mut start = 0;
+        for end in heads {
+            let table = &self.text[start..end];
+            start = end;
+            if !table.starts_with(SOURCE) {
+                block.read_table(table)?;
+            }
+        }
+        block.end_of_life.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Some(block)
     }
+}
+
+impl Block {
+    /// Reads a table of the block, as far as everything in it is plain.
+    fn read_table(&mut self, text: &str) -> Option<()> {
+        let mut is_of_ends = false;
+        for line in plain::lines(text) {
+            match line? {
+                Line::Table("[[image.facts]]") => is_of_ends = false,
+                Line::Table("[image.facts.end-of-life]") => is_of_ends = true,
+                Line::Table(_) => return None,
+                Line::Field(version, day) if is_of_ends => {
+                    self.end_of_life.push((version.to_owned(), stated(&day, Value::day)?));
+                }
+                Line::Field(name, value) => self.read_field(name, &value)?,
+            }
+        }
+        Some(())
+    }
+
+    fn read_field(&mut self, name: &str, value: &Value<'_>) -> Option<()> {
+        match name {
+            "tag" => self.tags = value.texts()?,
+            "version" => self.versions = value.texts()?,
+            "base" => self.base = Some(stated(value, Value::owned)?),
+            "user" => self.user = Some(stated(value, user_of)?),
+            "identity" => self.identity = Some(stated(value, |value| value_or_none(value, identity_of))?),
+            "step-down" => self.step_down = Some(stated(value, Value::word)?),
+            "any-user" => self.any_user = Some(stated(value, Value::switch)?),
+            "entrypoint" => self.entrypoint = Some(stated(value, Value::texts)?),
+            "family" => self.family = Some(stated(value, Value::word)?),
+            "distribution" => self.distribution = Some(stated(value, Value::owned)?),
+            "release" => self.release = Some(stated(value, Value::owned)?),
+            "package-manager" => self.package_manager = Some(stated(value, |value| value_or_none(value, Value::word))?),
+            "shell" => {
+                let shells = |value: &Value<'_>| value_or_none(value, Value::texts).map(Option::unwrap_or_default);
+                self.shell = Some(stated(value, shells)?);
+            }
+            "libc" => self.libc = Some(stated(value, |value| value_or_none(value, Value::word))?),
+            "ports" => self.ports = Some(stated(value, |value| value.list()?.iter().map(port_of).collect())?),
+            "slim" => self.slim = Some(stated(value, Value::owned)?),
+            "runtime" => self.runtime = Some(stated(value, Value::owned)?),
+            "shell-less" => self.shell_less = Some(stated(value, Value::owned)?),
+            "role" => self.role = Some(stated(value, Value::word)?),
+            "minimal" => self.minimal = Some(stated(value, Value::switch)?),
+            "deprecated" => self.deprecated = Some(stated(value, deprecation_of)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// A value, or the word `unknown`.
+fn stated<'t, T>(value: &Value<'t>, read: impl FnOnce(&Value<'t>) -> Option<T>) -> Option<Known<T>> {
+    match value {
+        Value::Text("unknown") => Some(Known(Fact::Unknown)),
+        value => read(value).map(|value| Known(Fact::Known(value))),
+    }
+}
+
+/// A value, or the word `none`.
+fn value_or_none<'t, T>(value: &Value<'t>, read: impl FnOnce(&Value<'t>) -> Option<T>) -> Option<Option<T>> {
+    match value {
+        Value::Text("none") => Some(None),
+        value => read(value).map(Some),
+    }
+}
+
+fn user_of(value: &Value<'_>) -> Option<User> {
+    if value.text() == Some("root") {
+        return Some(User::root());
+    }
+    let mut user = User { written: String::new(), name: None, uid: None, gid: None };
+    for (key, value) in value.table()? {
+        match *key {
+            "written" => user.written = value.owned()?,
+            "name" => user.name = Some(value.owned()?),
+            "uid" => user.uid = Some(value.number()?),
+            "gid" => user.gid = Some(value.number()?),
+            _ => return None,
+        }
+    }
+    Some(user)
+}
+
+fn identity_of(value: &Value<'_>) -> Option<Identity> {
+    let mut identity = Identity { name: String::new(), uid: None, gid: None, home: None };
+    for (key, value) in value.table()? {
+        match *key {
+            "name" => identity.name = value.owned()?,
+            "uid" => identity.uid = Some(value.number()?),
+            "gid" => identity.gid = Some(value.number()?),
+            "home" => identity.home = Some(value.owned()?),
+            _ => return None,
+        }
+    }
+    Some(identity)
+}
+
+fn port_of(value: &Value<'_>) -> Option<Port> {
+    match value {
+        Value::Text(text) => port(RawPort::Text((*text).to_owned())).ok(),
+        number => Some(Port { number: number.number()?, protocol: Protocol::Tcp }),
+    }
+}
+
+fn deprecation_of(value: &Value<'_>) -> Option<Deprecation> {
+    let mut deprecation = Deprecation { since: None, replacement: None };
+    for (key, value) in value.table()? {
+        match *key {
+            "since" => deprecation.since = Some(value.day()?),
+            "replacement" => deprecation.replacement = Some(value.owned()?),
+            _ => return None,
+        }
+    }
+    Some(deprecation)
 }
 
 impl Block {
@@ -159,13 +290,14 @@ pub(super) fn split(file: &str) -> impl Iterator<Item = Span> {
 
 /// The repositories of an entry, without parsing it.
 pub(super) fn names(entry: &str) -> impl Iterator<Item = &str> {
-    quoted(entry, "\nmatch = [")
+    const HEAD: &str = "\nmatch = [";
+    let start = memmem::find(entry.as_bytes(), HEAD.as_bytes()).map_or(entry.len(), |at| at + HEAD.len());
+    strings(&entry[start..])
 }
 
-/// The plain strings of the list that begins with `head`.
-fn quoted<'t>(text: &'t str, head: &str) -> impl Iterator<Item = &'t str> + use<'t> {
-    let start = memmem::find(text.as_bytes(), head.as_bytes()).map_or(text.len(), |at| at + head.len());
-    let list = text[start..].split_once(']').map_or("", |(list, _)| list);
+/// The plain strings of a list, behind the bracket that opens it.
+fn strings(list: &str) -> impl Iterator<Item = &str> {
+    let list = list.split_once(']').map_or("", |(list, _)| list);
     list.split('"').skip(1).step_by(2)
 }
 
@@ -176,17 +308,6 @@ fn raw(text: &str) -> Result<RawImage, String> {
         return Err("an image needs `match` and at least one `[[image.facts]]`".to_owned());
     }
     Ok(image)
-}
-
-/// The text of a block without its tables of sources. Each reaches up to the next line that begins a table.
-fn without_sources(text: &str) -> String {
-    let mut parts = text.split("\n[[image.facts.source]]");
-    let mut kept = String::with_capacity(text.len() / 2);
-    kept.extend(parts.next());
-    for part in parts {
-        kept.push_str(part.find("\n[").map_or("", |next| &part[next..]));
-    }
-    kept
 }
 
 /// Says what is wrong with a source; each part of it is required.
@@ -250,21 +371,6 @@ fn end_of_life(raw: BTreeMap<String, Maybe<toml::value::Datetime>>) -> Result<Ve
             ends.push((version, known));
         }
     }
-    Ok(ends)
-}
-
-/// As `end_of_life`, from lines such as `"3.9" = 2025-10-31`.
-fn ends_in_lines(table: &str) -> Result<Vec<(String, Known<Date>)>, String> {
-    let read = |line: &str| {
-        let (version, day) = line.split_once(" = ").ok_or_else(|| format!("`{line}` is no end of life"))?;
-        let fact = match day {
-            "\"unknown\"" => Fact::Unknown,
-            day => Fact::Known(date(&day.parse().map_err(|error| format!("`{day}`: {error}"))?)?),
-        };
-        Ok((version.trim_matches('"').to_owned(), Known(fact)))
-    };
-    let mut ends = table.lines().filter(|line| !line.is_empty()).map(read).collect::<Result<Vec<_>, String>>()?;
-    ends.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(ends)
 }
 
@@ -341,17 +447,6 @@ struct RawImage {
     #[serde(rename = "match")]
     names: Vec<String>,
     facts: Vec<RawBlock>,
-}
-
-/// One block, read alone.
-#[derive(Deserialize)]
-struct RawPart {
-    image: RawPartOfImage,
-}
-
-#[derive(Deserialize)]
-struct RawPartOfImage {
-    facts: [RawBlock; 1],
 }
 
 /// A source as it is written.

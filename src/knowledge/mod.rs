@@ -12,6 +12,7 @@ mod entry;
 mod image;
 mod packages;
 mod pattern;
+mod plain;
 
 pub use distribution::Release;
 pub use entry::{Defect, check_entry};
@@ -25,6 +26,7 @@ use entry::Entry;
 use std::{
     collections::HashMap,
     fmt,
+    hash::{BuildHasherDefault, Hasher},
     sync::{Arc, OnceLock, RwLock},
 };
 
@@ -193,8 +195,29 @@ fn canonical_repository(repository: &str) -> std::borrow::Cow<'_, str> {
 /// Where each repository's entry is, found without parsing TOML.
 #[derive(Debug)]
 struct Index {
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<&'static str, usize, BuildHasherDefault<NameHasher>>,
     slots: Vec<Slot>,
+}
+
+/// FNV-1a, which is fast for short names. All names that are put in are our own, so that nobody can make them collide.
+#[derive(Debug)]
+struct NameHasher(u64);
+
+impl Default for NameHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// One entry: its text, what it says once somebody asks, and what was answered for a tag.
@@ -231,7 +254,7 @@ impl Slot {
 
 impl Index {
     fn new(files: &[(&'static str, &'static str)]) -> Self {
-        let mut index = Self { by_name: HashMap::new(), slots: Vec::new() };
+        let mut index = Self { by_name: HashMap::default(), slots: Vec::new() };
         for (_, text) in files {
             for span in entry::split(text) {
                 let text = entry_text(text, span);

@@ -57,8 +57,13 @@ pub(super) fn matches<'a>(pattern: &'a str, tag: &'a str) -> Option<Bindings<'a>
         return None;
     }
     let mut bindings = Bindings::default();
-    if !pattern.contains(['*', '{']) {
+    let Some(first) = memchr::memchr2(b'*', b'{', pattern.as_bytes()) else {
         return (pattern == tag).then_some(bindings);
+    };
+    // Most patterns fail at what they begin or end with.
+    let last = memchr::memrchr2(b'*', b'}', pattern.as_bytes()).map_or(0, |last| last + 1);
+    if !tag.starts_with(&pattern[..first]) || !tag.ends_with(&pattern[last..]) {
+        return None;
     }
     let mut parts = pattern.split('*');
     let mut rest = match_part(parts.next()?, tag, &mut bindings)?;

@@ -1,5 +1,6 @@
 //! Credentials that can be told by their form alone, from `rulesets/secrets/tokens.toml`.
 
+use super::plain::{self, Line, Value};
 use crate::text::distinct_bytes;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
@@ -17,8 +18,9 @@ pub struct Tokens {
 }
 
 /// The form of one kind of credential.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(PartialEq, Deserialize))]
+#[cfg_attr(test, serde(deny_unknown_fields))]
 pub struct Shape {
     /// A short name.
     pub id: String,
@@ -33,9 +35,10 @@ pub struct Shape {
     pub line: String,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Alphabet {
+    #[default]
     Letters,
     Hex,
     Alphanumeric,
@@ -68,24 +71,11 @@ pub struct Token<'t> {
     pub shape: &'t Shape,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[expect(dead_code, reason = "the ruleset says where it comes from; the program has no use for it")]
-    source: String,
-    #[expect(dead_code, reason = "the ruleset says how old it is; the program has no use for it")]
-    checked: toml::value::Datetime,
-    token: Vec<Shape>,
-}
-
 impl Tokens {
     /// The shapes that ship with the program, read at the first call.
     pub fn builtin() -> &'static Tokens {
         static BUILTIN: OnceLock<Tokens> = OnceLock::new();
-        BUILTIN.get_or_init(|| {
-            let file: File = toml::from_str(RULESET).expect("rulesets/secrets/tokens.toml is read by a test");
-            Tokens::new(file.token)
-        })
+        BUILTIN.get_or_init(|| Tokens::new(read(RULESET).expect("rulesets/secrets/tokens.toml is read by a test")))
     }
 
     fn new(shapes: Vec<Shape>) -> Self {
@@ -112,6 +102,42 @@ impl Tokens {
             let real = !joined_to_a_word && (shortest..=longest).contains(&length) && !is_made_up(body);
             real.then(|| Token { range: found.start()..found.end() + length, shape })
         })
+    }
+}
+
+/// The shapes in a ruleset, if it is plain.
+fn read(ruleset: &str) -> Option<Vec<Shape>> {
+    let mut shapes: Vec<Shape> = Vec::new();
+    for line in plain::lines(ruleset) {
+        match line? {
+            Line::Table("[[token]]") => shapes.push(Shape::default()),
+            Line::Table(_) => return None,
+            // Where the ruleset comes from and how old it is; the program has no use for it.
+            Line::Field("source" | "checked", _) if shapes.is_empty() => {}
+            Line::Field(name, value) => shapes.last_mut()?.read_field(name, &value)?,
+        }
+    }
+    Some(shapes)
+}
+
+impl Shape {
+    fn read_field(&mut self, name: &str, value: &Value<'_>) -> Option<()> {
+        match name {
+            "id" => self.id = value.owned()?,
+            "title" => self.title = value.owned()?,
+            "prefixes" => self.prefixes = value.texts()?,
+            "alphabet" => self.alphabet = value.word()?,
+            "length" => match value.list()? {
+                [shortest, longest] => {
+                    self.length = [shortest.number::<u32>()? as usize, longest.number::<u32>()? as usize]
+                }
+                _ => return None,
+            },
+            "rule" => self.rule = value.owned()?,
+            "line" => self.line = value.owned()?,
+            _ => return None,
+        }
+        Some(())
     }
 }
 
@@ -145,6 +171,22 @@ mod tests {
                 assert_eq!(hits, [(shape.id.clone(), 2..text.len() - 1)]);
             }
         }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        #[expect(dead_code, reason = "only that it is there counts")]
+        source: String,
+        #[expect(dead_code, reason = "only that it is there counts")]
+        checked: toml::value::Datetime,
+        token: Vec<Shape>,
+    }
+
+    #[test]
+    fn the_ruleset_is_well_formed_and_plain() {
+        let file: File = toml::from_str(RULESET).expect("the ruleset is TOML");
+        assert_eq!(read(RULESET), Some(file.token));
     }
 
     #[test]
