@@ -5,7 +5,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "this module looks into directories")]
 
-use crate::{disk, source::FileKind};
+use crate::{
+    disk::{self, Identity},
+    source::FileKind,
+};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::{
     collections::HashSet,
@@ -382,28 +385,6 @@ impl Request<'_> {
 fn is_manifest(head: &[u8]) -> bool {
     let says = |key: &[u8]| head.split(|&byte| byte == b'\n').any(|line| line.starts_with(key));
     says(b"apiVersion:") && says(b"kind:")
-}
-
-/// Tells files apart whatever path leads to them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Identity {
-    #[cfg(unix)]
-    Inode(u64, u64),
-    #[cfg(not(unix))]
-    Path(PathBuf),
-}
-
-impl Identity {
-    #[cfg(unix)]
-    fn of(_path: &Path, metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Identity::Inode(metadata.dev(), metadata.ino())
-    }
-
-    #[cfg(not(unix))]
-    fn of(path: &Path, _metadata: &Metadata) -> Self {
-        Identity::Path(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
-    }
 }
 
 #[cfg(test)]

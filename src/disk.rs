@@ -9,7 +9,6 @@ pub use git::{Changes, changes_since};
 use crate::context::{Entry, Files};
 use std::{
     collections::{HashMap, HashSet},
-    ffi::OsString,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -253,11 +252,38 @@ fn is_repository_root(directory: &Path) -> bool {
     [".git", ".hg", ".jj", ".svn"].iter().any(|name| fs::symlink_metadata(directory.join(name)).is_ok())
 }
 
+/// Tells files and directories apart whatever path leads to them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// The device, and the number on it.
+    #[cfg(unix)]
+    Inode(u64, u64),
+    /// The path without links, where files have no number.
+    #[cfg(not(unix))]
+    Path(PathBuf),
+}
+
+impl Identity {
+    /// That of the file at `path`, which `metadata` was read of.
+    #[cfg(unix)]
+    pub fn of(_path: &Path, metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Identity::Inode(metadata.dev(), metadata.ino())
+    }
+
+    /// That of the file at `path`.
+    #[cfg(not(unix))]
+    pub fn of(path: &Path, _metadata: &Metadata) -> Self {
+        Identity::Path(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    }
+}
+
 /// The files around the checked ones, as evidence: regular files inside the checked tree, small ones, each read once.
 #[derive(Debug, Default)]
 pub struct Surroundings {
     directories: Vec<PathBuf>,
-    named: OnceLock<HashSet<OsString>>,
+    named: OnceLock<HashSet<Identity>>,
+    real: OnceLock<Vec<PathBuf>>,
     roots: Mutex<HashMap<PathBuf, bool>>,
     read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
     listed: Mutex<HashMap<String, Arc<[Entry]>>>,
@@ -289,25 +315,25 @@ impl Surroundings {
         if let Some(&known) = roots().get(directory) {
             return known;
         }
-        let is_root = self.named().contains(directory.as_os_str()) || self.is_repository_of_named(directory);
+        let is_root = self.is_named(directory) || self.is_repository_of_named(directory);
         roots().insert(directory.to_owned(), is_root);
         is_root
     }
 
+    fn is_named(&self, directory: &Path) -> bool {
+        let named = self.named.get_or_init(|| self.directories.iter().filter_map(|path| identity(path)).collect());
+        identity(directory).is_some_and(|identity| named.contains(&identity))
+    }
+
     /// Whether `directory` is the root of the repository that a named directory lies in.
     fn is_repository_of_named(&self, directory: &Path) -> bool {
-        let lies_in_it = |named: &&Path| named.starts_with(directory);
-        let is_nearest = |named: &Path| {
+        let lies_in_it = |named: &&PathBuf| named.starts_with(directory);
+        let is_nearest = |named: &PathBuf| {
             let mut between = named.ancestors().take_while(|&above| above != directory);
             !between.any(is_repository_root)
         };
-        is_repository_root(directory) && self.named().iter().map(Path::new).filter(lies_in_it).any(is_nearest)
-    }
-
-    /// The directories that were named, without links.
-    fn named(&self) -> &HashSet<OsString> {
-        let real = |directory: &PathBuf| real_directory(directory).into_os_string();
-        self.named.get_or_init(|| self.directories.iter().map(real).collect())
+        let real = || self.real.get_or_init(|| self.directories.iter().map(|path| real_directory(path)).collect());
+        is_repository_root(directory) && real().iter().filter(lies_in_it).any(is_nearest)
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>>> {
@@ -326,7 +352,7 @@ impl Surroundings {
 
 impl Surroundings {
     fn list_evidence(&self, path: &str) -> Arc<[Entry]> {
-        let directory = if path.is_empty() { Path::new(".") } else { Path::new(path) };
+        let directory = or_here(Path::new(path));
         let is_known = fs::canonicalize(directory).is_ok_and(|target| self.holds(&target));
         let Ok(entries) = fs::read_dir(directory) else { return Arc::default() };
         if !is_known {
@@ -352,9 +378,18 @@ fn is_executable(_metadata: &Metadata) -> bool {
     false
 }
 
-/// `directory` without links; the empty path is the working directory.
+/// The empty path is the working directory.
 fn real_directory(directory: &Path) -> PathBuf {
-    if directory.as_os_str().is_empty() { real(Path::new(".")) } else { real(directory) }
+    real(or_here(directory))
+}
+
+fn identity(directory: &Path) -> Option<Identity> {
+    let directory = or_here(directory);
+    fs::metadata(directory).ok().map(|metadata| Identity::of(directory, &metadata))
+}
+
+fn or_here(directory: &Path) -> &Path {
+    if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
 }
 
 impl Files for Surroundings {
