@@ -155,10 +155,17 @@ pub(super) fn baseline_of(report: &Report, path: &Path) -> anyhow::Result<Baseli
 /// The command of this run, if a shell reads it as it is written here; otherwise only its beginning.
 fn own_command() -> String {
     const LONGEST: usize = 60;
-    let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let command = format!("ironhull {}", words.join(" "));
-    if words.iter().all(is_plain) && command.len() <= LONGEST { command } else { "ironhull check".to_owned() }
+    let is_plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./,=:+@".contains(c));
+    let mut command = "ironhull".to_owned();
+    for word in std::env::args_os().skip(1) {
+        let word = word.to_string_lossy();
+        if command.len() + 1 + word.len() > LONGEST || !is_plain(&word) {
+            return "ironhull check".to_owned();
+        }
+        command.push(' ');
+        command.push_str(&word);
+    }
+    command
 }
 
 fn check_text(project: &Project, kind: FileKind, name: String, text: Vec<u8>) -> (Report, bool) {
@@ -205,6 +212,7 @@ fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Ve
     if files.len() < 2 {
         return files.iter().enumerate().map(check).collect();
     }
+    cli::work_along();
     let progress = Progress::over(files.len());
     files.par_iter().enumerate().map(check).inspect(|_| progress.step()).collect()
 }

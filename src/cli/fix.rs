@@ -193,6 +193,7 @@ fn repair_files(
     if files.len() < 2 {
         return files.iter().enumerate().map(repair).collect();
     }
+    cli::work_along();
     let progress = Progress::over(files.len());
     files.par_iter().enumerate().map(repair).inspect(|_| progress.step()).collect()
 }

@@ -142,6 +142,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
 }
 
+/// Makes the thread that asks for many files one of those that read them: it has nothing else to do, and a thread more
+/// costs as much as some ten files. A second call changes nothing.
+fn work_along() {
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
 /// The day it is: comments that silence findings may have ended.
 fn today() -> Date {
     Date::of_days_since_1970(disk::days_since_1970())
