@@ -126,16 +126,24 @@ pub(crate) fn nearest_lock(paths: &[Named]) -> anyhow::Result<(PathBuf, Option<P
 pub(crate) fn common_directory(paths: &[Named], working: &Path) -> PathBuf {
     let mut common: Option<PathBuf> = None;
     for Named::Argument(path) | Named::Listed(path) in paths {
-        let leads_up = path.components().any(|component| component == Component::ParentDir);
+        let may_lead_up = memchr::memmem::find(path.as_os_str().as_encoded_bytes(), b"..").is_some();
+        let leads_up = may_lead_up && path.components().any(|component| component == Component::ParentDir);
         let path = working.join(path);
         let path = if leads_up { disk::real(&path) } else { path };
         common = Some(match common {
             None => path,
+            Some(common) if is_plainly_below(&common, &path) => common,
             Some(common) => common.ancestors().find(|above| path.starts_with(above)).unwrap_or(working).to_owned(),
         });
     }
     let common = disk::real(common.as_deref().unwrap_or(working));
     if common.is_dir() { common } else { common.parent().unwrap_or(working).to_owned() }
+}
+
+/// Whether `path` certainly lies below `directory`: it begins so. Where it does not, it still may.
+fn is_plainly_below(directory: &Path, path: &Path) -> bool {
+    let rest = path.as_os_str().as_encoded_bytes().strip_prefix(directory.as_os_str().as_encoded_bytes());
+    rest.is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 fn read(path: &Path, terminal: Terminal) -> anyhow::Result<Option<ConfigFile>> {
