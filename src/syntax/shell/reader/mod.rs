@@ -444,6 +444,9 @@ impl<'a> Reader<'a> {
 
 fn drain<T>(from: &mut Vec<T>, base: usize, to: &mut Vec<T>) -> Run {
     let start = to.len() as u32;
+    if from.len() == base {
+        return Run { start, end: start };
+    }
     to.extend(from.drain(base..));
     Run { start, end: to.len() as u32 }
 }
