@@ -205,6 +205,21 @@ pub fn distinct_bytes(bytes: &[u8]) -> usize {
     seen.iter().filter(|&&seen| seen).count()
 }
 
+/// Whether `text`, a word or two, holds `part`: without the preparations that pay off in a long text only.
+pub fn holds(text: &[u8], part: &[u8]) -> bool {
+    let Some((first, rest)) = part.split_first() else { return true };
+    text.iter().enumerate().any(|(at, byte)| byte == first && text[at + 1..].starts_with(rest))
+}
+
+/// Whether `text` holds `part`, which is in lower case, in any case; `rare` is the place of its least common letter.
+pub fn holds_in_any_case(text: &[u8], part: &[u8], rare: usize) -> bool {
+    memchr::memchr2_iter(part[rare], part[rare].to_ascii_uppercase(), text).any(|at| {
+        let start = at.checked_sub(rare);
+        let found = start.and_then(|start| text.get(start..start + part.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(part))
+    })
+}
+
 /// Sixteen hexadecimal digits that stand for some bytes, today and in every later version (FNV-1a, 64 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(u64);
@@ -223,6 +238,12 @@ impl Fingerprint {
         Self(step(bytes.iter().fold(self.0, step), &0xff))
     }
 
+    /// How it is written.
+    pub fn digits(self) -> [u8; 16] {
+        let digit = |at: usize| b"0123456789abcdef"[(self.0 >> (60 - 4 * at)) as usize & 0xf];
+        std::array::from_fn(digit)
+    }
+
     /// The fingerprint that is written so.
     pub fn parse(text: &str) -> Option<Self> {
         let is_shaped = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -232,7 +253,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:016x}", self.0)
+        out.write_str(&String::from_utf8_lossy(&self.digits()))
     }
 }
 

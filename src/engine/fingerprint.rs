@@ -5,21 +5,23 @@ use crate::{
     syntax::dockerfile::{Dockerfile, Instruction},
     text::{Fingerprint, Span},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Sets the fingerprint of each of `findings`, which are in order of their places.
 pub(super) fn mark(findings: &mut [Finding], tree: &Dockerfile, text: &[u8]) {
-    let mut of_places: HashMap<u32, Fingerprint> = HashMap::new();
-    let mut turns: HashMap<Fingerprint, u32> = HashMap::new();
+    let mut last: Option<(u32, Fingerprint)> = None;
+    let mut turns: BTreeMap<Fingerprint, u32> = BTreeMap::new();
     for finding in findings {
         let place = finding.primary.span;
         let instruction = instruction_at(tree, place);
         let start = instruction.map_or_else(|| line_start(text, place), |instruction| instruction.span.start);
-        let said = *of_places.entry(start).or_insert_with(|| match instruction {
-            Some(instruction) => normalised(instruction, text),
-            None => words(Fingerprint::default(), line_at(text, start)),
-        });
-        let equal = Fingerprint::default().with(finding.rule.as_bytes()).with(said.to_string().as_bytes());
+        let said = match (last, instruction) {
+            (Some((place, said)), _) if place == start => said,
+            (_, Some(instruction)) => normalised(instruction, text),
+            (_, None) => words(Fingerprint::default(), line_at(text, start)),
+        };
+        last = Some((start, said));
+        let equal = Fingerprint::default().with(finding.rule.as_bytes()).with(&said.digits());
         let turn = turns.entry(equal).or_default();
         finding.fingerprint = equal.with(turn.to_string().as_bytes());
         *turn += 1;

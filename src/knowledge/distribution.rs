@@ -67,7 +67,6 @@ fn read(text: &str) -> Option<Vec<Release>> {
         match line? {
             Line::Table("[[distribution]]") => (family, distribution, is_source) = (None, "", false),
             Line::Table("[distribution.source]") => is_source = true,
-            Line::Table(_) => return None,
             Line::Field(_, _) if is_source => {}
             Line::Field("family", value) => family = Some(value.word()?),
             Line::Field("name", value) => distribution = value.text()?,
@@ -76,7 +75,7 @@ fn read(text: &str) -> Option<Vec<Release>> {
                     all.push(release_of(family?, distribution, release.list()?)?);
                 }
             }
-            Line::Field(_, _) => return None,
+            Line::Table(_) | Line::Field(_, _) => return None,
         }
     }
     Some(all)

@@ -140,19 +140,17 @@ impl Block {
             "version" => self.versions = value.texts()?,
             "base" => self.base = Some(stated(value, Value::owned)?),
             "user" => self.user = Some(stated(value, user_of)?),
-            "identity" => self.identity = Some(stated(value, |value| value_or_none(value, identity_of))?),
+            "identity" => self.identity = Some(stated_or_none(value, identity_of)?),
             "step-down" => self.step_down = Some(stated(value, Value::word)?),
             "any-user" => self.any_user = Some(stated(value, Value::switch)?),
             "entrypoint" => self.entrypoint = Some(stated(value, Value::texts)?),
             "family" => self.family = Some(stated(value, Value::word)?),
             "distribution" => self.distribution = Some(stated(value, Value::owned)?),
             "release" => self.release = Some(stated(value, Value::owned)?),
-            "package-manager" => self.package_manager = Some(stated(value, |value| value_or_none(value, Value::word))?),
-            "shell" => {
-                let shells = |value: &Value<'_>| value_or_none(value, Value::texts).map(Option::unwrap_or_default);
-                self.shell = Some(stated(value, shells)?);
-            }
-            "libc" => self.libc = Some(stated(value, |value| value_or_none(value, Value::word))?),
+            "package-manager" => self.package_manager = Some(stated_or_none(value, Value::word)?),
+            "shell" if value.text() == Some("none") => self.shell = Some(Known(Fact::Known(Vec::new()))),
+            "shell" => self.shell = Some(stated(value, Value::texts)?),
+            "libc" => self.libc = Some(stated_or_none(value, Value::word)?),
             "ports" => self.ports = Some(stated(value, |value| value.list()?.iter().map(port_of).collect())?),
             "slim" => self.slim = Some(stated(value, Value::owned)?),
             "runtime" => self.runtime = Some(stated(value, Value::owned)?),
@@ -174,11 +172,11 @@ fn stated<'t, T>(value: &Value<'t>, read: impl FnOnce(&Value<'t>) -> Option<T>) 
     }
 }
 
-/// A value, or the word `none`.
-fn value_or_none<'t, T>(value: &Value<'t>, read: impl FnOnce(&Value<'t>) -> Option<T>) -> Option<Option<T>> {
+/// A value, the word `none`, or the word `unknown`.
+fn stated_or_none<'t, T>(value: &Value<'t>, read: impl FnOnce(&Value<'t>) -> Option<T>) -> Option<Known<Option<T>>> {
     match value {
-        Value::Text("none") => Some(None),
-        value => read(value).map(Some),
+        Value::Text("none") => Some(Known(Fact::Known(None))),
+        value => stated(value, |value| read(value).map(Some)),
     }
 }
 

@@ -85,7 +85,7 @@ impl<'t> Value<'t> {
 }
 
 /// The lines of a text in order; `None` ends them where one is not plain.
-pub(super) fn lines<'t>(text: &'t str) -> impl Iterator<Item = Option<Line<'t>>> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Option<Line<'_>>> {
     let mut reader = Reader { rest: text };
     let mut is_broken = false;
     std::iter::from_fn(move || {
@@ -144,8 +144,8 @@ impl<'t> Reader<'t> {
         let text = &rest[..end];
         self.rest = &rest[end + 1..];
         // A text of several lines begins with three quotes.
-        let is_plain = !text.contains('\n') && !(text.is_empty() && self.rest.starts_with(quote));
-        is_plain.then_some(text)
+        let is_of_lines = text.contains('\n') || text.is_empty() && self.rest.starts_with(quote);
+        (!is_of_lines).then_some(text)
     }
 
     fn list(&mut self, depth: usize) -> Option<Value<'t>> {

@@ -129,7 +129,7 @@ impl Shape {
             "alphabet" => self.alphabet = value.word()?,
             "length" => match value.list()? {
                 [shortest, longest] => {
-                    self.length = [shortest.number::<u32>()? as usize, longest.number::<u32>()? as usize]
+                    self.length = [shortest.number::<u32>()? as usize, longest.number::<u32>()? as usize];
                 }
                 _ => return None,
             },

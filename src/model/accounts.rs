@@ -5,6 +5,7 @@
 
 use super::{
     options::{Options, Valued},
+    programs::Programs,
     script::StepCommand,
     stage::Stage,
     step::Step,
@@ -95,12 +96,16 @@ pub struct Ids {
 }
 
 impl<'m> Step<'m> {
+    /// The programs that create and change accounts.
+    pub const ACCOUNT_PROGRAMS: Programs =
+        Programs::of(&["useradd", "adduser", "groupadd", "addgroup", "usermod", "gpasswd"]);
+
     /// What the commands of a `RUN` do to accounts, in order.
     pub fn account_changes(self) -> Vec<AccountChange<'m>> {
         if self.keyword() != Keyword::Run {
             return Vec::new();
         }
-        self.commands().filter_map(account_change).collect()
+        self.commands_beside(Self::ACCOUNT_PROGRAMS).filter_map(account_change).collect()
     }
 }
 

@@ -7,7 +7,9 @@ pub(super) use super::{stage::Stage, step::Step};
 use super::{
     evaluate,
     expand::{Budget, Cause, Dependency, ExpandError, Expander, Value},
+    marks::Marks,
     platform::Platform,
+    programs::Programs,
     reference::{Reference, ReferenceError},
     scope::{Globals, Time, Timeline, Variable},
     script::StepScript,
@@ -44,6 +46,8 @@ pub struct DockerfileModel<'a> {
     pub(super) workdirs: Vec<Workdir<'a>>,
     pub(super) stage_names: HashMap<String, u32>,
     pub(super) target: Option<u32>,
+    /// What the scripts of all steps run and hold, found when it is asked for.
+    pub(super) signs: OnceLock<(Programs, Marks)>,
 }
 
 /// How a build is started.
@@ -208,6 +212,23 @@ impl<'a> DockerfileModel<'a> {
     /// repeats. A stage that nothing leads to may be built by name, but the file does not say so.
     pub fn built_steps(&self) -> impl Iterator<Item = Step<'_>> {
         self.steps().filter(|step| step.stage().is_built() && !step.is_trigger())
+    }
+
+    /// Whether a command of any step may run one of `programs`. Where none does, whoever looks for one is done.
+    pub fn may_run(&self, programs: Programs) -> bool {
+        self.signs().0.meets(programs)
+    }
+
+    /// Whether a script of any step has one of `marks`.
+    pub fn has_marks(&self, marks: Marks) -> bool {
+        self.signs().1.meets(marks)
+    }
+
+    fn signs(&self) -> (Programs, Marks) {
+        *self.signs.get_or_init(|| {
+            let signs = self.steps().flat_map(Step::scripts).map(StepScript::signs);
+            signs.fold(Default::default(), |(programs, marks), other| (other.0.and(programs), other.1.and(marks)))
+        })
     }
 
     /// The step of that index.

@@ -5,13 +5,14 @@
 use super::{
     packages::{Action, PackageCommand},
     path::{file_name, is_program_place},
+    programs::Programs,
     script::{StepCommand, StepScript},
     stage::Stage,
     step::Step,
 };
 use crate::{
     syntax::shell::{Command, CompoundKind, Element, Invocation, RedirectOperator, Slot, Word},
-    text::Span,
+    text::{Span, holds},
 };
 use std::collections::HashSet;
 
@@ -40,6 +41,9 @@ pub enum Output {
 }
 
 impl<'m> Download<'m> {
+    /// The programs that download.
+    pub const PROGRAMS: Programs = Programs::of(&["curl", "wget", "aria2c", "axel"]);
+
     /// Reads a command, if it downloads.
     pub fn read(command: StepCommand<'m>) -> Option<Self> {
         let invocation = command.invocation()?;
@@ -411,19 +415,22 @@ impl<'m> Stage<'m> {
 impl<'m> Step<'m> {
     /// What it downloads.
     pub fn downloads(self) -> impl Iterator<Item = Download<'m>> {
-        self.commands().filter_map(Download::read)
+        self.commands_beside(Download::PROGRAMS).filter_map(Download::read)
     }
 
     /// Whether a command of it verifies a checksum or signature of `file`.
     pub fn verifies(self, file: &str) -> bool {
-        self.commands().any(|command| is_verification(command) && mentions(command.script, file))
+        self.scripts().iter().any(|script| script.verifies(is_verification) && mentions(script, file))
     }
 
     /// The files of `downloads` that commands of the step verify by name; `None` where one verifies what it does not
     /// name, which may be all of them.
     fn verified_files(self, downloads: &[Download<'m>]) -> Option<HashSet<String>> {
+        if !self.scripts().iter().any(|script| script.verifies(is_verification)) {
+            return Some(HashSet::new());
+        }
         let files: HashSet<String> = downloads.iter().filter_map(Download::file_key).collect();
-        let checks = self.commands().filter(|command| is_verification(*command));
+        let checks = self.commands().filter(|command| is_verification(command.command));
         checks.map(|command| checked_file(command).filter(|file| files.contains(file))).collect()
     }
 
@@ -441,7 +448,7 @@ impl<'m> Step<'m> {
         }
         let mut step = Some(self);
         while let Some(current) = step {
-            *looks = looks.checked_sub(current.commands().take(*looks + 1).count())?;
+            *looks = looks.checked_sub(current.command_count())?;
             if current != self && current.verifies(file_name(file)) {
                 return None;
             }
@@ -484,7 +491,7 @@ pub(super) fn checked_file(command: StepCommand<'_>) -> Option<String> {
 }
 
 /// Whether a command checks the content of a file against a checksum, or its signature.
-fn is_verification(command: StepCommand<'_>) -> bool {
+fn is_verification(command: Command<'_>) -> bool {
     let Some(invocation) = command.invocation() else { return false };
     let Some(name) = invocation.name() else { return false };
     let has = |wanted: &[&str]| invocation.arguments().any(|word| wanted.contains(&&*word.text()));
@@ -493,8 +500,8 @@ fn is_verification(command: StepCommand<'_>) -> bool {
         | "cksum" | "gsha256sum" => {
             // `[ "$(sha256sum x)" = … ]` compares as well as `-c` does.
             invocation.has_option(Some('c'), "check", "a")
-                || command.command.blocks().next().is_some()
-                || command.command.piped_into().is_some()
+                || command.blocks().next().is_some()
+                || command.piped_into().is_some()
         }
         "gpg" | "gpg2" => has(&["--verify", "--verify-files"]) || invocation.has_option(Some('d'), "decrypt", ""),
         "gpgv" | "gpgv2" | "cosign" | "minisign" | "signify" | "signify-openbsd" | "slsa-verifier" | "sigstore"
@@ -512,7 +519,7 @@ fn is_verification(command: StepCommand<'_>) -> bool {
             invocation.arguments().any(|word| memchr::memmem::find(word.bytes(), b"hashlib").is_some())
         }
         "grep" | "test" | "[" => false,
-        _ => name.contains("checksum") || name.contains("verify") || name.contains("sha256"),
+        _ => [&b"checksum"[..], b"verify", b"sha256"].iter().any(|part| holds(name.as_bytes(), part)),
     }
 }
 
@@ -533,7 +540,14 @@ pub(super) fn use_of_file(command: StepCommand<'_>, file: &str) -> Option<Use> {
     if same_file(&name.text(), file) && name.text().contains('/') {
         return Some(Use::Run);
     }
-    let names_it = || invocation.arguments().any(|word| same_file(&word.text(), file));
+    // Words that end in another character name other files, and nearly all do.
+    let ends_so = |text: &[u8]| match (text.last(), file.as_bytes().last()) {
+        (Some(one), Some(other)) => one == other || !one.is_ascii() || !other.is_ascii(),
+        (None, _) | (_, None) => false,
+    };
+    if !invocation.arguments().any(|word| ends_so(word.bytes()) && same_file(&word.text(), file)) {
+        return None;
+    }
     if let Some(call) = PackageCommand::read(invocation) {
         let installs = call.action == Action::Install && call.operands.iter().any(|word| same_file(&word.text(), file));
         return installs.then_some(Use::Install);
@@ -549,7 +563,7 @@ pub(super) fn use_of_file(command: StepCommand<'_>, file: &str) -> Option<Use> {
         "installer" => Use::Install,
         _ => return None,
     };
-    names_it().then_some(used_as)
+    Some(used_as)
 }
 
 fn makes_executable(invocation: Invocation<'_>) -> bool {

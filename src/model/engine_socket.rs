@@ -3,6 +3,8 @@
 use super::{
     accounts::{AccountChange, AccountKind},
     evaluate::text_of,
+    marks::Marks,
+    programs::Programs,
     script::StepCommand,
     step::Step,
     user::Group,
@@ -26,6 +28,9 @@ const SOCKETS: [&str; 6] =
     ["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "dockershim.sock", "cri-dockerd.sock"];
 
 impl Step<'_> {
+    /// The programs that load and unload modules of the kernel.
+    pub const KERNEL_PROGRAMS: Programs = Programs::of(&["modprobe", "insmod", "rmmod"]);
+
     /// Where the step names the socket of an engine to use it: volumes, variables, commands.
     pub fn engine_sockets(self) -> Vec<Reach> {
         let arguments = || match self.arguments() {
@@ -44,7 +49,7 @@ impl Step<'_> {
                 });
                 values.collect()
             }
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.scripts_hold(".sock") => {
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.has_marks(Marks::SOCKET) => {
                 let named = self.commands().filter(|command| !is_talk(*command) && !command.is_conditional()).flat_map(
                     |command| {
                         let words = command.command.words();
@@ -78,19 +83,21 @@ impl Step<'_> {
     pub fn engine_addresses(self) -> Vec<Reach> {
         match self.keyword() {
             Keyword::Env | Keyword::Arg => {
-                let verifies = ["DOCKER_TLS_VERIFY", "DOCKER_TLS"].iter().any(|name| {
-                    let own = self.assigned().iter().find(|variable| variable.name == *name);
-                    own.or_else(|| self.stage().variable(name))
-                        .is_some_and(|variable| variable.value.as_ref().is_some_and(|value| !value.text.is_empty()))
-                });
-                let hosts = self.assigned().iter().filter(|variable| variable.name == "DOCKER_HOST" && !verifies);
+                let verifies = || {
+                    ["DOCKER_TLS_VERIFY", "DOCKER_TLS"].iter().any(|name| {
+                        let own = self.assigned().iter().find(|variable| variable.name == *name);
+                        own.or_else(|| self.stage().variable(name))
+                            .is_some_and(|variable| variable.value.as_ref().is_some_and(|value| !value.text.is_empty()))
+                    })
+                };
+                let hosts = self.assigned().iter().filter(|variable| variable.name == "DOCKER_HOST" && !verifies());
                 let open = hosts.filter_map(|variable| {
                     let what = open_address(variable.value.as_ref()?.known()?)?.to_owned();
                     Some(Reach { span: variable.value_span.unwrap_or(variable.name_span), what })
                 });
                 open.collect()
             }
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.scripts_hold("tcp://") => {
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint if self.has_marks(Marks::TCP) => {
                 self.commands().flat_map(open_addresses).collect()
             }
             _ => Vec::new(),
@@ -99,7 +106,7 @@ impl Step<'_> {
 
     /// The words that load or unload a module of the host's kernel.
     pub fn kernel_modules(self) -> impl Iterator<Item = Reach> {
-        self.commands().filter_map(|command| {
+        self.commands_beside(Self::KERNEL_PROGRAMS).filter_map(|command| {
             let invocation = command.invocation()?;
             let name = invocation.name().filter(|name| matches!(*name, "modprobe" | "insmod" | "rmmod"))?;
             // `modprobe --version`, `modprobe -n` change nothing.

@@ -47,6 +47,7 @@ pub(super) fn evaluate<'a>(
         workdirs: vec![Workdir { path: Value::literal("/"), span: None }, Workdir::of_unknown_image()],
         stage_names: HashMap::new(),
         target: None,
+        signs: OnceLock::new(),
     };
     let first = syntax.instructions.iter().position(|instruction| instruction.keyword == Keyword::From);
     let (globals, rest) = syntax.instructions.split_at(first.unwrap_or(syntax.instructions.len()));

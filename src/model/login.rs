@@ -2,13 +2,15 @@
 
 use super::{
     credential::{self, Name, Value},
+    marks::Marks,
     options::{Options, Valued},
-    script::StepCommand,
+    programs::Programs,
+    script::{StepCommand, StepScript},
     step::Step,
 };
 use crate::{
     syntax::shell::{Command, Element, Invocation, Redirect, Word},
-    text::Span,
+    text::{Span, holds_in_any_case},
 };
 
 /// A password that is written out in a command.
@@ -26,9 +28,12 @@ impl Step<'_> {
     /// The passwords that its commands are given as they stand in the file, in order; placeholders and locked accounts are none.
     pub fn passwords(self) -> Vec<Password> {
         let mut passwords: Vec<Password> = Vec::new();
-        for command in self.commands() {
-            let found = Finder { command, passwords: &mut passwords };
-            found.all();
+        for script in self.scripts().iter().filter(|script| may_give_password(script)) {
+            let (has_sql, has_options) = (may_hold_sql(script), script.has_marks(Marks::PASSWORD));
+            for command in script.commands() {
+                let command = StepCommand { step: self, script, command };
+                Finder { command, has_sql, has_options, passwords: &mut passwords }.all();
+            }
         }
         passwords.sort_by_key(|password| password.span);
         passwords.dedup_by_key(|password| password.span);
@@ -95,15 +100,72 @@ const GLUED: &[&str] =
 /// How many commands in front of a pipe are looked through for an `echo`.
 const NEAREST: u32 = 8;
 
+/// Programs that are given passwords in another way than by an option that says so.
+const PROGRAMS: Programs = Programs::of(&[
+    "export",
+    "env",
+    "declare",
+    "typeset",
+    "useradd",
+    "usermod",
+    "sshpass",
+    "redis-cli",
+    "docker",
+    "podman",
+    "buildah",
+    "oc",
+    "az",
+    "cf",
+    "slappasswd",
+    "mysql",
+    "mysqladmin",
+    "mysqldump",
+    "mysqlimport",
+    "mysqlcheck",
+    "mariadb",
+    "mariadb-admin",
+    "mariadb-dump",
+    "curl",
+    "htpasswd",
+    "rabbitmqctl",
+    "grafana-cli",
+    "x11vnc",
+    "openssl",
+    "chpasswd",
+    "passwd",
+    "smbpasswd",
+    "vncpasswd",
+    "debconf-set-selections",
+]);
+
+/// Whether a script is worth a look at each of its commands; most are not.
+fn may_give_password(script: &StepScript) -> bool {
+    script.may_run(PROGRAMS)
+        || script.script.has_assignments()
+        || script.has_marks(Marks::PASSWORD)
+        || may_hold_sql(script)
+}
+
+/// Whether a script holds a clause that a password follows in SQL.
+fn may_hold_sql(script: &StepScript) -> bool {
+    let text = script.script.text();
+    holds_in_any_case(text, b"password", 4) || holds_in_any_case(text, b"identified", 6)
+}
+
 struct Finder<'m, 'p> {
     command: StepCommand<'m>,
+    /// Whether the script may hold a password in SQL, or behind an option that says so.
+    has_sql: bool,
+    has_options: bool,
     passwords: &'p mut Vec<Password>,
 }
 
 impl<'m> Finder<'m, '_> {
     fn all(mut self) {
         self.assignments();
-        self.sql();
+        if self.has_sql {
+            self.sql();
+        }
         let Some(program) = self.command.name() else { return };
         self.options(program);
         self.operands(program);
@@ -119,6 +181,9 @@ impl<'m> Finder<'m, '_> {
         let exported = is_export.then(|| command.words()).into_iter().flatten();
         let exported = exported.filter(|word| word.literal().is_some());
         let exported = exported.filter_map(|word| Some((word.assigned_name()?, word.span())));
+        if command.assignments().len() == 0 && !is_export {
+            return;
+        }
         let all: Vec<_> = own.chain(exported).collect();
         for (name, span) in all {
             let source = command.script().bytes(span);
@@ -185,7 +250,7 @@ impl<'m> Finder<'m, '_> {
             let text = word.bytes();
             text.starts_with(b"--") && text.windows(4).any(|part| part == b"pass")
         };
-        if entry.is_none() && !is_client && !self.arguments().any(may_be_long) {
+        if entry.is_none() && !is_client && !(self.has_options && self.arguments().any(may_be_long)) {
             return;
         }
         let valued = Valued { short: entry.map_or("", |entry| entry.valued), long: PASSWORD_OPTIONS };
@@ -239,6 +304,10 @@ impl<'m> Finder<'m, '_> {
     }
 
     fn user_and_password(&mut self) {
+        let may_be_option = |word: Word<'_>| matches!(word.bytes(), [b'-', rest @ ..] if rest.iter().any(|byte| matches!(byte, b'u' | b'U')));
+        if !self.arguments().any(may_be_option) {
+            return;
+        }
         let options =
             Options::read(self.command, Valued { short: "AbcCdDeEFhHKmoPQrtTuUwxXyYz", long: &["user", "proxy-user"] });
         let given = [options.value_word(Some('u'), "user"), options.value_word(Some('U'), "proxy-user")];

@@ -2,7 +2,7 @@
 //!
 //! Sources: chmod(1), install(1), mkdir(1), Dockerfile reference `COPY --chmod`.
 
-use super::{script::StepCommand, step::Step};
+use super::{programs::Programs, script::StepCommand, step::Step};
 use crate::{
     syntax::{
         dockerfile::{Arguments, Keyword},
@@ -103,11 +103,18 @@ fn clause_bits(clause: &str) -> Option<u32> {
     Some(bits)
 }
 
+/// Programs that set modes.
+const SETTERS: Programs = Programs::of(&["chmod", "umask", "install", "mkdir"]);
+
+/// Programs that make directories.
+const MAKERS: Programs = Programs::of(&["mkdir", "install"]);
+
 impl Step<'_> {
     /// The words that it gives to a program, such as the files that `rm` removes, and where the last command with each
     /// starts in the file.
     pub fn given_to(self, program: &str) -> HashMap<String, u32> {
-        let calls = self.commands().filter(|command| command.name() == Some(program));
+        let calls = self.commands_beside(Programs::of(&[program]));
+        let calls = calls.filter(|command| command.name() == Some(program));
         let words = calls.flat_map(|command| {
             let words = command.invocation().into_iter().flat_map(Invocation::arguments);
             words.map(move |word| (word.text().into_owned(), command.span().start))
@@ -118,7 +125,7 @@ impl Step<'_> {
     /// The directories that it certainly makes: of `mkdir`, `install -d`, `WORKDIR` and `VOLUME`, as they are written.
     pub fn made_directories(self) -> Vec<String> {
         match self.keyword() {
-            Keyword::Run => self.commands().flat_map(directories_of).collect(),
+            Keyword::Run => self.commands_beside(MAKERS).flat_map(directories_of).collect(),
             Keyword::Workdir | Keyword::Volume => match self.arguments() {
                 Arguments::Json(words) | Arguments::Words(words) => {
                     words.iter().filter_map(|word| self.absolute_arg(word)).collect()
@@ -134,7 +141,9 @@ impl Step<'_> {
     pub fn mode_changes(self) -> Vec<ModeChange> {
         match self.keyword() {
             Keyword::Copy | Keyword::Add => self.copied_mode().into_iter().collect(),
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.commands().filter_map(of_command).collect(),
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
+                self.commands_beside(SETTERS).filter_map(of_command).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -152,6 +161,10 @@ fn of_command(command: StepCommand<'_>) -> Option<ModeChange> {
     let invocation = command.invocation()?;
     let name = invocation.name()?;
     if !matches!(name, "chmod" | "umask" | "install" | "mkdir") {
+        return None;
+    }
+    let sets_none = |word: Word<'_>| !word.bytes().starts_with(b"-m") && !word.bytes().starts_with(b"--mode");
+    if matches!(name, "install" | "mkdir") && invocation.arguments().all(sets_none) {
         return None;
     }
     let words: Vec<Word<'_>> = invocation.arguments().collect();

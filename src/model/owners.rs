@@ -2,7 +2,7 @@
 //!
 //! Sources: chown(1); Dockerfile reference, `COPY --chown`.
 
-use super::{dockerfile::CopySource, path, script::StepCommand, stage::Stage, step::Step};
+use super::{dockerfile::CopySource, path, programs::Programs, script::StepCommand, stage::Stage, step::Step};
 use crate::syntax::{dockerfile::Keyword, shell::Word};
 use std::cell::Cell;
 
@@ -38,7 +38,7 @@ impl OwnerChange {
 impl Step<'_> {
     /// What the `chown`s of a `RUN` that name an owner do, in order.
     pub fn owner_changes(self) -> Vec<OwnerChange> {
-        if self.keyword() != Keyword::Run || !self.scripts_hold("chown") {
+        if self.keyword() != Keyword::Run || !self.may_run(Programs::of(&["chown"])) {
             return Vec::new();
         }
         self.commands().filter_map(owner_change).collect()

@@ -3,6 +3,7 @@
 //! Sources of the command lines: the manual pages of apt-get(8), apk(8), yum(8), dnf(8), zypper(8), pacman(8), and the
 //! command references of pip, npm, yarn, pnpm, gem, bundler, go, cargo, composer and conda.
 
+use super::programs::Programs;
 use crate::{
     syntax::shell::{Command, Invocation, Word},
     text::Span,
@@ -271,6 +272,39 @@ pub struct Package<'s> {
 }
 
 impl<'s> PackageCommand<'s> {
+    /// The programs that drive a manager, and Python, whose module `pip` is one.
+    pub(super) const PROGRAMS: Programs = Programs::of(&[
+        "apt-get",
+        "apt",
+        "aptitude",
+        "dpkg",
+        "apk",
+        "yum",
+        "dnf",
+        "microdnf",
+        "tdnf",
+        "rpm",
+        "zypper",
+        "pacman",
+        "pip",
+        "python",
+        "uv",
+        "poetry",
+        "npm",
+        "yarn",
+        "yarnpkg",
+        "pnpm",
+        "gem",
+        "bundle",
+        "bundler",
+        "go",
+        "cargo",
+        "composer",
+        "conda",
+        "mamba",
+        "micromamba",
+    ]);
+
     /// Reads a call, if the program is a package manager.
     pub fn read(invocation: Invocation<'s>) -> Option<Self> {
         let mut program = invocation.name()?;

@@ -3,7 +3,9 @@
 //! A `RUN` in shell form is one script, with the scripts behind `sh -c` in it; the body of a heredoc is a script, be it
 //! run by the shell in force or fed to a shell that a command starts. The JSON form is read as a script of one command.
 
-use super::{evaluate::text_of, healthcheck::is_exec, packages::PackageCommand, step::Step};
+use super::{
+    evaluate::text_of, healthcheck::is_exec, marks::Marks, packages::PackageCommand, programs::Programs, step::Step,
+};
 use crate::{
     syntax::{
         dockerfile::{Arg, Arguments, Joined, Keyword},
@@ -24,10 +26,17 @@ pub struct StepScript {
     /// How it is run.
     pub form: ScriptForm,
     map: Map,
+    /// The programs that its commands name, those of inline scripts too.
+    programs: Programs,
+    marks: Marks,
+    /// How many commands it has, those of inline scripts too.
+    length: usize,
     /// The names that its commands set, found when they are asked for.
     assigned: OnceLock<HashSet<String>>,
     /// Which of its commands call a package manager, by number, likewise: many rules ask, and most commands do not.
     managers: OnceLock<Vec<u32>>,
+    /// Whether one of them verifies what was downloaded.
+    verifies: OnceLock<bool>,
 }
 
 /// How a script is run.
@@ -81,13 +90,51 @@ impl StepScript {
     }
 
     fn new(script: Script, form: ScriptForm, map: Map) -> Self {
-        Self { script, form, map, assigned: OnceLock::new(), managers: OnceLock::new() }
+        let mut programs = Programs::default();
+        let mut length = 0;
+        for command in script.every_command() {
+            length += 1;
+            let Some(run) = command.invocation() else { continue };
+            programs = run.name().into_iter().fold(programs, Programs::with);
+            if !run.is_direct() {
+                programs = command.name().into_iter().fold(programs, Programs::with);
+            }
+            if run.name() == Some("find") {
+                programs = command.invocations().filter_map(Invocation::name).fold(programs, Programs::with);
+            }
+        }
+        let marks = Marks::of(&script);
+        let (assigned, managers, verifies) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { script, form, map, programs, marks, length, assigned, managers, verifies }
+    }
+
+    /// What its commands run, and what it holds.
+    pub(super) fn signs(&self) -> (Programs, Marks) {
+        (self.programs, self.marks)
+    }
+
+    /// Whether it has one of `marks`.
+    pub fn has_marks(&self, marks: Marks) -> bool {
+        self.marks.meets(marks)
+    }
+
+    /// Whether a command of it verifies what was downloaded; `is_verification` says of one whether it does.
+    pub(super) fn verifies(&self, is_verification: impl Fn(Command<'_>) -> bool) -> bool {
+        *self.verifies.get_or_init(|| self.commands().any(is_verification))
+    }
+
+    /// Whether a command of it may run one of `programs`.
+    pub fn may_run(&self, programs: Programs) -> bool {
+        self.programs.meets(programs)
     }
 
     /// The commands that call a package manager, with the calls.
     pub(super) fn package_calls(&self) -> impl Iterator<Item = (Command<'_>, PackageCommand<'_>)> {
         let numbered = || self.commands().zip(0_u32..);
         let managers = self.managers.get_or_init(|| {
+            if !self.may_run(PackageCommand::PROGRAMS) {
+                return Vec::new();
+            }
             numbered().filter(|(command, _)| package_call(*command).is_some()).map(|(_, number)| number).collect()
         });
         let commands = (!managers.is_empty()).then(numbered).into_iter().flatten();
@@ -203,6 +250,28 @@ impl<'m> Step<'m> {
     /// Whether a script of the step holds `text`: a quick way to see that no command needs a closer look.
     pub fn scripts_hold(self, text: &str) -> bool {
         self.scripts().iter().any(|script| memchr::memmem::find(script.script.text(), text.as_bytes()).is_some())
+    }
+
+    /// Whether a script of the step has one of `marks`.
+    pub fn has_marks(self, marks: Marks) -> bool {
+        self.scripts().iter().any(|script| script.has_marks(marks))
+    }
+
+    /// Whether one of its commands may run one of `programs`.
+    pub fn may_run(self, programs: Programs) -> bool {
+        self.scripts().iter().any(|script| script.may_run(programs))
+    }
+
+    /// The commands of those of its scripts that may run one of `programs`, in order; most of them run something else.
+    pub fn commands_beside(self, programs: Programs) -> impl Iterator<Item = StepCommand<'m>> {
+        let scripts = self.scripts().iter().filter(move |script| script.may_run(programs));
+        scripts
+            .flat_map(move |script| script.commands().map(move |command| StepCommand { step: self, script, command }))
+    }
+
+    /// How many commands it has.
+    pub(super) fn command_count(self) -> usize {
+        self.scripts().iter().map(|script| script.length).sum()
     }
 
     /// Every command of every script of the step.

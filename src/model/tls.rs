@@ -5,7 +5,9 @@
 
 use super::{
     downloads::{Download, is_local_address},
+    marks::Marks,
     packages::{Manager, PackageCommand},
+    programs::Programs,
     scope::VariableKind,
     script::StepCommand,
     step::Step,
@@ -56,7 +58,11 @@ impl Step<'_> {
     pub fn unverified_tls(self) -> Vec<Unverified> {
         match self.keyword() {
             Keyword::Env | Keyword::Arg => self.unverified_variables(),
-            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => self.commands().flat_map(of_command).collect(),
+            Keyword::Run | Keyword::Cmd | Keyword::Entrypoint => {
+                const OF_ITS_OWN: Programs = Programs::of(&["conda", "mamba", "micromamba"]);
+                let tells_manager = self.has_marks(Marks::UNVERIFIED) || self.may_run(OF_ITS_OWN);
+                self.commands().flat_map(|command| of_command(command, tells_manager)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -81,7 +87,8 @@ fn variable_off(name: &str, value: &str) -> Option<&'static str> {
     turns_off.then_some(program)
 }
 
-fn of_command(command: StepCommand<'_>) -> Vec<Unverified> {
+/// What a command turns off; whether a package manager may be told to is known beforehand.
+fn of_command(command: StepCommand<'_>, tells_manager: bool) -> Vec<Unverified> {
     let at = |word: Word<'_>, program, lasts| Unverified {
         span: command.word_span(word),
         text: word.text().into_owned(),
@@ -113,7 +120,7 @@ fn of_command(command: StepCommand<'_>) -> Vec<Unverified> {
     if let Some((word, program, lasts)) = switch_off(name, invocation).filter(|_| !is_public_and_pinned(command)) {
         found.push(at(word, program, lasts));
     }
-    if let Some(call) = PackageCommand::read(invocation) {
+    if let Some(call) = Some(invocation).filter(|_| tells_manager).and_then(PackageCommand::read) {
         found.extend(of_manager(&call).map(|(word, program)| at(word, program, false)));
     }
     found
@@ -147,31 +154,33 @@ fn switch_off<'s>(name: &str, invocation: Invocation<'s>) -> Option<(Word<'s>, &
     let is = |word: &Word<'s>, texts: &[&str]| texts.contains(&&*word.text());
     match name {
         "curl" => {
-            let urls = || words().filter(|word| word.text().contains("://") || is_local_address(&word.text()));
-            if urls().count() > 0 && urls().all(|url| is_local_address(&url.text())) {
-                return None;
-            }
             let insecure = |text: &str| {
                 text == "--insecure"
                     || text == "--proxy-insecure"
                     || short_cluster_has(text, 'k', "AbcCdDeEFhHKmoPQrTtuUwxXyYz")
             };
-            words().find(|word| insecure(&word.text())).map(|word| (word, "curl", false))
+            let word = words().find(|word| word.bytes().starts_with(b"-") && insecure(&word.text()))?;
+            let urls = || words().filter(|word| word.text().contains("://") || is_local_address(&word.text()));
+            let is_local = urls().count() > 0 && urls().all(|url| is_local_address(&url.text()));
+            (!is_local).then_some((word, "curl", false))
         }
         "wget" => words()
-            .find(|word| is(word, &["--no-check-certificate", "--no-check-certificates"]))
+            .find(|word| matches!(word.bytes(), b"--no-check-certificate" | b"--no-check-certificates"))
             .map(|word| (word, "wget", false)),
         "aria2c" => words().find(|word| is(word, &["--check-certificate=false"])).map(|word| (word, "aria2c", false)),
         "git" => {
             let setting = |text: &str| {
-                let text = text.to_ascii_lowercase();
-                text == "http.sslverify=false" || text == "http.sslverify=0"
+                text.eq_ignore_ascii_case("http.sslverify=false") || text.eq_ignore_ascii_case("http.sslverify=0")
             };
             if let Some(word) = words().find(|word| setting(&word.text())) {
                 return Some((word, "git", false));
             }
             let mut words = words();
-            let key = words.find(|word| word.text().to_ascii_lowercase().ends_with(".sslverify"))?;
+            let is_key = |text: &[u8]| {
+                let end = text.len().checked_sub(b".sslverify".len()).map(|start| &text[start..]);
+                end.is_some_and(|end| end.eq_ignore_ascii_case(b".sslverify"))
+            };
+            let key = words.find(|word| is_key(word.bytes()))?;
             let value = words.next()?;
             is(&value, &["false", "0", "no", "off"]).then_some((key, "git", true))
         }

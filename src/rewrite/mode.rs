@@ -3,13 +3,13 @@
 use super::shell::ShellEditor;
 use crate::{
     knowledge::StepDown,
-    model::{ModeChange, Stage, Step, StepCommand, User},
+    model::{Marks, ModeChange, Stage, Step, StepCommand, User},
     rule::{Fix, Safety},
     syntax::{
         dockerfile::{Editor, Keyword},
         shell::Word,
     },
-    text::{Edit, Span},
+    text::{Edit, Span, holds},
 };
 
 /// Why an edit is not made.
@@ -241,9 +241,12 @@ fn starts_servers(stage: Stage<'_>) -> bool {
         "gosu",
         "su-exec",
     ];
-    stage.chain().flat_map(Stage::steps).any(|step| {
+    stage.chain().flat_map(Stage::steps).filter(|step| step.has_marks(Marks::SERVER)).any(|step| {
         step.package_commands().any(|packages| {
-            packages.call.packages().any(|package| SERVERS.iter().any(|server| package.name.contains(server)))
+            packages
+                .call
+                .packages()
+                .any(|package| SERVERS.iter().any(|server| holds(package.name.as_bytes(), server.as_bytes())))
         })
     })
 }

@@ -66,6 +66,9 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    if !cx.model.may_run(Download::PROGRAMS) {
+        return;
+    }
     let mut verifier = Verifier::default();
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for download in stage.downloads().filter(|download| !download.command.step.is_trigger()) {

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         DockerfileModel,
-        downloads::{Trusted, Use, is_interpreter},
+        downloads::{Download, Trusted, Use, is_interpreter},
     },
     rewrite::Verifier,
     rule::{
@@ -61,6 +61,9 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    if !cx.model.may_run(Download::PROGRAMS) {
+        return;
+    }
     let mut verifier = Verifier::default();
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         for trusted in stage.unverified_downloads() {

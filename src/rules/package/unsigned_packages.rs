@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, StepPackages,
+        DockerfileModel, Marks, StepPackages,
         packages::{Action, Manager},
     },
     rewrite::shell::ShellEditor,
@@ -74,7 +74,10 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
-    for step in cx.model.built_steps() {
+    if !cx.model.has_marks(Marks::UNSIGNED) {
+        return;
+    }
+    for step in cx.model.built_steps().filter(|step| step.has_marks(Marks::UNSIGNED)) {
         let brings = |action| matches!(action, Action::Install | Action::Upgrade | Action::Refresh);
         for packages in step.package_commands().filter(|packages| brings(packages.call.action)) {
             if let Some(word) = unchecked(&packages) {

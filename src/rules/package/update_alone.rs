@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, LaterUse, Step, StepPackages,
+        DockerfileModel, LaterUse, Marks, Programs, Step, StepPackages,
         packages::{Action, Manager},
     },
     rewrite::packages,
@@ -64,6 +64,10 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let mut later: BTreeMap<Manager, Vec<LaterUse>> = BTreeMap::new();
     for step in cx.model.built_steps().filter(|step| !step.is_trigger()) {
+        // `pacman` fetches them with a letter.
+        if !step.has_marks(Marks::UPDATE) && !step.may_run(Programs::of(&["pacman"])) {
+            continue;
+        }
         let calls: Vec<_> = step.package_commands().collect();
         let Some(refresh) =
             calls.iter().find(|packages| packages.call.action == Action::Refresh && goes_stale(packages.call.manager))

@@ -1,7 +1,7 @@
 //! Members of the group `docker` are root on the host.
 
 use crate::{
-    model::DockerfileModel,
+    model::{DockerfileModel, Step},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -51,6 +51,9 @@ pub(crate) static RULE: Builtin = Builtin {
 const REFUSAL: &str = "what in the container uses the engine, and whether it may, is for the project to decide";
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    if !cx.model.may_run(Step::ACCOUNT_PROGRAMS) {
+        return;
+    }
     for step in cx.model.built_steps() {
         for reach in step.engine_group_members() {
             out.report(reach.span, "a user is put into the group `docker`, which may use the engine as root")

@@ -1,7 +1,7 @@
 //! A container that loads kernel modules changes the host.
 
 use crate::{
-    model::DockerfileModel,
+    model::{DockerfileModel, Step},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -43,6 +43,9 @@ pub(crate) static RULE: Builtin = Builtin {
 const REFUSAL: &str = "the host has to load the module first";
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    if !cx.model.may_run(Step::KERNEL_PROGRAMS) {
+        return;
+    }
     for step in cx.model.built_steps() {
         for reach in step.kernel_modules() {
             out.report(reach.span, format!("`{}` changes the kernel of the host", reach.what)).decline(REFUSAL);

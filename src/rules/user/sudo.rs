@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        DockerfileModel, Step, StepCommand, User,
+        DockerfileModel, Marks, Programs, Step, StepCommand, User,
         packages::{Action, Manager},
     },
     rewrite::sudo,
@@ -73,8 +73,12 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
+    if !cx.model.has_marks(Marks::SUDO) {
+        return;
+    }
     for step in cx.model.built_steps() {
-        let mut calls = step.commands().filter(|command| command.command.name() == Some("sudo"));
+        let calls = step.commands_beside(Programs::of(&["sudo"]));
+        let mut calls = calls.filter(|command| command.command.name() == Some("sudo"));
         // A script that asks who runs it calls `sudo` only where that is not root.
         let is_idle = |command: &StepCommand<'_>| command.is_behind_user_check() && !step.user().user.is_unprivileged();
         if let Some(command) = calls.find(|command| !steps_down(*command) && !is_idle(command)) {
@@ -114,6 +118,9 @@ fn steps_down(command: StepCommand<'_>) -> bool {
 }
 
 fn installed(step: Step<'_>, out: &mut Findings) {
+    if !step.has_marks(Marks::SUDO) {
+        return;
+    }
     for packages in step.package_commands() {
         if packages.call.action != Action::Install
             || !packages.call.manager.is_system()

@@ -315,6 +315,24 @@ impl Script {
         EveryCommand::new(self)
     }
 
+    /// Hands out its text as it is written, and the texts of those of its words that have quotes inside, in a row.
+    pub fn each_text(&self, take: &mut impl FnMut(&[u8])) {
+        take(&self.text);
+        self.each_decoded(take);
+    }
+
+    fn each_decoded(&self, take: &mut impl FnMut(&[u8])) {
+        if !self.decoded.is_empty() {
+            take(&self.decoded);
+        }
+        self.inlines.iter().for_each(|inline| inline.script.each_decoded(take));
+    }
+
+    /// Whether a command, of inline scripts too, assigns a variable in front of its name.
+    pub fn has_assignments(&self) -> bool {
+        !self.assignments.is_empty() || self.inlines.iter().any(|inline| inline.script.has_assignments())
+    }
+
     /// The simple command of that index.
     pub fn command(&self, index: u32) -> Command<'_> {
         Command { script: self, index }
