@@ -23,12 +23,13 @@ impl Marks {
     pub const PASSWORD: Self = Self(1 << 5);
     /// A verb that fetches the lists of packages.
     pub const UPDATE: Self = Self(1 << 6);
-    /// The package of a server, or of a program that steps down from root.
+    /// The package of a server other than PHP, or of a program that steps down from root.
     pub const SERVER: Self = Self(1 << 7);
     const ALL: Self = Self(u16::MAX);
 
-    /// What to look for. None begins as another one does: [`Searcher`] tells of one of the two only.
-    const PARTS: [(Self, &str); 30] = [
+    /// What to look for. None begins as another one does: [`Searcher`] tells of one of the two only; and none is shorter
+    /// than four bytes, or the search finds too much that it has to look at twice.
+    const PARTS: [(Self, &str); 31] = [
         (Self::SUDO, "sudo"),
         (Self::SOCKET, ".sock"),
         (Self::TCP, "tcp://"),
@@ -36,7 +37,9 @@ impl Marks {
         (Self::UNVERIFIED, "Verify-"),
         (Self::UNVERIFIED, "sslverify"),
         (Self::UNSIGNED, "llow"),
-        (Self::UNSIGNED, "gpg"),
+        (Self::UNSIGNED, "nogpg"),
+        (Self::UNSIGNED, "no-gpg"),
+        (Self::UNSIGNED, "gpgcheck"),
         (Self::UNSIGNED, "force-yes"),
         (Self::UNSIGNED, "debsig"),
         (Self::UNSIGNED, "nosignature"),
@@ -46,11 +49,10 @@ impl Marks {
         (Self::PASSWORD, "pass"),
         (Self::UPDATE, "update"),
         (Self::UPDATE, "makecache"),
-        (Self::UPDATE, "ref"),
+        (Self::UPDATE, "refresh"),
         (Self::SERVER, "apache2"),
         (Self::SERVER, "httpd"),
         (Self::SERVER, "nginx"),
-        (Self::SERVER, "php"),
         (Self::SERVER, "mysql"),
         (Self::SERVER, "mariadb"),
         (Self::SERVER, "postgresql"),

@@ -241,7 +241,8 @@ fn starts_servers(stage: Stage<'_>) -> bool {
         "gosu",
         "su-exec",
     ];
-    stage.chain().flat_map(Stage::steps).filter(|step| step.has_marks(Marks::SERVER)).any(|step| {
+    let may_install = |step: &Step<'_>| step.has_marks(Marks::SERVER) || step.scripts_hold("php");
+    stage.chain().flat_map(Stage::steps).filter(may_install).any(|step| {
         step.package_commands().any(|packages| {
             packages
                 .call

@@ -64,8 +64,8 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let mut later: BTreeMap<Manager, Vec<LaterUse>> = BTreeMap::new();
     for step in cx.model.built_steps().filter(|step| !step.is_trigger()) {
-        // `pacman` fetches them with a letter.
-        if !step.has_marks(Marks::UPDATE) && !step.may_run(Programs::of(&["pacman"])) {
+        // `pacman` fetches them with a letter, `zypper` with a short word.
+        if !step.has_marks(Marks::UPDATE) && !step.may_run(Programs::of(&["pacman", "zypper"])) {
             continue;
         }
         let calls: Vec<_> = step.package_commands().collect();
