@@ -218,6 +218,9 @@ fn is_comment(line: &str) -> bool {
 
 fn paths_of_line(line: &str, number: u32) -> Vec<PathText> {
     let is_written = WRITES.iter().chain(&MODES).any(|word| line.contains(word));
+    if !is_written && is_import(line) {
+        return Vec::new();
+    }
     let is_of_places = || PLACES.iter().any(|word| line.contains(word));
     let is_beside = BESIDE.iter().any(|word| line.contains(word));
     let joins = line.contains("join(") || line.contains(" / ");
@@ -246,6 +249,17 @@ fn paths_of_line(line: &str, number: u32) -> Vec<PathText> {
         }
     }
     found
+}
+
+/// Whether a line loads other parts of the program, by names that look like paths.
+fn is_import(line: &str) -> bool {
+    let start = line.trim_start();
+    ["import ", "from ", "use ", "#include", "require ", "require_relative ", "load "]
+        .iter()
+        .any(|word| start.starts_with(word))
+        || line.contains("require(")
+        || line.contains("import(")
+        || start.starts_with("export ") && line.contains(" from ")
 }
 
 /// Whether a line makes a directory, so that any name on it is one.
@@ -338,6 +352,8 @@ mod tests {
             "return jsonify({\"data\": rows})",
             "# open('data/x', 'w')",
             "import x from 'express'",
+            "const store = require('./lib/store');",
+            "export { open } from './data/store';",
             "title(\"log in\")",
         ] {
             assert_eq!(found(line), [], "{line}");
