@@ -71,10 +71,26 @@ pub(super) const IMAGES: &[(&str, &str)] = &[
 /// The files of `rulesets/packages/`, by name; `tests/package_facts.rs` compares this list with the folder.
 #[rustfmt::skip]
 pub(super) const PACKAGES: &[(&str, &str)] = &[
+    ("alpine", include_str!("../../rulesets/packages/alpine.toml")),
+    ("alpine-3.15", include_str!("../../rulesets/packages/alpine-3.15.toml")),
+    ("alpine-3.17", include_str!("../../rulesets/packages/alpine-3.17.toml")),
+    ("alpine-3.18", include_str!("../../rulesets/packages/alpine-3.18.toml")),
+    ("alpine-3.19", include_str!("../../rulesets/packages/alpine-3.19.toml")),
+    ("alpine-3.20", include_str!("../../rulesets/packages/alpine-3.20.toml")),
+    ("alpine-3.21", include_str!("../../rulesets/packages/alpine-3.21.toml")),
+    ("alpine-3.22", include_str!("../../rulesets/packages/alpine-3.22.toml")),
+    ("alpine-3.23", include_str!("../../rulesets/packages/alpine-3.23.toml")),
     ("debian", include_str!("../../rulesets/packages/debian.toml")),
     ("debian-bookworm", include_str!("../../rulesets/packages/debian-bookworm.toml")),
     ("debian-bullseye", include_str!("../../rulesets/packages/debian-bullseye.toml")),
     ("debian-index", include_str!("../../rulesets/packages/debian-index.toml")),
     ("debian-trixie", include_str!("../../rulesets/packages/debian-trixie.toml")),
+    ("node", include_str!("../../rulesets/packages/node.toml")),
+    ("node-debian", include_str!("../../rulesets/packages/node-debian.toml")),
     ("python", include_str!("../../rulesets/packages/python.toml")),
+    ("python-debian", include_str!("../../rulesets/packages/python-debian.toml")),
+    ("ruby-debian", include_str!("../../rulesets/packages/ruby-debian.toml")),
+    ("ubuntu-focal", include_str!("../../rulesets/packages/ubuntu-focal.toml")),
+    ("ubuntu-jammy", include_str!("../../rulesets/packages/ubuntu-jammy.toml")),
+    ("ubuntu-noble", include_str!("../../rulesets/packages/ubuntu-noble.toml")),
 ];

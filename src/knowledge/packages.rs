@@ -51,8 +51,10 @@ pub enum Code {
     Plain,
     /// Compiled by its publisher, with what it links to inside.
     Prebuilt,
-    /// Compiled where it is installed: that takes a compiler.
+    /// Compiled where it is installed: that takes a compiler, and it loads what it was linked to.
     Built,
+    /// Compiled, by its publisher or where it is installed: what it loads is what it loads if it was built.
+    Compiled,
 }
 
 impl Knowledge {
@@ -83,17 +85,17 @@ impl Knowledge {
 
     /// What is known of a distribution on the Python package index; `name` in any spelling.
     pub fn python_distribution(&self, name: &str) -> Fact<LanguagePackage> {
-        language_package("python", &normal_python_name(name))
+        language_package(&["python", "python-debian"], &normal_python_name(name))
     }
 
     /// What is known of a package of the npm registry; `name` with its scope.
     pub fn node_package(&self, name: &str) -> Fact<LanguagePackage> {
-        language_package("node", name)
+        language_package(&["node", "node-debian"], name)
     }
 
     /// What is known of a gem.
     pub fn ruby_gem(&self, name: &str) -> Fact<LanguagePackage> {
-        language_package("ruby", name)
+        language_package(&["ruby", "ruby-debian"], name)
     }
 
     /// The distribution's packages that hold what `package` loads. Unknown if that is not known of one of them.
@@ -243,15 +245,22 @@ fn release_name(family: Family, release: &str) -> Option<&'static str> {
     Some(if release.codename.is_empty() { &release.number } else { &release.codename })
 }
 
-fn language_package(file: &str, name: &str) -> Fact<LanguagePackage> {
-    let Some(line) = line_of(file, name) else { return Fact::Unknown };
-    let code = match quoted(line, "is").next() {
+/// What the first file that has a line for the package says; words that it leaves out are the next one's.
+fn language_package(files: &[&str], name: &str) -> Fact<LanguagePackage> {
+    let lines: Vec<&'static str> = files.iter().filter_map(|file| line_of(file, name)).collect();
+    let code = match lines.iter().find_map(|line| quoted(line, "is").next()) {
         Some("plain") => Code::Plain,
         Some("prebuilt") => Code::Prebuilt,
         Some("built") => Code::Built,
+        Some("compiled") => Code::Compiled,
         Some(_) | None => return Fact::Unknown,
     };
-    let list = |key| quoted(line, key).collect();
+    let list = |key| {
+        let speaker = lines.iter().find(|line| speaks_of(line, key)).copied().unwrap_or_default();
+        // What its publisher compiled has the libraries inside, unless a person says otherwise.
+        let is_own_word = lines.first() == Some(&speaker);
+        if code == Code::Prebuilt && !is_own_word { Vec::new() } else { quoted(speaker, key).collect() }
+    };
     Fact::Known(LanguagePackage { code, debian: list("debian"), alpine: list("alpine"), calls: list("calls") })
 }
 
@@ -303,6 +312,11 @@ fn quoted<'t>(line: &'t str, key: &str) -> impl Iterator<Item = &'t str> + use<'
         None => value.match_indices('"').nth(1).map_or(0, |(at, _)| at + 1),
     };
     value[..end].split('"').skip(1).step_by(2)
+}
+
+/// Whether a line has that key.
+fn speaks_of(line: &str, key: &str) -> bool {
+    line.match_indices(key).any(|(at, _)| line[..at].ends_with([' ', '{']) && line[at + key.len()..].starts_with(" = "))
 }
 
 /// Says what is wrong with a file of `rulesets/packages/`.
@@ -390,6 +404,7 @@ impl Word {
             Word::OfLanguage(Code::Plain) => "plain",
             Word::OfLanguage(Code::Prebuilt) => "prebuilt",
             Word::OfLanguage(Code::Built) => "built",
+            Word::OfLanguage(Code::Compiled) => "compiled",
         }
     }
 }
