@@ -1,4 +1,5 @@
-//! Typed views of `rulesets/`: image facts and distribution releases, each with a source that was opened and a date.
+//! Typed views of `rulesets/`: facts about images, packages and releases of distributions, each with a source that was
+//! opened and a date.
 //!
 //! Nothing is parsed before it is asked for: the first question about an image finds the entries by name without parsing
 //! any, then parses those blocks of the entry that hold for the tag, once. What no source says is [`Fact::Unknown`];
