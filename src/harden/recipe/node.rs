@@ -11,6 +11,7 @@ use crate::{
         health::{self, Health},
         packages,
     },
+    knowledge::Code,
     model::StepCommand,
     text::Edit,
 };
@@ -212,7 +213,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
                     .knowledge
                     .node_package(name)
                     .known()
-                    .is_some_and(|package| package.code == crate::knowledge::Code::Built)
+                    .is_some_and(|package| matches!(package.code, Code::Built | Code::Compiled))
             })
             .cloned()
     }

@@ -251,7 +251,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         }
         let names = self.subject.python_requirements().ok_or("which packages are installed is not told")?;
         let is_compiled = |name: &&String| match self.subject.cx.knowledge.python_distribution(name) {
-            Fact::Known(package) => package.code == Code::Built,
+            Fact::Known(package) => matches!(package.code, Code::Built | Code::Compiled),
             Fact::Unknown => true,
         };
         Ok(names.iter().find(is_compiled).cloned())
