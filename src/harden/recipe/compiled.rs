@@ -16,7 +16,8 @@ use crate::{
     knowledge::{Family, Libc, Runtime as Needed},
     model::{CopySource, Step, StepCommand, file_name, join_path},
     rule::Safety,
-    syntax::dockerfile::Keyword,
+    syntax::dockerfile::{Editor, Keyword},
+    text::Edit,
 };
 use serde::Deserialize;
 use std::{
@@ -496,10 +497,20 @@ impl<'s, 'a> Build<'s, 'a> {
     }
 
     /// A runtime on `base`, without packages.
-    pub(super) fn runtime(base: &str, account: &Account, change: Change) -> Runtime {
+    pub(super) fn runtime(&self, base: &str, account: &Account, change: Change) -> Runtime {
+        // The engine for users makes what the program writes, where the image does not have a user yet.
+        let writes = !self.subject.target.writes(&self.subject.cx.context).places.is_empty();
+        let image = self.subject.target.named_image();
+        let is_golang = image.is_some_and(|image| image.reference.name() == "docker.io/library/golang");
+        let base = if writes { base.trim_end_matches(":nonroot") } else { base };
         Runtime {
             base: base.to_owned(),
             taken: account.taken.clone(),
+            // The official image of Go works in `/go`, where no instruction says something else.
+            setup: (is_golang && self.subject.target.workdir().span.is_none())
+                .then(|| "WORKDIR /go".to_owned())
+                .into_iter()
+                .collect(),
             left_out: account.left_out.clone(),
             start: account.start.clone(),
             changes: vec![change],
@@ -513,9 +524,13 @@ impl<'s, 'a> Build<'s, 'a> {
         &self,
         account: &Account,
         more: &[String],
+        pin: Option<&Pin>,
         is_loaded: &dyn Fn(&str) -> bool,
     ) -> Result<Runtime, Obstacle> {
-        let system = System::of(self.subject);
+        let mut system = System::of(self.subject);
+        if let Some(pin) = pin {
+            system.release = Some(pin.release.clone());
+        }
         let kept = packages::kept(self.subject, &self.effects, &account.called);
         if let Some(unknown) = kept.unknown {
             return Err(format!(
@@ -548,7 +563,8 @@ impl<'s, 'a> Build<'s, 'a> {
                 .into(),
             evidence: account.evidence.clone(),
         };
-        let mut runtime = Self::runtime(&base, account, change);
+        let mut runtime = self.runtime(&base, account, change);
+        runtime.build.extend(pin.map(|pin| pin.edit.clone()));
         runtime.packages = install.into_iter().collect();
         runtime.changes.extend(kept.changes);
         Ok(runtime)
@@ -758,7 +774,52 @@ impl System {
     }
 }
 
-fn codename(release: &str) -> Option<&'static str> {
+/// A release of Debian written into a tag that names none, so that the libraries of both images are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Pin {
+    pub(super) codename: String,
+    release: String,
+    pub(super) edit: Edit,
+}
+
+impl Pin {
+    /// The release to write into the tag of an official image of a language; `None` where there is one, or no image of
+    /// that version is known to have it.
+    pub(super) fn of(subject: &Subject<'_>) -> Option<Self> {
+        let root = subject.target.root();
+        let image = subject.target.named_image()?;
+        let name = image.reference.name();
+        let first = match name.as_ref() {
+            "docker.io/library/rust" => 71,
+            "docker.io/library/golang" => 21,
+            _ => return None,
+        };
+        let system = System::of(subject);
+        let word = root.base_word()?;
+        let is_plain = root.base_value().depends.is_empty() && image.reference.digest().is_none();
+        if system.family != Some(Family::Debian) || system.release.is_some() || !is_plain {
+            return None;
+        }
+        let tag = image.reference.tag().unwrap_or("latest");
+        let text = String::from_utf8_lossy(&word.text).into_owned();
+        let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+        let pinned = |codename: &str, release: &str, text: String| {
+            let edit = editor.replace(root.base_span(), text);
+            Some(Self { codename: codename.to_owned(), release: release.to_owned(), edit })
+        };
+        // Docker's official images: bookworm since June 2023, trixie since August 2025.
+        let minor = tag.strip_prefix("1.").map(|rest| rest.split(['.', '-']).next().unwrap_or(rest));
+        match (tag, minor.and_then(|minor| minor.parse::<u32>().ok())) {
+            ("latest", _) if !text.contains(':') => pinned("trixie", "13", format!("{text}:1-trixie")),
+            ("1" | "slim", _) => pinned("trixie", "13", format!("{text}-trixie")),
+            ("latest", _) => pinned("trixie", "13", text.replace(":latest", ":1-trixie")),
+            (_, Some(minor)) if minor >= first => pinned("bookworm", "12", format!("{text}-bookworm")),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn codename(release: &str) -> Option<&'static str> {
     Some(match release.split('.').next()? {
         "13" => "trixie",
         "12" => "bookworm",

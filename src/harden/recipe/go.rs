@@ -3,7 +3,7 @@
 //! Facts: `go help build` (`-o`, the name of the program), `go help install` (GOBIN, GOPATH), cmd/cgo (`CGO_ENABLED`), the
 //! README of distroless (`static` has certificates, time zones and `/tmp`).
 
-use super::compiled::{self, Account, Build, Obstacle, Own, System};
+use super::compiled::{self, Account, Build, Obstacle, Own, Pin, System};
 use crate::{
     harden::{
         Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject,
@@ -139,7 +139,8 @@ fn proposed(build: &Build<'_, '_>) -> Result<(Vec<Runtime>, Vec<Declined>), Obst
         Ok(runtime) => runtimes.push(runtime),
         Err(reason) => declined.push(Declined { rung: Rung::NoShell, reason }),
     }
-    match build.slim(&account, &[], &|_| !matches!(linkage, Linkage::Static { .. })) {
+    let pin = Pin::of(build.subject).filter(|_| matches!(linkage, Linkage::Libraries(_)));
+    match build.slim(&account, &[], pin.as_ref(), &|_| !matches!(linkage, Linkage::Static { .. })) {
         Ok(mut runtime) => {
             if let Linkage::Static { edits, .. } = &linkage {
                 runtime.build.extend(edits.iter().cloned());
@@ -269,7 +270,7 @@ fn without_shell(build: &Build<'_, '_>, account: &Account, linkage: &Linkage) ->
         reason: format!("{reason}; nothing that it starts, and no health check, needs a shell").into(),
         evidence,
     };
-    let mut runtime = Build::runtime(base, account, change);
+    let mut runtime = build.runtime(base, account, change);
     runtime.build = edits;
     Ok(runtime)
 }
