@@ -1,0 +1,108 @@
+//! Hardening: the applications of `samples/apps` become what `tests/harden` says, and hardening the corpus does no harm.
+
+#![allow(clippy::disallowed_methods, reason = "the test reads the samples and the shared data")]
+
+use ironhull::{
+    context::{Files, NoFiles},
+    disk::Surroundings,
+    harden::Wishes,
+    lock::Lock,
+    policy::{Layer, Place, Policy},
+    project::Project,
+    source::{FileKind, SourceFile},
+    syntax::dockerfile::{self, TokenKind},
+    text::FileId,
+};
+use rayon::prelude::*;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+fn project() -> Project {
+    Project::new(Policy::new(Layer::default(), Place::default()), Lock::default())
+}
+
+/// `text` hardened, with what `harden` says of the rungs before and after; `None` for what is no Dockerfile.
+fn hardened(project: &Project, path: &str, text: &[u8], around: &dyn Files) -> Option<(Vec<u8>, u8, u8)> {
+    let file = SourceFile::new(FileId(0), path, FileKind::Dockerfile, text.to_vec());
+    let result = project.harden(&file, around, &Wishes::default()).ok()?;
+    Some((result.text, result.before.number(), result.after.number()))
+}
+
+#[test]
+fn the_applications_become_what_is_written_down() {
+    let update = env::var_os("UPDATE").is_some();
+    let (project, mut complaints) = (project(), Vec::new());
+    let mut folders: Vec<PathBuf> = fs::read_dir("samples/apps")
+        .expect("the samples are there")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    folders.retain(|folder| folder.is_dir());
+    folders.sort();
+    assert!(folders.len() >= 14, "{} applications", folders.len());
+    for folder in folders {
+        let path = folder.join("Dockerfile");
+        let text = fs::read(&path).expect("an application has a Dockerfile");
+        let surroundings = Surroundings::of(vec![folder.clone()]);
+        let name = path.to_string_lossy().into_owned();
+        let (after, from, to) = hardened(&project, &name, &text, &surroundings).expect("it is a Dockerfile");
+        let again = hardened(&project, &name, &after, &surroundings).expect("it is a Dockerfile").0;
+        if again != after {
+            complaints.push(format!("{name}: a second run changes it again"));
+        }
+        let head = format!("# {}: rung {from} -> {to}\n", folder.file_name().expect("a name").to_string_lossy());
+        let actual = [head.as_bytes(), &after].concat();
+        let golden = Path::new("tests/harden").join(folder.file_name().expect("a name")).with_extension("Dockerfile");
+        if update {
+            fs::write(&golden, &actual).expect("the golden file is written");
+        } else if fs::read(&golden).ok().as_deref() != Some(&actual[..]) {
+            let actual = String::from_utf8_lossy(&actual);
+            complaints.push(format!("{} is not what comes out (UPDATE=1 writes it):\n{actual}", golden.display()));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// What is wrong with what became of `text`.
+fn harm(project: &Project, path: &str, text: &[u8]) -> Option<String> {
+    let (after, ..) = hardened(project, path, text, &NoFiles)?;
+    let (old, new) = (dockerfile::parse(text), dockerfile::parse(&after));
+    if new.errors.len() > old.errors.len() {
+        return Some(format!("errors of form: {:?}", new.errors));
+    }
+    let comments = |parsed: &dockerfile::Dockerfile, text: &[u8]| -> Vec<Vec<u8>> {
+        let tokens = parsed.tokens.iter().filter(|token| token.kind == TokenKind::Comment);
+        tokens.map(|token| token.span.of(text).to_vec()).collect()
+    };
+    let kept = comments(&new.tree, &after);
+    if let Some(lost) = comments(&old.tree, text).into_iter().find(|comment| !kept.contains(comment)) {
+        return Some(format!("a comment is lost: {}", String::from_utf8_lossy(&lost)));
+    }
+    let again = hardened(project, path, &after, &NoFiles)?.0;
+    (again != after).then(|| "a second run changes it again".to_owned())
+}
+
+#[test]
+fn hardening_the_corpus_does_no_harm() {
+    let Some(shared) = env::var_os("IRONHULL_SHARED") else {
+        eprintln!("skipped: IRONHULL_SHARED is not set, so there is no corpus");
+        return;
+    };
+    let root = Path::new(&shared).join("corpus");
+    let index = fs::read_to_string(root.join("INDEX.tsv")).expect("the corpus has an index");
+    let rows = index.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
+    let paths: Vec<PathBuf> =
+        rows.filter(|row| row[0] == "dockerfile").map(|row| root.join("files").join(row[2])).collect();
+    let project = project();
+    let complaints: Vec<String> = paths
+        .par_iter()
+        .filter_map(|path| {
+            let text = fs::read(path).expect("a file of the corpus can be read");
+            let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+            Some(format!("{}: {}", path.display(), harm(&project, &name, &text)?))
+        })
+        .collect();
+    let shown = complaints.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+    assert!(complaints.is_empty(), "{} of {} files:\n{shown}", complaints.len(), paths.len());
+}
