@@ -437,6 +437,58 @@ fn what_breaks_when_it_is_locked_in_is_told_and_fails_only_a_strict_run() {
     assert_eq!(stage.run(&["--strict"]).code, Some(1));
 }
 
+/// A program that `harden` gives a user, in a directory of its own.
+fn with_program(stage: Stage) -> Stage {
+    fs::create_dir(stage.0.join("app")).unwrap();
+    fs::create_dir(stage.0.join("app/.git")).unwrap();
+    let dockerfile = "FROM python:3.13\nWORKDIR /app\nCOPY app.py .\nEXPOSE 8000\nCMD python app.py\n";
+    fs::write(stage.0.join("app/Dockerfile"), dockerfile).unwrap();
+    fs::write(stage.0.join("app/app.py"), "print('hello')\n").unwrap();
+    stage
+}
+
+fn harden(stage: &Stage) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ironhull"));
+    command.args(["harden", "app", "--no-config", "--verify=podman", "--format", "json"]).current_dir(&stage.0);
+    command.env_clear().env("PATH", stage.0.join("bin")).env("STAGE", &stage.0).env("TMPDIR", stage.0.join("tmp"));
+    let run: Run = command.stdin(Stdio::null()).output().unwrap().into();
+    stage.assert_clean();
+    run
+}
+
+#[test]
+fn harden_writes_what_building_proves() {
+    let stage = with_program(Stage::new("harden", &["podman"]));
+    let before = fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap();
+    let run = harden(&stage);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let file = run.json()["files"][0].clone();
+    assert_eq!((&file["proof"]["holds"], &file["proof"]["engine"]), (&true.into(), &"podman".into()), "{file:#}");
+    assert_ne!(fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap(), before);
+}
+
+#[test]
+fn harden_goes_down_rung_by_rung_and_leaves_what_no_build_proves() {
+    let stage = Stage::new("harden-down", &["podman"]).play(&when_after_is_built("echo 'no such thing' >&2; exit 1"));
+    let stage = with_program(stage);
+    let before = fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap();
+    let run = harden(&stage);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let file = run.json()["files"][0].clone();
+    assert_eq!((&file["proof"], &file["rung_after"]), (&Value::Null, &file["rung_before"]), "{file:#}");
+    assert!(file["declined"][0]["reason"].as_str().unwrap().contains("no such thing"), "{file:#}");
+    assert_eq!(fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap(), before);
+}
+
+#[test]
+fn harden_writes_nothing_where_nothing_can_be_proved() {
+    let stage = Stage::new("harden-unproved", &["podman"]).play(&when_built("echo 'no such thing' >&2; exit 1"));
+    let stage = with_program(stage);
+    let before = fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap();
+    assert_refused(&harden(&stage), &["app/Dockerfile: BEFORE does not build", "no such thing"]);
+    assert_eq!(fs::read_to_string(stage.0.join("app/Dockerfile")).unwrap(), before);
+}
+
 #[test]
 fn a_dockerfile_that_cannot_be_read_is_named() {
     let stage = Stage::new("unread", &["podman"]);

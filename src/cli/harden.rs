@@ -5,6 +5,7 @@ use crate::{
         self, Outcome, Terminal, check,
         inputs::{self, Given, Inputs},
         progress::Progress,
+        proof::{self, ProofOptions, engine_parser},
         settings::Settings,
     },
     context::{Files, NoFiles},
@@ -16,6 +17,7 @@ use crate::{
     report::{Change, Unread},
     source::{FileKind, SourceFile},
     text::FileId,
+    verify::EngineKind,
 };
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -34,6 +36,12 @@ pub(super) struct Options {
     /// Print a patch that `git apply` takes, and write nothing.
     #[arg(long)]
     diff: bool,
+    /// Build and start what is rewritten, with ENGINE or the first one that answers, and go down a rung where it does
+    /// not do what it did.
+    #[arg(long, value_name = "ENGINE", num_args = 0..=1, require_equals = true, value_parser = engine_parser())]
+    verify: Option<Option<EngineKind>>,
+    #[command(flatten)]
+    proof: ProofOptions,
     /// How to say what was done.
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -74,6 +82,7 @@ fn run_text(
     text: &[u8],
     terminal: Terminal,
 ) -> anyhow::Result<Outcome> {
+    anyhow::ensure!(options.verify.is_none(), "`--verify` needs a file with its build context around it");
     let file = SourceFile::new(FileId(0), name, options.inputs.kind_of_text(name), text.to_vec());
     let rewritten = match harden(project, file, &NoFiles, options) {
         Ok(rewritten) => rewritten,
@@ -103,7 +112,7 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
     let mut rewritten = Vec::new();
     for answer in harden_files(project, &discovered.files, &surroundings, options) {
         match answer {
-            Ok(file) => rewritten.push(file),
+            Ok(file) => rewritten.push(proved(project, file, &surroundings, options)?),
             Err(obstacle) => obstacles.push(obstacle),
         }
     }
@@ -175,7 +184,23 @@ fn harden_files(
 fn harden(project: &Project, file: SourceFile, around: &dyn Files, options: &Options) -> Result<Rewritten, String> {
     let result = project.harden(&file, around, &options.wishes()).map_err(|reason| reason.to_string())?;
     let path = PathBuf::from(&file.path);
-    Ok(Rewritten { path, file: HardenedFile { path: file.path, before: file.text, result } })
+    Ok(Rewritten { path, file: HardenedFile { path: file.path, before: file.text, result, proof: None } })
+}
+
+/// The same file, as high as building proves it, if that is asked for.
+fn proved(project: &Project, rewritten: Rewritten, around: &dyn Files, options: &Options) -> anyhow::Result<Rewritten> {
+    let Some(engine) = options.verify else { return Ok(rewritten) };
+    let settings = options.proof.settings(engine);
+    let Rewritten { path, file } = rewritten;
+    let (name, before) = (file.path.clone(), file.before.clone());
+    let harden_to = |highest| {
+        let file = SourceFile::new(FileId(0), name.as_str(), FileKind::Dockerfile, before.clone());
+        let mut wishes = options.wishes();
+        wishes.highest = wishes.highest.min(highest);
+        project.harden(&file, around, &wishes).map_err(|reason| reason.to_string())
+    };
+    let file = proof::prove(file, &path, &settings, &harden_to)?;
+    Ok(Rewritten { path, file })
 }
 
 /// Writes every file that changes, or none.

@@ -52,7 +52,7 @@ enum Command {
     /// Repair what is insecure, in place, where it is proved that nothing breaks.
     Fix(fix::Options),
     /// Rewrite Dockerfiles to multi-stage builds of images without root, build tools and, where proved, a shell.
-    Harden(harden::Options),
+    Harden(Box<harden::Options>),
     /// Write down digests of images and checksums of downloads, so that repairs can pin them without a network.
     Lock(lock::Options),
     /// Build two Dockerfiles with a real engine, start both, and say whether they do the same.

@@ -1,10 +1,15 @@
 //! What `harden` did: for people, for a pull request, for programs.
 
-use super::{json, visible::visible};
+use super::{
+    json,
+    verdict::{proof_line, verdict_value},
+    visible::visible,
+};
 use crate::{
     harden::{Declined, Hardened, Rung},
     report::{Change, Unread},
     rule::Safety,
+    verify::Verdict,
 };
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -33,6 +38,8 @@ pub struct HardenedFile {
     pub before: Vec<u8>,
     /// What became of it.
     pub result: Hardened,
+    /// That its image does what it did, if that was asked for and could be proved.
+    pub proof: Option<Verdict>,
 }
 
 impl HardenedFile {
@@ -85,6 +92,9 @@ pub fn hardening(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
         for Declined { rung, reason } in declined {
             writeln!(out, "  {STRONG}not rung {rung}{STRONG:#}: {}", visible(reason))?;
         }
+        if let Some(proof) = &file.proof {
+            writeln!(out, "  {GOOD}proved{GOOD:#} {}", proof_line(proof))?;
+        }
         for each in manual {
             writeln!(out, "  {BAD}to do{BAD:#} {}", visible(each))?;
         }
@@ -106,6 +116,9 @@ pub fn hardening_markdown(hardening: &Hardening, out: &mut dyn Write) -> io::Res
         writeln!(out, "### `{}`: rung {before} → {after}\n\nThe image {}.\n", visible(&file.path), claim(*after))?;
         for change in changes {
             writeln!(out, "- **{}**: {}", visible(&change.title), visible(&change.reason))?;
+        }
+        if let Some(proof) = &file.proof {
+            writeln!(out, "- **Proved** {}", proof_line(proof))?;
         }
         if !manual.is_empty() {
             writeln!(out, "\nLeft to do:\n")?;
@@ -141,6 +154,8 @@ struct JsonFile<'a> {
     declined: Vec<JsonDeclined<'a>>,
     manual: &'a [String],
     edits: Vec<JsonEdit<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -212,6 +227,7 @@ fn json_file(file: &HardenedFile) -> JsonFile<'_> {
         declined: declined.iter().map(|each| JsonDeclined { rung: each.rung.number(), reason: &each.reason }).collect(),
         manual,
         edits: edit(file).into_iter().collect(),
+        proof: file.proof.as_ref().map(|proof| verdict_value(proof, false)),
     }
 }
 

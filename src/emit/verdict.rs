@@ -56,6 +56,16 @@ pub fn verdict_page(verdict: &Verdict, is_strict: bool, out: &mut dyn Write) -> 
     }
 }
 
+/// A proof on one line: with what, and what became of what was measured.
+pub(super) fn proof_line(verdict: &Verdict) -> String {
+    let row = |(name, measure): &(&str, Measure)| {
+        let (before, after) = (measure(&verdict.before)?, measure(verdict.after.as_ref()?)?);
+        Some(format!("{name} {} → {}", shown(&before), shown(&after)))
+    };
+    let rows: Vec<String> = ROWS.iter().filter_map(row).collect();
+    format!("by building with {}: {}", verdict.engine, rows.join(", "))
+}
+
 /// A failure with what the engine says and what to do next.
 pub fn failure_page(failure: &Failure) -> String {
     let mut page = failure.to_string();

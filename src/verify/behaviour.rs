@@ -100,7 +100,7 @@ const FIRST_FREE_PORT: u16 = 1024;
 fn reason(before: &Observed, after: &Observed) -> String {
     let words = if after.err.trim().is_empty() { &after.out } else { &after.err };
     let mut said = last_lines(words, 3);
-    let Some(denial) = words.lines().rev().find(|line| is_denial(line)) else { return said };
+    let Some(denial) = words.lines().find(|line| is_denial(line)) else { return said };
     if !said.contains(denial.trim_end()) {
         said = format!("{}\n{said}", denial.trim_end());
     }
