@@ -39,6 +39,7 @@ pub(super) struct Options {
     /// Build and start what is rewritten, with ENGINE or the first one that answers, and go down a rung where it does
     /// not do what it did.
     #[arg(long, value_name = "ENGINE", num_args = 0..=1, require_equals = true, value_parser = engine_parser())]
+    #[expect(clippy::option_option, reason = "not asked for, asked for, asked for with an engine of that name")]
     verify: Option<Option<EngineKind>>,
     #[command(flatten)]
     proof: ProofOptions,
