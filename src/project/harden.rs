@@ -120,9 +120,27 @@ impl Climber<'_> {
         self.fix(ascent, &|_| true)
     }
 
-    /// A user for the image, who owns what it writes: the one whom the author names, else another.
+    /// A user for the image, who owns what it writes.
     fn user(&self, ascent: &mut Ascent) {
-        let answer = self.ask(&ascent.text, |cx| {
+        match self.user_fix(ascent) {
+            Some((_, Ok(fix))) if fix.edits.is_empty() => {}
+            Some((is_root, Ok(fix))) => {
+                let mut trial = ascent.clone();
+                Self::apply(&mut trial, fix);
+                // What somebody who is not root is given a second time is not given by such lines.
+                let settles = || !matches!(self.user_fix(&trial), Some((_, Ok(again))) if !again.edits.is_empty());
+                if is_root || settles() {
+                    *ascent = trial;
+                }
+            }
+            Some((true, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
+            Some((false, Err(_))) | None => {}
+        }
+    }
+
+    /// What gives the image its user, and whether it runs as root without it.
+    fn user_fix(&self, ascent: &Ascent) -> Option<(bool, Result<Fix, user::Obstacle>)> {
+        self.ask(&ascent.text, |cx| {
             let target = cx.model.target()?;
             let is_root = target.user().is_root();
             if let Some(reason) = user::why_root(cx, target).filter(|_| is_root) {
@@ -135,13 +153,7 @@ impl Climber<'_> {
                 None => user::unprivileged(cx, target),
             };
             Some((is_root, fix))
-        });
-        match answer {
-            Some((_, Ok(fix))) if fix.edits.is_empty() => {}
-            Some((_, Ok(fix))) => Self::apply(ascent, fix),
-            Some((true, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
-            Some((false, Err(_))) | None => {}
-        }
+        })
     }
 
     /// A package in the place of an installer that a page sends.

@@ -73,8 +73,16 @@ fn run_as(
 fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
     let is_given = |path: &str| target.always_gives(path, identity.uid, identity.name.as_deref());
     let mut owned: Vec<Owned> = writes.places.iter().filter(|place| !is_given(&place.path)).map(Owned::of).collect();
-    owned.extend(server.owns.into_iter().map(|path| Owned { path, is_file: false, is_deep: true }));
-    owned.extend(server.files.into_iter().map(|path| Owned { path, is_file: true, is_deep: false }));
+    owned.extend(server.owns.into_iter().filter(|path| !is_given(path)).map(|path| Owned {
+        path,
+        is_file: false,
+        is_deep: true,
+    }));
+    owned.extend(server.files.into_iter().filter(|path| !is_given(path)).map(|path| Owned {
+        path,
+        is_file: true,
+        is_deep: false,
+    }));
     let mut handed = Handed { owned, readable: place::unreadable(target), ..Handed::default() };
     // An empty image has neither a place for temporary files nor a home.
     if matches!(target.root_base(), Base::Scratch) {
