@@ -21,6 +21,9 @@ use crate::{
 /// The rule whose fix gives an image a user: the split comes first.
 const USER_RULE: &str = "root-user";
 
+/// The rule whose fix takes away what shows which directories are written: the user must have them first.
+const MODE_RULE: &str = "world-writable";
+
 /// Fixing a file that a fix made may open the way for another; a file never needs many turns.
 const TURNS: usize = 4;
 
@@ -248,5 +251,5 @@ impl Climber<'_> {
 
 /// What is repaired before a stage is split. Packages come last: what a build installs is not the image's any more.
 fn is_before_split(rule: &Builtin) -> bool {
-    rule.meta.id != USER_RULE && rule.meta.group != Group::Package
+    ![USER_RULE, MODE_RULE].contains(&rule.meta.id) && rule.meta.group != Group::Package
 }

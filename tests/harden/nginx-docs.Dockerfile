@@ -3,7 +3,7 @@ FROM nginx:1.26
 RUN apt-get update && apt-get install -y --no-install-recommends vim procps net-tools && rm -rf /var/lib/apt/lists/*
 COPY nginx.conf /etc/nginx/nginx.conf
 COPY html /usr/share/nginx/html
-RUN chmod -R 755 /usr/share/nginx/html && chown -R nginx /usr/share/nginx/html
+RUN chmod -R 755 /usr/share/nginx/html && chown -R 101 /usr/share/nginx/html
 EXPOSE 80
 RUN mkdir -p /var/cache/nginx \
     && touch /run/nginx.pid \
