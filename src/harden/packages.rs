@@ -64,6 +64,7 @@ pub fn kept(subject: &Subject<'_>, effects: &[Effect<'_>], programs: &Programs) 
                 Runtime::Needed => {
                     install.insert(name.clone());
                 }
+                Runtime::Unknown if is_fetcher(name) && !programs.names.contains(name) => found.uncalled.push(place()),
                 Runtime::Unknown => {
                     if is_development(name) {
                         found.unknown.get_or_insert_with(place);
