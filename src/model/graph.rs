@@ -303,11 +303,10 @@ fn pods(file: &Found, images: &[String]) -> Vec<Caller> {
     let tree = yaml::parse(&file.text).tree;
     let path: Arc<str> = file.path.as_str().into();
     let model = KubernetesModel::new(&tree);
-    let containers = model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>());
     let runs = |container: &Container<'_>| {
         container.text("image").and_then(repository).is_some_and(|repository| images.contains(&repository))
     };
-    let wanted = containers.filter(|container| container.role != Role::Ephemeral && runs(container));
+    let wanted = model.containers().filter(|container| container.role != Role::Ephemeral && runs(container));
     wanted.map(|container| pod_caller(container, &path)).collect()
 }
 

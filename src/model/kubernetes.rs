@@ -76,6 +76,11 @@ impl<'y> KubernetesModel<'y> {
     pub fn workloads(&self) -> impl Iterator<Item = Workload<'y>> {
         self.objects.iter().filter_map(|object| object.workload())
     }
+
+    /// The containers of all workloads.
+    pub fn containers(&self) -> impl Iterator<Item = Container<'y>> {
+        self.workloads().flat_map(Workload::containers)
+    }
 }
 
 fn add<'y>(node: Node<'y>, objects: &mut Vec<Object<'y>>, depth: usize) {

@@ -92,7 +92,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
-    for container in cx.model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>()) {
+    for container in cx.model.containers() {
         let setting = container.own_security(&["allowPrivilegeEscalation"]);
         let is_denied = setting.is_some_and(|node| node.resolved().is_template() || node.boolean() == Some(false));
         if is_denied || !container.is_whole() {

@@ -71,7 +71,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
-    for container in cx.model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>()) {
+    for container in cx.model.containers() {
         let Some(security) = container.node.get("securityContext") else { continue };
         let Some(entry) = security.entry("privileged") else { continue };
         if entry.value.boolean() != Some(true) {

@@ -62,7 +62,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for container in cx.model.workloads().flat_map(|workload| workload.containers().collect::<Vec<_>>()) {
+    for container in cx.model.containers() {
         let setting = container.own_security(&["readOnlyRootFilesystem"]);
         let is_set = |node: Node<'_>| node.resolved().is_template() || node.boolean() == Some(true);
         if !container.is_whole() || setting.is_some_and(is_set) {
