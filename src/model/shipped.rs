@@ -2,7 +2,6 @@
 
 use super::{
     Evidence,
-    add::{Source, SourceKind},
     dockerfile::CopySource,
     path::{self, file_name},
     stage::Stage,
@@ -206,7 +205,7 @@ fn of_context(stage: Stage<'_>) -> Vec<Shipped> {
 
 fn of_step(step: Step<'_>) -> Vec<Shipped> {
     let Some(destination) = step.destination().and_then(|word| step.absolute_arg(word)) else { return Vec::new() };
-    let sources = step.sources().into_iter().filter(is_of_context);
+    let sources = step.sources().into_iter().filter(|source| source.kind.is_of_context());
     sources
         .map(|source| Shipped { source: plain(&source.text), place: target(&destination, &source.text, step) })
         .collect()
@@ -228,14 +227,6 @@ fn handed_on(step: Step<'_>, builder: Stage<'_>) -> Vec<Shipped> {
         }
     }
     shipped
-}
-
-/// Whether a source lies in the build context.
-fn is_of_context(source: &Source<'_>) -> bool {
-    match source.kind {
-        SourceKind::Local | SourceKind::Archive | SourceKind::Unknown => true,
-        SourceKind::Url | SourceKind::Git | SourceKind::Heredoc => false,
-    }
 }
 
 /// The path in the image of what is copied to `destination`: a directory's contents go there, a file below a slash.
