@@ -166,6 +166,16 @@ pub struct Proposal {
     pub declined: Vec<Declined>,
 }
 
+impl Proposal {
+    /// What `answer` says of an image of `stack`: what could take its place and what that does not reach, or why
+    /// nothing can.
+    pub fn of(stack: &str, answer: Result<(Vec<Runtime>, Vec<Declined>), Cow<'static, str>>) -> Self {
+        let declined = |reason| (Vec::new(), vec![Declined { rung: Rung::Clean, reason }]);
+        let (runtimes, declined) = answer.unwrap_or_else(declined);
+        Self { stack: stack.to_owned(), runtimes, declined, ..Self::default() }
+    }
+}
+
 /// What became of one file.
 #[derive(Clone, Debug)]
 pub struct Hardened {

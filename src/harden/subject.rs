@@ -7,13 +7,12 @@ use super::{
 };
 use crate::{
     context::Found,
-    model::{DockerfileModel, Stage, Startup, Step, StepCommand},
+    model::{DockerfileModel, PackageJson, ProcessCalls, Stage, Startup, Step, StepCommand},
     rule::Cx,
     syntax::dockerfile::Keyword,
     text::Span,
 };
-use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
 /// The image of one Dockerfile's target, and the files that it is made of.
 pub struct Subject<'a> {
@@ -23,6 +22,9 @@ pub struct Subject<'a> {
     pub target: Stage<'a>,
     /// The directory of the build context, where `COPY` shows which it is.
     pub root: Option<String>,
+    startup: OnceCell<Startup>,
+    calls: OnceCell<ProcessCalls>,
+    programs: OnceCell<Programs>,
 }
 
 impl<'a> Subject<'a> {
@@ -36,7 +38,8 @@ impl<'a> Subject<'a> {
         }
         let names: Vec<&str> = sources.iter().map(|name| &**name).collect();
         let root = cx.context.root(&names);
-        Some(Self { cx, target, root })
+        let (startup, calls, programs) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Some(Self { cx, target, root, startup, calls, programs })
     }
 
     /// The steps of the image in the order in which they run, those of the stages that it starts from first.
@@ -91,20 +94,22 @@ impl<'a> Subject<'a> {
     }
 
     /// The programs that the image starts, its health check included.
-    pub fn programs(&self) -> Programs {
-        let check = self.target.health_check(&self.cx.context);
-        let started = [Some(self.startup()), check];
-        let calls = self.target.process_calls(&self.cx.context);
-        let called = calls.calls.iter().filter_map(|call| call.program.clone());
-        let names = started.iter().flatten().flat_map(Startup::programs).map(str::to_owned).chain(called).collect();
-        let is_read = started.iter().flatten().all(|startup| startup.unknown.is_none());
-        let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
-        Programs { names, is_complete }
+    pub fn programs(&self) -> &Programs {
+        self.programs.get_or_init(|| {
+            let check = self.target.health_check(&self.cx.context);
+            let started = || std::iter::once(self.startup()).chain(&check);
+            let calls = self.calls();
+            let called = calls.calls.iter().filter_map(|call| call.program.clone());
+            let names = started().flat_map(Startup::programs).map(str::to_owned).chain(called).collect();
+            let is_read = started().all(|startup| startup.unknown.is_none());
+            let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
+            Programs { names, is_complete }
+        })
     }
 
     /// The words of the one command that the image starts, as far as it needs no shell; `npm` looked through with
-    /// `manifest`, the value and path of its `package.json`.
-    pub fn start_words(&self, manifest: Option<(&Value, &str)>) -> Option<(Vec<String>, Option<Evidence>)> {
+    /// `manifest`.
+    pub fn start_words(&self, manifest: Option<&PackageJson>) -> Option<(Vec<String>, Option<Evidence>)> {
         let steps = self.target.start_steps();
         let [step] = steps.as_slice() else { return None };
         let commands: Vec<StepCommand<'_>> = step.commands().collect();
@@ -116,24 +121,24 @@ impl<'a> Subject<'a> {
             ["npm" | "yarn" | "pnpm", "run", script] => script,
             _ => return Some((words, None)),
         };
-        let (value, path) = manifest?;
-        let scripts = value.get("scripts")?.as_object()?;
+        let manifest = manifest?;
+        let scripts = manifest.value().get("scripts")?.as_object()?;
         if ["pre", "post"].iter().any(|hook| scripts.contains_key(&format!("{hook}{script}"))) {
             return None;
         }
-        let text = scripts.get(script)?.as_str()?;
+        let text = manifest.script(script)?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" ./-_=:,@".contains(&byte);
         if !text.bytes().all(is_plain) {
             return None;
         }
         let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-        let evidence = Evidence { path: path.to_owned(), line: 1, shows: format!("`{script}` runs `{text}`") };
+        let evidence = manifest.evidence("scripts", script, format!("`{script}` runs `{text}`"));
         (words.first()? == "node").then_some((words, Some(evidence)))
     }
 
     /// What the image runs in the end.
-    pub fn startup(&self) -> Startup {
-        self.target.startup(&self.cx.context)
+    pub fn startup(&self) -> &Startup {
+        self.startup.get_or_init(|| self.target.startup(&self.cx.context))
     }
 
     /// The Python packages that the context lists for the program: `requirements.txt`, `pyproject.toml`. None where no
@@ -153,7 +158,12 @@ impl<'a> Subject<'a> {
 
     /// The first place where a program of the context starts another one.
     pub fn first_process_call(&self) -> Option<Evidence> {
-        self.target.process_calls(&self.cx.context).calls.into_iter().next().map(|call| call.evidence)
+        self.calls().calls.first().map(|call| call.evidence.clone())
+    }
+
+    /// The processes that the programs of the context make; every text of it is read for them.
+    fn calls(&self) -> &ProcessCalls {
+        self.calls.get_or_init(|| self.target.process_calls(&self.cx.context))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::{
     harden::{
-        Change, Evidence, Runtime, Subject, Taken,
+        Change, Declined, Evidence, Rung, Runtime, Subject, Taken,
         effect::{self, Effect, Kind, Places},
+        health::{self, Health, Probe},
     },
+    model::Step,
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -19,6 +21,41 @@ pub(super) fn change(title: &'static str, reason: impl Into<Cow<'static, str>>, 
 /// A place of another file.
 pub(super) fn place(path: &str, line: u32, shows: &str) -> Evidence {
     Evidence { path: path.to_owned(), line, shows: shows.to_owned() }
+}
+
+/// The image without a shell if that is proved, and the one `below` it.
+pub(super) fn climbing(better: Result<Runtime, String>, below: Runtime) -> (Vec<Runtime>, Vec<Declined>) {
+    match better {
+        Ok(better) => (vec![better, below], Vec::new()),
+        Err(reason) => (vec![below], vec![Declined { rung: Rung::NoShell, reason: reason.into() }]),
+    }
+}
+
+/// Lets the interpreter of `runtime` ask what the health check asks, in the words that `ask` makes of it.
+///
+/// # Errors
+/// The health check runs something else.
+pub(super) fn ask_for_health(
+    subject: &Subject<'_>,
+    runtime: &mut Runtime,
+    (title, reason): (&'static str, &'static str),
+    ask: impl FnOnce(&Probe) -> Vec<String>,
+) -> Result<(), String> {
+    match health::health(subject) {
+        Health::None => Ok(()),
+        Health::Probe(step, probe) => {
+            runtime.health = Some(ask(&probe));
+            let evidence = subject.evidence(step.instruction().span, "the health check");
+            runtime.changes.push(change(title, reason, evidence));
+            Ok(())
+        }
+        Health::Other(step) => Err(needs_more(step)),
+    }
+}
+
+/// Why the health check of `step` keeps an image from a base that has nothing to run it with.
+pub(super) fn needs_more(step: Step<'_>) -> String {
+    format!("the health check in line {} needs a shell or another program", step.instruction().lines.0)
 }
 
 /// Takes over what the steps fill outside of the program's directory `home`.

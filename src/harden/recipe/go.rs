@@ -89,16 +89,8 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     if !is_built && !is_started_by_go {
         return None;
     }
-    let mut proposal = Proposal { stack: "Go".to_owned(), ..Proposal::default() };
     let build = Build::new(subject, &LANGUAGE, |effect, _| made(subject, effect));
-    match proposed(&build) {
-        Ok((runtimes, declined)) => {
-            proposal.runtimes = runtimes;
-            proposal.declined = declined;
-        }
-        Err(reason) => proposal.declined.push(Declined { rung: Rung::Clean, reason }),
-    }
-    Some(proposal)
+    Some(Proposal::of("Go", proposed(&build)))
 }
 
 /// The verb of a call of the Go tool.

@@ -3,7 +3,7 @@
 //! Facts: java(1) (`-jar`), Spring Boot's Gradle plugin and Maven's naming of what they build
 //! (`build/libs/NAME-VERSION.jar`, `target/NAME-VERSION.jar`), the README of distroless (`/usr/bin/java`).
 
-use super::common::{change, outside, place};
+use super::common::{change, climbing, needs_more, outside, place};
 use crate::{
     harden::{
         Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
@@ -28,34 +28,23 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     if process.program() != Some("java") || !has_jdk {
         return None;
     }
-    let mut proposal = Proposal { stack: "Java".to_owned(), ..Proposal::default() };
     let facts = subject.target.image_facts();
     let Some(runtime) = facts.and_then(|facts| facts.runtime.known()) else {
         let reason = "no runtime-only image of the same Java is known for the base".into();
-        proposal.declined.push(Declined { rung: Rung::RuntimeOnly, reason });
-        return Some(proposal);
+        let declined = Declined { rung: Rung::RuntimeOnly, reason };
+        return Some(Proposal::of("Java", Ok((Vec::new(), vec![declined]))));
     };
-    let jre = Recipe { subject, effects: effect::effects(subject), process }.jre(runtime);
-    let jre = match jre {
-        Ok(jre) => jre,
-        Err(reason) => {
-            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
-            return Some(proposal);
-        }
+    let climb = || {
+        let jre = Recipe { subject, effects: effect::effects(subject), process }.jre(runtime)?;
+        let (repository, tag) = runtime.rsplit_once(':').unwrap_or((runtime, "latest"));
+        let facts = subject.cx.knowledge.image(repository, Some(tag));
+        let better = match facts.as_ref().and_then(|facts| facts.shell_less.known()) {
+            Some(base) => without_shell(subject, base, &jre),
+            None => Err(format!("no base without a shell has the Java of `{runtime}`")),
+        };
+        Ok(climbing(better, jre))
     };
-    let (repository, tag) = runtime.rsplit_once(':').unwrap_or((runtime, "latest"));
-    let facts = subject.cx.knowledge.image(repository, Some(tag));
-    let shell_less = facts.as_ref().and_then(|facts| facts.shell_less.known());
-    let better = match shell_less {
-        Some(base) => without_shell(subject, base, &jre),
-        None => Err(format!("no base without a shell has the Java of `{runtime}`")),
-    };
-    match better {
-        Ok(runtime) => proposal.runtimes.push(runtime),
-        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
-    }
-    proposal.runtimes.push(jre);
-    Some(proposal)
+    Some(Proposal::of("Java", climb().map_err(|reason: String| reason.into())))
 }
 
 struct Recipe<'s, 'a> {
@@ -87,7 +76,7 @@ impl Recipe<'_, '_> {
         // Tools that are fetched for the build lie elsewhere, and a jar loads nothing of them.
         let lasting: Vec<Effect<'_>> = self.effects.iter().filter(|effect| !is_of_tools(effect)).cloned().collect();
         outside(self.subject, &lasting, home, &mut new)?;
-        let kept = packages::kept(self.subject, &self.effects, &self.subject.programs());
+        let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         new.packages = kept.install;
         new.changes.push(change(
             "Run on a Java without compiler",
@@ -171,10 +160,7 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
     }
     match health::health(subject) {
         Health::None => {}
-        Health::Probe(step, _) | Health::Other(step) => {
-            let line = step.instruction().lines.0;
-            return Err(format!("the health check in line {line} needs a shell or another program"));
-        }
+        Health::Probe(step, _) | Health::Other(step) => return Err(needs_more(step)),
     }
     let mut runtime = jre.clone();
     runtime.base = format!("{base}:nonroot");

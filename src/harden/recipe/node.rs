@@ -3,19 +3,19 @@
 //! Facts: the README of the official `node` image (variants), npm-install and npm-prune (`--omit`), the README of
 //! distroless (`nodejs*`: `/nodejs/bin/node` is the entry point).
 
-use super::common::{change, outside};
+use super::common::{ask_for_health, change, climbing, outside};
 use crate::{
     harden::{
-        Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
-        health::{self, Health},
         packages,
     },
     knowledge::Code,
-    model::StepCommand,
+    model::{PackageJson, StepCommand},
     text::Edit,
 };
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The interpreter in distroless images.
 const DISTROLESS_NODE: &str = "/nodejs/bin/node";
@@ -27,28 +27,40 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     }
     let mut proposal = Proposal { stack: "Node.js".to_owned(), ..Proposal::default() };
     let facts = image.facts.as_deref();
-    match facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim)) {
-        Some(base) => match Recipe::new(subject).and_then(|recipe| recipe.slim(base)) {
-            Ok(runtime) => proposal.runtimes.push(runtime),
-            Err(reason) => proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() }),
-        },
-        None => proposal.declined.push(Declined {
-            rung: Rung::RuntimeOnly,
-            reason: format!("no smaller variant of `{}` is known", image.reference.text()).into(),
-        }),
-    }
+    let slim = facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim));
+    let recipe = Recipe::new(subject);
+    let on = |base| {
+        let recipe = recipe.as_ref().map_err(String::clone)?;
+        Ok((recipe, recipe.slim(base)?))
+    };
+    let slim: Option<(&Recipe<'_, '_>, Runtime)> = match slim.map(on) {
+        Some(Ok(slim)) => Some(slim),
+        Some(Err(reason)) => {
+            proposal.declined.push(Declined { rung: Rung::Clean, reason: Cow::Owned(reason) });
+            None
+        }
+        None => {
+            let reason = format!("no smaller variant of `{}` is known", image.reference.text());
+            proposal.declined.push(Declined { rung: Rung::RuntimeOnly, reason: reason.into() });
+            None
+        }
+    };
     let shell_less = facts.and_then(|facts| facts.shell_less.known());
-    let better = match (shell_less, proposal.runtimes.first()) {
-        (Some(base), Some(slim)) => Recipe::new(subject).and_then(|recipe| recipe.without_shell(base, slim)),
-        (None, _) => Err(format!(
+    let unknown = || {
+        format!(
             "`{}` does not say which Node.js it has, and a base without a shell has one of its own",
             image.reference.text()
-        )),
-        (_, None) => return Some(proposal),
+        )
     };
-    match better {
-        Ok(runtime) => proposal.runtimes.insert(0, runtime),
-        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
+    match (shell_less, slim) {
+        (shell_less, Some((recipe, slim))) => {
+            let better = shell_less.ok_or_else(unknown).and_then(|base| recipe.without_shell(base, &slim));
+            let (runtimes, declined) = climbing(better, slim);
+            proposal.runtimes = runtimes;
+            proposal.declined.extend(declined);
+        }
+        (None, None) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: unknown().into() }),
+        (Some(_), None) => {}
     }
     Some(proposal)
 }
@@ -58,14 +70,7 @@ struct Recipe<'s, 'a> {
     effects: Vec<Effect<'a>>,
     /// Where the program and its packages lie.
     home: String,
-    manifest: Option<Manifest>,
-}
-
-/// `package.json`.
-struct Manifest {
-    path: String,
-    text: String,
-    value: Value,
+    manifest: Option<PackageJson>,
 }
 
 impl<'s, 'a> Recipe<'s, 'a> {
@@ -73,10 +78,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let effects = effect::effects(subject);
         let home =
             subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
-        let manifest = subject.file("package.json").and_then(|found| {
-            let text = String::from_utf8_lossy(&found.text).into_owned();
-            Some(Manifest { path: found.path, value: serde_json::from_str(&text).ok()?, text })
-        });
+        let manifest = subject.file("package.json").and_then(|found| PackageJson::read(&found));
         Ok(Self { subject, effects, home: home.to_owned(), manifest })
     }
 
@@ -90,8 +92,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         ));
         outside(self.subject, &self.effects, &self.home, &mut runtime)?;
         self.dependencies(&mut runtime);
-        let programs = self.subject.programs();
-        let kept = packages::kept(self.subject, &self.effects, &programs);
+        let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         runtime.packages = kept.install;
         runtime.changes.extend(kept.changes);
         self.start(&mut runtime);
@@ -116,21 +117,11 @@ impl<'s, 'a> Recipe<'s, 'a> {
         runtime.base = format!("{base}:nonroot");
         let entrypoint = Some(vec![DISTROLESS_NODE.to_owned()]);
         runtime.start = Some(Start { entrypoint, command: Some(arguments.to_vec()) });
-        match health::health(self.subject) {
-            Health::None => {}
-            Health::Probe(step, probe) => {
-                runtime.health = Some(probe.by_node(DISTROLESS_NODE));
-                runtime.changes.push(change(
-                    "Let Node.js ask for the health check",
-                    "the base has no other program, and `fetch` fails for the same answers",
-                    self.subject.evidence(step.instruction().span, "the health check"),
-                ));
-            }
-            Health::Other(step) => {
-                let line = step.instruction().lines.0;
-                return Err(format!("the health check in line {line} needs a shell or another program"));
-            }
-        }
+        let words = (
+            "Let Node.js ask for the health check",
+            "the base has no other program, and `fetch` fails for the same answers",
+        );
+        ask_for_health(self.subject, &mut runtime, words, |probe| probe.by_node(DISTROLESS_NODE))?;
         if let Some(native) = self.native() {
             return Err(format!("`{native}` may be compiled against the base that builds, and load its libraries"));
         }
@@ -140,8 +131,8 @@ impl<'s, 'a> Recipe<'s, 'a> {
     /// Packages that only development needs stay out, where that is certain.
     fn dependencies(&self, runtime: &mut Runtime) {
         let Some(manifest) = &self.manifest else { return };
-        let has = |name: &str| manifest.value.get(name).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
-        let scripts = manifest.value.get("scripts").and_then(Value::as_object);
+        let has = |name: &str| manifest.value().get(name).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+        let scripts = manifest.value().get("scripts").and_then(Value::as_object);
         let has_hook = scripts.is_some_and(|scripts| {
             ["preinstall", "install", "postinstall", "prepare"].iter().any(|name| scripts.contains_key(*name))
         });
@@ -157,14 +148,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let installs: Vec<StepCommand<'_>> = installs.collect();
         let [install] = installs.as_slice() else { return };
         let builds = self.effects.iter().any(|effect| matches!(effect.kind, Kind::Build { .. }));
-        let evidence = manifest.evidence("devDependencies");
+        let evidence = manifest.evidence("", "devDependencies", "`devDependencies`");
         if builds {
-            let directory = if self.subject.workdir() == Some(self.home.as_str()) {
-                String::new()
-            } else {
-                format!("cd {} && ", self.home)
-            };
-            runtime.build_end.push(format!("RUN {directory}npm prune --omit=dev"));
+            runtime.build_end.push("RUN npm prune --omit=dev".to_owned());
         } else {
             let words: Vec<String> = install.command.arguments().map(|word| word.text().into_owned()).collect();
             let is_told = |word: &String| {
@@ -186,11 +172,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
 
     /// The interpreter itself in the place of `npm start`.
     fn start(&self, runtime: &mut Runtime) {
-        let Some((words, evidence)) =
-            self.subject.start_words(self.manifest.as_ref().map(|each| (&each.value, each.path.as_str())))
-        else {
-            return;
-        };
+        let Some((words, evidence)) = self.subject.start_words(self.manifest.as_ref()) else { return };
         runtime.start = Some(Start { entrypoint: None, command: Some(words) });
         if let Some(evidence) = evidence {
             runtime.changes.push(change(
@@ -204,7 +186,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
     /// The first dependency that may hold compiled code that loads libraries of the distribution.
     fn native(&self) -> Option<String> {
         let manifest = self.manifest.as_ref()?;
-        let dependencies = manifest.value.get("dependencies")?.as_object()?;
+        let dependencies = manifest.value().get("dependencies")?.as_object()?;
         dependencies
             .keys()
             .find(|name| {
@@ -216,13 +198,5 @@ impl<'s, 'a> Recipe<'s, 'a> {
                     .is_some_and(|package| matches!(package.code, Code::Built | Code::Compiled))
             })
             .cloned()
-    }
-}
-
-impl Manifest {
-    fn evidence(&self, key: &str) -> Evidence {
-        let needle = format!("\"{key}\"");
-        let line = self.text.lines().position(|line| line.contains(&needle)).map_or(1, |at| at as u32 + 1);
-        Evidence { path: self.path.clone(), line, shows: format!("`{key}`") }
     }
 }

@@ -5,12 +5,11 @@
 //! the official `python` image (variants), uv's and Poetry's documentation on where environments lie, the README of
 //! distroless (`python3`: `/usr/bin/python3` is the entry point).
 
-use super::common::{change, outside, place};
+use super::common::{ask_for_health, change, climbing, outside, place};
 use crate::{
     harden::{
         Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
-        health::{self, Health},
         packages,
     },
     knowledge::{Code, Fact},
@@ -30,39 +29,24 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         return None;
     }
     let facts = image.facts.as_deref();
-    let mut proposal = Proposal { stack: "Python".to_owned(), ..Proposal::default() };
     let slim = facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim));
     let is_slim = facts.is_some_and(|facts| facts.minimal.known() == Some(&true));
     let base = slim.or_else(|| if is_slim { subject.named(&image.reference.normalized()) } else { None });
     let Some(base) = base else {
         let reason = format!("no smaller variant of `{}` is known", image.reference.text());
-        proposal.declined.push(Declined { rung: Rung::RuntimeOnly, reason: reason.into() });
-        return Some(proposal);
+        let declined = Declined { rung: Rung::RuntimeOnly, reason: reason.into() };
+        return Some(Proposal::of("Python", Ok((Vec::new(), vec![declined]))));
     };
-    let recipe = match Recipe::new(subject) {
-        Ok(recipe) => recipe,
-        Err(reason) => {
-            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
-            return Some(proposal);
-        }
+    let climb = || {
+        let recipe = Recipe::new(subject)?;
+        let slim = recipe.slim(base)?;
+        let better = match facts.and_then(|facts| facts.shell_less.known()) {
+            Some(base) => recipe.without_shell(base, &slim),
+            None => Err(format!("no base without a shell has the Python of `{}`", image.reference.text())),
+        };
+        Ok(climbing(better, slim))
     };
-    let slim = match recipe.slim(base) {
-        Ok(runtime) => runtime,
-        Err(reason) => {
-            proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() });
-            return Some(proposal);
-        }
-    };
-    let better = match facts.and_then(|facts| facts.shell_less.known()) {
-        Some(base) => recipe.without_shell(base, &slim),
-        None => Err(format!("no base without a shell has the Python of `{}`", image.reference.text())),
-    };
-    match better {
-        Ok(runtime) => proposal.runtimes.push(runtime),
-        Err(reason) => proposal.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
-    }
-    proposal.runtimes.push(slim);
-    Some(proposal)
+    Some(Proposal::of("Python", climb().map_err(|reason: String| reason.into())))
 }
 
 /// Where the packages of the program lie once they are installed.
@@ -104,7 +88,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         ));
         self.take_packages(&mut runtime)?;
         outside(self.subject, &self.effects, &self.home, &mut runtime)?;
-        let kept = packages::kept(self.subject, &self.effects, &self.subject.programs());
+        let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         if let Some(place) = kept.unknown {
             return Err(format!("line {} {}, and what that needs at run time is not known", place.line, place.shows));
         }
@@ -221,21 +205,11 @@ impl<'s, 'a> Recipe<'s, 'a> {
             runtime.environment.push(("PYTHONPATH".to_owned(), format!("{site}/lib/python{version}/site-packages")));
         }
         runtime.start = Some(Start { entrypoint: Some(vec![DISTROLESS_PYTHON.to_owned()]), command: Some(command) });
-        match health::health(self.subject) {
-            Health::None => {}
-            Health::Probe(step, probe) => {
-                runtime.health = Some(probe.by_python(DISTROLESS_PYTHON));
-                runtime.changes.push(change(
-                    "Let Python ask for the health check",
-                    "the base has no other program, and `urlopen` fails for the same answers",
-                    self.subject.evidence(step.instruction().span, "the health check"),
-                ));
-            }
-            Health::Other(step) => {
-                let line = step.instruction().lines.0;
-                return Err(format!("the health check in line {line} needs a shell or another program"));
-            }
-        }
+        let words = (
+            "Let Python ask for the health check",
+            "the base has no other program, and `urlopen` fails for the same answers",
+        );
+        ask_for_health(self.subject, &mut runtime, words, |probe| probe.by_python(DISTROLESS_PYTHON))?;
         runtime.changes.push(change(
             "Run on a base without a shell",
             "nothing that is started needs one, and the base has the Python that installed the packages",

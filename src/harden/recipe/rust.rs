@@ -62,17 +62,9 @@ const VARIABLES: [&str; 10] = [
 pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let runs = subject.runs();
     runs.iter().flat_map(|step| step.commands()).find(|command| is_build(*command))?;
-    let mut proposal = Proposal { stack: "Rust".to_owned(), ..Proposal::default() };
     let tree = Tree::of(subject);
     let build = Build::new(subject, &LANGUAGE, |effect, _| made(subject, tree.as_ref(), effect));
-    match proposed(&build) {
-        Ok((runtimes, declined)) => {
-            proposal.runtimes = runtimes;
-            proposal.declined = declined;
-        }
-        Err(reason) => proposal.declined.push(Declined { rung: Rung::Clean, reason }),
-    }
-    Some(proposal)
+    Some(Proposal::of("Rust", proposed(&build)))
 }
 
 fn verb(command: StepCommand<'_>) -> Option<&str> {
