@@ -165,6 +165,7 @@ fn reference_text(reference: &Reference) -> String {
     let id = reference.id;
     match reference.scheme {
         Scheme::CisDocker => format!("CIS Docker Benchmark v1.6, section {id}"),
+        Scheme::CisKubernetes => format!("CIS Kubernetes Benchmark v1.9, section {id}"),
         Scheme::Nist800190 => format!("NIST SP 800-190, section {id}"),
         Scheme::Cwe => format!("[CWE-{id}](https://cwe.mitre.org/data/definitions/{id}.html)"),
         Scheme::Url => format!("<{id}>"),

@@ -101,7 +101,7 @@ fn judge_dockerfile(
             // Another frontend may take what BuildKit's own refuses.
             Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),
-            Check::Suppressions | Check::Containers { .. } => {}
+            Check::Suppressions | Check::Containers { .. } | Check::Kubernetes(_) | Check::Compose(_) => {}
         }
         let (found, declined) = findings.into_parts();
         judgement.findings.extend(found);

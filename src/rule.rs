@@ -107,6 +107,8 @@ pub enum Group {
     Layer,
     /// Privileges of a build or a container.
     Runtime,
+    /// What only a cluster knows: how its pods are run, and who may do what.
+    Kubernetes,
     /// The form of a file.
     Syntax,
 }
@@ -122,6 +124,7 @@ impl Group {
             Group::Network => "network",
             Group::Layer => "layer",
             Group::Runtime => "runtime",
+            Group::Kubernetes => "kubernetes",
             Group::Syntax => "syntax",
         }
     }
@@ -132,6 +135,8 @@ impl Group {
 pub enum Scheme {
     /// CIS Docker Benchmark v1.6, by section.
     CisDocker,
+    /// CIS Kubernetes Benchmark v1.9, by section.
+    CisKubernetes,
     /// NIST SP 800-190, by countermeasure section.
     Nist800190,
     /// Common Weakness Enumeration, by number.
@@ -145,6 +150,7 @@ impl Scheme {
     pub fn name(self) -> &'static str {
         match self {
             Scheme::CisDocker => "CIS-Docker",
+            Scheme::CisKubernetes => "CIS-Kubernetes",
             Scheme::Nist800190 => "NIST-800-190",
             Scheme::Cwe => "CWE",
             Scheme::Url => "URL",
@@ -267,6 +273,10 @@ pub struct Builtin {
 pub enum Check {
     /// Reads one Dockerfile.
     Dockerfile(fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings)),
+    /// Reads one file of Kubernetes.
+    Kubernetes(fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings)),
+    /// Reads one compose file.
+    Compose(fn(&Cx<'_, ComposeModel<'_>>, &mut Findings)),
     /// Reads what starts containers: one function for compose files, one for manifests.
     Containers {
         /// Reads one compose file.

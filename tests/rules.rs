@@ -221,7 +221,7 @@ fn references_name_a_place_that_can_be_opened() {
         complaints.unless(!rule.meta.references.is_empty(), rule, "it has no reference");
         for reference in rule.meta.references {
             let fits = match reference.scheme {
-                Scheme::CisDocker | Scheme::Nist800190 => {
+                Scheme::CisDocker | Scheme::CisKubernetes | Scheme::Nist800190 => {
                     reference.id.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
                 }
                 Scheme::Cwe => !reference.id.is_empty() && reference.id.bytes().all(|b| b.is_ascii_digit()),

@@ -77,6 +77,7 @@ fn tag(reference: &Reference) -> Option<String> {
     match reference.scheme {
         Scheme::Cwe => Some(format!("external/cwe/cwe-{}", reference.id)),
         Scheme::CisDocker => Some(format!("CIS-Docker-{}", reference.id)),
+        Scheme::CisKubernetes => Some(format!("CIS-Kubernetes-{}", reference.id)),
         Scheme::Nist800190 => Some(format!("NIST-800-190-{}", reference.id)),
         Scheme::Url => None,
     }

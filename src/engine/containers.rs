@@ -27,8 +27,8 @@ pub(super) fn judge_compose(
     let directory = context::resolve("", context.directory());
     let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
     let found = ask(file, rules, evidence, &model, |check| match check {
-        Check::Containers { compose, .. } => Some(compose),
-        Check::Dockerfile(_) | Check::Syntax | Check::Suppressions => None,
+        Check::Containers { compose: check, .. } | Check::Compose(check) => Some(check),
+        Check::Dockerfile(_) | Check::Kubernetes(_) | Check::Syntax | Check::Suppressions => None,
     });
     Ok(judgement(file, &parsed, found, evidence))
 }
@@ -42,8 +42,8 @@ pub(super) fn judge_kubernetes(
     let parsed = parsed(file)?;
     let model = KubernetesModel::new(&parsed.tree);
     let found = ask(file, rules, evidence, &model, |check| match check {
-        Check::Containers { kubernetes, .. } => Some(kubernetes),
-        Check::Dockerfile(_) | Check::Syntax | Check::Suppressions => None,
+        Check::Containers { kubernetes: check, .. } | Check::Kubernetes(check) => Some(check),
+        Check::Dockerfile(_) | Check::Compose(_) | Check::Syntax | Check::Suppressions => None,
     });
     Ok(judgement(file, &parsed, found, evidence))
 }
