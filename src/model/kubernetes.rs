@@ -3,6 +3,8 @@
 //! Every object that holds the template of a pod is a [`Workload`]: Pods, Deployments, `CronJobs`, … and the items of a
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
+pub mod rbac;
+
 use crate::{
     syntax::yaml::{Node, Yaml},
     text::Span,
@@ -104,6 +106,12 @@ impl<'y> Object<'y> {
     /// Its name.
     pub fn name(self) -> Option<&'y str> {
         self.at(&["metadata", "name"])?.scalar()
+    }
+
+    /// Whether its group of the API is that one: `rbac.authorization.k8s.io` is of `authorization`.
+    pub fn is_of(self, group: &str) -> bool {
+        let version = self.node.get("apiVersion").and_then(Node::scalar).unwrap_or_default();
+        version.split_once('/').is_some_and(|(name, _)| name.split('.').any(|part| part == group))
     }
 
     /// What it says of the pods that it makes, if it makes any.
