@@ -102,6 +102,8 @@ pub struct Runtime {
     pub packages: Vec<String>,
     /// Instructions that it needs besides, before anything is copied.
     pub setup: Vec<String>,
+    /// Instructions that it needs besides, behind everything that is copied.
+    pub finish: Vec<String>,
     /// Variables that it needs besides.
     pub environment: Vec<(String, String)>,
     /// Variables that only the build used.

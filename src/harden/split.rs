@@ -45,6 +45,7 @@ impl<'a> Split<'_, 'a> {
         last.extend(self.runtime.setup.iter().cloned());
         last.extend(self.workdir()?);
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
+        last.extend(self.runtime.finish.iter().cloned());
         last.extend(self.about_running(&moved)?);
         last.extend(self.start_shell());
         last.extend(self.user());

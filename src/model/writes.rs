@@ -5,7 +5,7 @@
 //! Laravel: `storage`; …). It is a list of what was found, never a proof that there is nothing else.
 
 use super::{
-    Evidence,
+    CopySource, Evidence, Step,
     compose::ServiceMountKind,
     graph::Callers,
     path,
@@ -90,6 +90,7 @@ impl Stage<'_> {
             home: None,
         };
         search.instructions();
+        search.copied_whole();
         search.callers();
         search.context_files();
         let mut places: Vec<Written> = Vec::new();
@@ -138,6 +139,27 @@ impl Search<'_, '_> {
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// What a build gives away in directories that are copied out of it to the same place: a copy keeps no owner.
+    fn copied_whole(&mut self) {
+        let file = self.stage.model().file;
+        for step in self.stage.chain_steps().filter(|step| step.instruction().flag("chown").is_none()) {
+            let Some(CopySource::Stage(index)) = step.copy_source() else { continue };
+            let Some(build) = step.model().stage(index) else { continue };
+            let Some(to) = step.destination().and_then(|word| step.absolute_arg(word)) else { continue };
+            let sources = step.sources();
+            let [source] = sources.as_slice() else { continue };
+            if source.text.trim_end_matches('/') != to {
+                continue;
+            }
+            let steps = build.chain_steps().filter(|step| step.keyword() == Keyword::Run);
+            for (path, span) in steps.flat_map(Step::given_away) {
+                if is_in(&path, &to) {
+                    self.add_if_specific(&path, &file.path, file.locate(span.start).line);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! elsewhere: what is not in the tables, or is decided by a variable, is [`Kind::Unknown`]. Nothing is guessed.
 
 mod command;
+mod copied;
 mod directory;
 mod language;
 mod places;
@@ -21,6 +22,7 @@ use crate::{
 use directory::Directories;
 use std::collections::HashSet;
 
+pub use copied::is_of_the_system;
 pub use places::{Places, absolute};
 
 /// One thing that a step does to the image.
@@ -167,7 +169,13 @@ impl<'m> Effect<'m> {
 
 /// What the steps of the image do to it, in the order in which they run.
 pub fn effects<'a>(subject: &Subject<'a>) -> Vec<Effect<'a>> {
-    subject.steps().into_iter().flat_map(of_step).collect()
+    let mut found: Vec<Effect<'a>> = subject.steps().into_iter().flat_map(of_step).collect();
+    for effect in &mut found {
+        if let Kind::Copied { sources, from: None, to } = &mut effect.kind {
+            copied::name_files(subject, sources, to);
+        }
+    }
+    found
 }
 
 /// What the steps of `stage` and of the stages that it starts from do, in the order in which they run.

@@ -6,7 +6,7 @@ use crate::{
         effect::{self, Effect, Kind, Places},
         health::{self, Health, Probe},
     },
-    model::Step,
+    model::{Step, file_name},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -79,7 +79,11 @@ pub(super) fn outside(
         let Some(path) = filled.path else {
             return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
         };
-        let is_called = programs.names.iter().any(|name| path.ends_with(&format!("/{name}")));
+        if effect::is_of_the_system(&path) {
+            return Err(format!("line {line} fills `{path}`, and with what is not told"));
+        }
+        let is_called =
+            programs.names.iter().any(|name| path.ends_with(&format!("/{name}"))) || is_started(subject, &path);
         if is_program_place(&path) && !is_called {
             let evidence = subject.evidence(filled.span, format!("fills `{path}`"));
             let reason = "no start command and no health check names it";
@@ -95,6 +99,14 @@ pub(super) fn outside(
         }
     }
     Ok(())
+}
+
+/// Whether a word of what is started names the program at `path`, or the script.
+fn is_started(subject: &Subject<'_>, path: &str) -> bool {
+    let start = subject.target.start_steps();
+    let check = subject.target.chain_steps().filter(|step| step.keyword() == Keyword::Healthcheck);
+    let mut commands = start.iter().copied().chain(check).flat_map(Step::commands);
+    commands.any(|command| command.command.words().any(|word| file_name(&word.text()) == file_name(path)))
 }
 
 /// Takes out the steps that do nothing but fetch `path` and set its mode: what nobody uses nobody has to verify.

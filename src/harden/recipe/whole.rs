@@ -1,0 +1,254 @@
+//! Images that are taken over whole: what the author's steps install, build and write lies in the new image where it
+//! lay, and each step is accounted for.
+//!
+//! Facts: Dockerfile reference, `COPY --from` (owners are not kept, modes are); the manual pages of the programs that
+//! configure a system, which are run again where they stand.
+
+use super::common::{change, outside};
+use crate::{
+    harden::{
+        Runtime, Subject, Taken,
+        effect::{self, Effect, Kind},
+        packages,
+        tree::below,
+    },
+    model::StepCommand,
+};
+
+/// The image of a subject, step by step.
+pub(super) struct Whole<'s, 'a> {
+    pub(super) subject: &'s Subject<'a>,
+    pub(super) effects: Vec<Effect<'a>>,
+    /// Where the program lies, if that is one directory.
+    pub(super) home: Option<String>,
+    /// Packages of the distribution that certainly nothing needs when the program runs, with the reason.
+    pub(super) unneeded: Vec<(&'static str, &'static str)>,
+}
+
+/// Where a command of a language puts what it installs: directories outside of the program's own.
+pub(super) type Places = Result<Vec<String>, String>;
+
+/// A directory that no image has.
+const NOWHERE: &str = "/.nowhere";
+
+impl<'s, 'a> Whole<'s, 'a> {
+    /// The image of `subject`; `home` is where its base starts, if that is known.
+    pub(super) fn new(subject: &'s Subject<'a>, home: Option<&str>) -> Self {
+        let home = subject.workdir().or(home).map(str::to_owned);
+        Self { subject, effects: effect::effects(subject), home, unneeded: Vec::new() }
+    }
+
+    /// The author's base, as it is written.
+    pub(super) fn own_base(&self) -> String {
+        self.subject.cx.text(self.subject.target.root().base_span()).into_owned()
+    }
+
+    /// The line of an effect.
+    pub(super) fn line(&self, effect: &Effect<'_>) -> u32 {
+        self.subject.cx.file.locate(effect.span.start).line
+    }
+
+    /// The same image on `base`, which has the same distribution; `installed` tells where languages put their packages.
+    ///
+    /// # Errors
+    /// The first step that may leave more than can be taken over.
+    pub(super) fn on(&self, base: String, installed: impl Fn(&Effect<'a>) -> Places) -> Result<Runtime, String> {
+        let mut runtime = Runtime { base, ..Runtime::default() };
+        for effect in &self.effects {
+            if let Kind::LanguagePackages { .. } = effect.kind {
+                for path in installed(effect)? {
+                    self.take(path, &mut runtime);
+                }
+            }
+        }
+        runtime.taken.extend(self.home.clone().map(Taken::at));
+        outside(self.subject, &self.effects, self.home.as_deref().unwrap_or(NOWHERE), &mut runtime)?;
+        self.packages(&mut runtime)?;
+        for (at, effect) in self.effects.iter().enumerate() {
+            match &effect.kind {
+                Kind::System(name) => self.configured(effect, name, &mut runtime)?,
+                Kind::Removes(places) => self.removed(at, &places.known, &mut runtime),
+                _ => {}
+            }
+        }
+        Ok(runtime)
+    }
+
+    /// Takes a directory over that is no part of one that is.
+    pub(super) fn take(&self, path: String, runtime: &mut Runtime) {
+        let is_inside = |directory: &str| below(&path, directory).is_some();
+        let is_taken = runtime.taken.iter().any(|taken| is_inside(&taken.to));
+        if !is_taken && !self.home.as_deref().is_some_and(is_inside) {
+            runtime.taken.push(Taken::at(path));
+        }
+    }
+
+    /// Installs again what the program needs of the distribution's packages.
+    fn packages(&self, runtime: &mut Runtime) -> Result<(), String> {
+        for effect in &self.effects {
+            if let Kind::Packages { is_complete: false, .. } = effect.kind {
+                return Err(format!("line {} installs packages that only the build knows", self.line(effect)));
+            }
+        }
+        let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
+        if let Some(place) = kept.unknown {
+            return Err(format!("line {} {}, and what that needs at run time is not known", place.line, place.shows));
+        }
+        runtime.packages = kept.install;
+        runtime.changes.extend(kept.changes);
+        for (name, reason) in &self.unneeded {
+            let installs = |effect: &&Effect<'_>| matches!(&effect.kind, Kind::Packages { names, .. } if names.iter().any(|each| each == name));
+            let Some(effect) = self.effects.iter().find(installs) else { continue };
+            if runtime.packages.iter().any(|package| package == name) {
+                runtime.packages.retain(|package| package != name);
+                let evidence = self.subject.evidence(effect.span, format!("installs `{name}`"));
+                runtime.changes.push(change("Leave a package of the build out", *reason, evidence));
+            }
+        }
+        self.repositories(runtime)
+    }
+
+    /// Packages that come from elsewhere than the distribution cannot be installed again by name.
+    fn repositories(&self, runtime: &Runtime) -> Result<(), String> {
+        let adds = |effect: &&Effect<'_>| match &effect.kind {
+            Kind::System(name) => is_about_repositories(name),
+            _ => effect.fills().is_some_and(|places| {
+                let is_source = |path: &String| {
+                    ["/etc/apt", "/etc/yum.repos.d", "/etc/apk/repositories"]
+                        .iter()
+                        .any(|directory| below(path, directory).is_some())
+                };
+                places.known.iter().any(is_source)
+            }),
+        };
+        match self.effects.iter().find(adds) {
+            Some(effect) if !runtime.packages.is_empty() => Err(format!(
+                "line {} changes where packages come from, and `{}` may come from there",
+                self.line(effect),
+                runtime.packages[0]
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a program that configures the system did, once more.
+    fn configured(&self, effect: &Effect<'a>, name: &str, runtime: &mut Runtime) -> Result<(), String> {
+        let line = self.line(effect);
+        match name {
+            "docker-php-ext-enable" => {
+                for path in PHP_EXTENSIONS {
+                    self.take((*path).to_owned(), runtime);
+                }
+            }
+            "locale-gen" if !runtime.packages.iter().any(|package| package == "locales") => {
+                return Err(format!("`locale-gen` in line {line} makes what cannot be copied by name"));
+            }
+            "a2enmod"
+            | "a2dismod"
+            | "a2enconf"
+            | "a2disconf"
+            | "a2ensite"
+            | "a2dissite"
+            | "ldconfig"
+            | "locale-gen"
+            | "fc-cache"
+            | "update-ca-certificates"
+            | "lighty-enable-mod" => {
+                let text = effect.command.and_then(|command| self.text(command));
+                let Some(text) = text else {
+                    return Err(format!("what `{name}` in line {line} changes depends on the build"));
+                };
+                let instruction = format!("RUN {text}");
+                if !runtime.finish.contains(&instruction) {
+                    runtime.finish.push(instruction);
+                }
+                let is_missing = |package: &str| !runtime.packages.iter().any(|known| known == package);
+                if name == "update-ca-certificates" && is_missing("ca-certificates") {
+                    runtime.packages.push("ca-certificates".to_owned());
+                    runtime.packages.sort();
+                }
+            }
+            _ if is_about_repositories(name) || is_of_a_tool(name) => {}
+            _ => return Err(format!("what `{name}` in line {line} changes cannot be copied by name")),
+        }
+        Ok(())
+    }
+
+    /// A command as it is written, where nothing in it is decided by the build.
+    fn text(&self, command: StepCommand<'a>) -> Option<String> {
+        let is_plain = command.script.is_verbatim()
+            && command.command.words().all(|word| word.literal().is_some())
+            && command.command.assignments().len() == 0
+            && command.command.redirects().len() == 0;
+        let text = self.subject.cx.text(command.span()).into_owned();
+        (is_plain && !text.contains('\n')).then_some(text)
+    }
+
+    /// Takes files of the base out once more.
+    fn removed(&self, at: usize, paths: &[String], runtime: &mut Runtime) {
+        const FORGOTTEN: [&str; 13] = [
+            "/tmp",
+            "/var/tmp",
+            "/var/cache",
+            "/var/lib/apt",
+            "/var/lib/dpkg",
+            "/var/log",
+            "/root",
+            "/usr/src",
+            "/usr/share/doc",
+            "/usr/share/man",
+            "/usr/share/info",
+            "/usr/share/locale",
+            "/usr/local/share",
+        ];
+        for path in paths {
+            let is_own = || {
+                self.effects[..at].iter().any(|effect| {
+                    effect.fills().is_some_and(|places| {
+                        places.known.iter().any(|filled| below(path, filled).is_some() && filled != "/")
+                    })
+                })
+            };
+            let is_inside = |directory: &str| below(path, directory).is_some();
+            let is_taken =
+                runtime.taken.iter().any(|taken| is_inside(&taken.to)) || self.home.as_deref().is_some_and(is_inside);
+            if FORGOTTEN.iter().any(|directory| is_inside(directory)) || is_taken || is_own() {
+                continue;
+            }
+            let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-*+".contains(&byte));
+            let instruction = format!("RUN rm -rf {path}");
+            if is_plain && path.matches('/').count() > 1 && !runtime.setup.contains(&instruction) {
+                runtime.setup.push(instruction);
+            }
+        }
+    }
+}
+
+/// Where the scripts of the official image of PHP put extensions, and what turns them on.
+pub(super) const PHP_EXTENSIONS: &[&str] = &["/usr/local/lib/php/extensions", "/usr/local/etc/php/conf.d"];
+
+/// Programs that say where packages of the distribution come from.
+fn is_about_repositories(name: &str) -> bool {
+    matches!(
+        name,
+        "add-apt-repository" | "apt-add-repository" | "apt-key" | "debconf-set-selections" | "yum-config-manager"
+    )
+}
+
+/// Programs that only set up the tool that builds, or that nobody asks when the program runs.
+fn is_of_a_tool(name: &str) -> bool {
+    matches!(
+        name,
+        "pip config"
+            | "poetry config"
+            | "gem sources"
+            | "bundle config"
+            | "composer config"
+            | "npm config"
+            | "go env"
+            | "git config"
+            | "mandb"
+            | "makewhatis"
+            | "update-desktop-database"
+    )
+}
