@@ -336,8 +336,8 @@ fn pod_caller(container: Container<'_>, path: &Arc<str>) -> Caller {
     };
     let mount = |mount: super::kubernetes::PodMount<'_>| CallerMount {
         place: place(mount.node),
-        kind: kind(mount.volume),
-        source: mount.volume.and_then(|volume| volume.get("name")).and_then(known),
+        kind: kind(mount.volume.map(|volume| volume.node)),
+        source: mount.volume.and_then(|volume| volume.node.get("name")).and_then(known),
         target: mount.target.map(str::to_owned),
         is_read_only: mount.is_read_only || mount.is_shown_only(),
     };
@@ -349,7 +349,7 @@ fn pod_caller(container: Container<'_>, path: &Arc<str>) -> Caller {
         system: System::Kubernetes,
         build: None,
         image: container.node.get("image").map(fact),
-        user: container.user().map(fact),
+        user: container.user().seen().map(fact),
         entrypoint: container.node.get("command").map(words),
         command: container.node.get("args").map(words),
         mounts: container.mounts().map(mount).collect(),
@@ -359,13 +359,14 @@ fn pod_caller(container: Container<'_>, path: &Arc<str>) -> Caller {
             .collect(),
         // The cluster does not look at what the image says of its health; probes are its own.
         healthcheck: None,
-        read_only: container.own_security(&["readOnlyRootFilesystem"]).map(|node| Fact {
+        read_only: container.own_security(&["readOnlyRootFilesystem"]).seen().map(|node| Fact {
             value: node.boolean(),
             is_defaulted: false,
             place: place(node),
         }),
         dropped: container
             .own_security(&["capabilities", "drop"])
+            .seen()
             .into_iter()
             .flat_map(Node::items)
             .map(fact)

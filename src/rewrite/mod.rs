@@ -6,6 +6,7 @@ pub mod allow;
 mod download;
 pub mod executable;
 mod frontend;
+pub mod manifest;
 pub mod mode;
 pub mod packages;
 mod pin;

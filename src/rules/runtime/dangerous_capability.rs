@@ -102,7 +102,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
     for container in cx.model.containers() {
-        for item in container.own_security(&["capabilities", "add"]).into_iter().flat_map(Node::items) {
+        for item in container.own_security(&["capabilities", "add"]).node().into_iter().flat_map(Node::items) {
             let is_known = !item.resolved().is_template();
             let Some(name) = item.scalar().filter(|name| is_known && is_dangerous(name)) else { continue };
             let message = format!("the container `{}` is given the capability `{name}`", container.name());

@@ -75,7 +75,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for workload in cx.model.workloads() {
-        let paths = workload.volumes().filter_map(|volume| volume.get("hostPath")?.entry("path"));
+        let paths = workload.volumes().filter_map(|volume| volume.node.get("hostPath")?.entry("path"));
         for entry in paths {
             let Some(path) = entry.value.scalar().filter(|path| is_socket(path)) else { continue };
             let message = format!("a container may tell the engine of its node what to do, through `{path}`");

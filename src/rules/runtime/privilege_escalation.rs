@@ -5,6 +5,7 @@ use crate::{
         compose::ComposeModel,
         kubernetes::{Container, KubernetesModel},
     },
+    rewrite::manifest::set_below,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -92,32 +93,26 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
-    for container in cx.model.containers() {
+    for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["allowPrivilegeEscalation"]);
-        let is_denied = setting.is_some_and(|node| node.resolved().is_template() || node.boolean() == Some(false));
-        if is_denied || !container.is_whole() {
+        if setting.is_hidden() || setting.boolean() == Some(false) {
             continue;
         }
-        let entry = container.node.get("securityContext").and_then(|node| node.entry("allowPrivilegeEscalation"));
-        let place = entry.map_or_else(|| container.place(), |entry| entry.span());
+        let place = container.place_of(&["securityContext", "allowPrivilegeEscalation"]);
         let message = format!("the container `{}` may gain privileges that it was not started with", container.name());
-        let finding = out.report(place, message);
-        finding.repair(cx, || denied(&editor, container));
+        out.report(place, message).repair(cx, || denied(&editor, container));
     }
 }
 
 fn denied<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
-    let is_privileged = container.own_security(&["privileged"]).and_then(Node::boolean) == Some(true);
+    let is_privileged = container.own_security(&["privileged"]).boolean() == Some(true);
     let is_admin = |item: Node<'_>| item.scalar().is_some_and(|name| name.ends_with("SYS_ADMIN"));
-    let added = container.own_security(&["capabilities", "add"]);
+    let added = container.own_security(&["capabilities", "add"]).node();
     if is_privileged || added.into_iter().flat_map(Node::items).any(is_admin) {
         return Err("the cluster refuses it together with `privileged` and `SYS_ADMIN`: these go first".to_owned());
     }
-    let off = Value::Word("false");
-    let edit = match container.node.entry("securityContext").filter(|entry| !entry.value.is_null()) {
-        Some(entry) => editor.set(entry.value, "allowPrivilegeEscalation", &off),
-        None => editor.set(container.node, "securityContext", &Value::map([("allowPrivilegeEscalation", off)])),
-    };
+    let path = ["securityContext", "allowPrivilegeEscalation"];
+    let edit = set_below(editor, container.node, &path, Value::Word("false"));
     Ok(fix(edit.map_err(|refusal| refusal.to_string())?))
 }
 

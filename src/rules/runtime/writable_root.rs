@@ -4,7 +4,6 @@ use crate::{
     model::{compose::ComposeModel, kubernetes::KubernetesModel},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
-    syntax::yaml::Node,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -62,14 +61,12 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for container in cx.model.containers() {
+    for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["readOnlyRootFilesystem"]);
-        let is_set = |node: Node<'_>| node.resolved().is_template() || node.boolean() == Some(true);
-        if !container.is_whole() || setting.is_some_and(is_set) {
+        if setting.is_hidden() || setting.boolean() == Some(true) {
             continue;
         }
-        let entry = container.node.get("securityContext").and_then(|node| node.entry("readOnlyRootFilesystem"));
-        let place = entry.map_or_else(|| container.place(), |entry| entry.span());
+        let place = container.place_of(&["securityContext", "readOnlyRootFilesystem"]);
         let message = format!("the container `{}` may write to its root file system", container.name());
         out.report(place, message).decline(REASON);
     }

@@ -1,0 +1,135 @@
+//! Containers of pods.
+
+use super::{PodMount, Setting, Workload, pod::place_below};
+use crate::{syntax::yaml::Node, text::Span};
+
+/// A container of a pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Container<'y> {
+    /// The mapping that it is.
+    pub node: Node<'y>,
+    /// What makes its pod.
+    pub workload: Workload<'y>,
+    /// When it runs.
+    pub role: Role,
+}
+
+/// When a container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// As long as the pod.
+    Main,
+    /// Before, or beside, the others.
+    Init,
+    /// When somebody looks into the pod.
+    Ephemeral,
+}
+
+/// Which of the capabilities that engines give a container it is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// None.
+    Nothing,
+    /// Some.
+    Some {
+        /// Whether the one that lets it forge packets is among them.
+        net_raw: bool,
+    },
+    /// All of them.
+    All,
+    /// Only whoever renders the file knows.
+    Hidden,
+}
+
+impl<'y> Container<'y> {
+    /// The text at `key`, unless a template hides it.
+    pub fn text(self, key: &str) -> Option<&'y str> {
+        self.node.get(key).filter(|node| !node.resolved().is_template())?.scalar()
+    }
+
+    /// Its name; empty if it has none.
+    pub fn name(self) -> &'y str {
+        self.text("name").unwrap_or_default()
+    }
+
+    /// Whether it says what it runs, and no template adds to it.
+    pub fn is_whole(self) -> bool {
+        let security = self.node.get("securityContext");
+        let is_seen = |node: Node<'_>| !node.is_open() && !node.is_template();
+        self.node.get("image").is_some() && is_seen(self.node) && security.is_none_or(is_seen)
+    }
+
+    /// Where it is said what it is: its name, or its first key.
+    pub fn place(self) -> Span {
+        let entry = self.node.entry("name").or_else(|| self.node.entries().next());
+        entry.map_or(self.node.span(), |entry| entry.span())
+    }
+
+    /// Where `path` is written, or as much of it as is; else where it is said what it is.
+    pub fn place_of(self, path: &[&str]) -> Span {
+        place_below(self.node, path).unwrap_or_else(|| self.place())
+    }
+
+    /// Where the setting at `path` below a `securityContext` is written that counts for it, or would be.
+    pub fn place_of_security(self, path: &[&str]) -> Span {
+        let below_context: Vec<&str> = std::iter::once("securityContext").chain(path.iter().copied()).collect();
+        let is_own = !self.own_security(path).is_absent();
+        if !is_own && self.workload.security(path).node().is_some() {
+            return self.workload.place_of(&below_context);
+        }
+        self.place_of(&below_context)
+    }
+
+    /// What is said at `path`.
+    pub fn setting(self, path: &[&str]) -> Setting<'y> {
+        Setting::below(self.node, path)
+    }
+
+    /// What is said at `path` below its own `securityContext`.
+    pub fn own_security(self, path: &[&str]) -> Setting<'y> {
+        match self.setting(&["securityContext"]) {
+            Setting::Written(context) => Setting::below(context, path),
+            silent @ (Setting::Absent | Setting::Hidden(_)) => silent,
+        }
+    }
+
+    /// What is said at `path` below its `securityContext`, or below that of its pod where its own is silent.
+    pub fn security(self, path: &[&str]) -> Setting<'y> {
+        self.own_security(path).or_else(|| self.workload.security(path))
+    }
+
+    /// Who runs it, if not the user of the image: a number.
+    pub fn user(self) -> Setting<'y> {
+        self.security(&["runAsUser"])
+    }
+
+    /// Which of the usual capabilities it is denied.
+    pub fn dropped(self) -> Dropped {
+        let Some(items) = self.own_security(&["capabilities", "drop"]).items() else { return Dropped::Hidden };
+        let names: Vec<String> = items.into_iter().filter_map(Node::scalar).map(capability).collect();
+        if names.is_empty() {
+            Dropped::Nothing
+        } else if names.iter().any(|name| name == "ALL") {
+            Dropped::All
+        } else {
+            Dropped::Some { net_raw: names.iter().any(|name| name == "NET_RAW") }
+        }
+    }
+
+    /// Whether it answers for as long as its pod runs, and so can be asked how it is.
+    pub fn is_service(self) -> bool {
+        self.role == Role::Main && !self.workload.is_task()
+    }
+
+    /// Where volumes are mounted in it.
+    pub fn mounts(self) -> impl Iterator<Item = PodMount<'y>> {
+        let items = self.node.get("volumeMounts").into_iter().flat_map(Node::items);
+        items.map(move |node| PodMount::new(node, self.workload))
+    }
+}
+
+/// The name of a capability as the kernel has it, without `CAP_`.
+fn capability(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    upper.strip_prefix("CAP_").map_or(upper.clone(), str::to_owned)
+}

@@ -1,0 +1,63 @@
+//! Volumes of pods, and where containers have them.
+
+use super::Workload;
+use crate::syntax::yaml::{Entry, Node};
+
+/// A volume of a pod.
+#[derive(Clone, Copy, Debug)]
+pub struct Volume<'y> {
+    /// The mapping that it is.
+    pub node: Node<'y>,
+}
+
+impl<'y> Volume<'y> {
+    /// Its name.
+    pub fn name(self) -> Option<&'y str> {
+        self.node.get("name")?.scalar()
+    }
+
+    /// The path of the node that it is, if it is one and the path is known.
+    pub fn host_path(self) -> Option<&'y str> {
+        self.node.get("hostPath")?.get("path").filter(|path| !path.resolved().is_template())?.scalar()
+    }
+
+    /// What it is made of: the key beside its name.
+    pub fn source(self) -> Option<Entry<'y>> {
+        self.node.entries().find(|entry| entry.key.scalar() != Some("name"))
+    }
+
+    /// Whether it only shows what the cluster holds: configuration, secrets, the pod itself.
+    pub fn is_shown_only(self) -> bool {
+        let shown = ["configMap", "secret", "downwardAPI", "projected"];
+        shown.iter().any(|key| self.node.get(key).is_some())
+    }
+}
+
+/// A volume in a container.
+#[derive(Clone, Copy, Debug)]
+pub struct PodMount<'y> {
+    /// Where it is written: the item.
+    pub node: Node<'y>,
+    /// The volume of the pod that it names.
+    pub volume: Option<Volume<'y>>,
+    /// The path in the container, if it is known.
+    pub target: Option<&'y str>,
+    /// Whether the container may only read it.
+    pub is_read_only: bool,
+}
+
+impl<'y> PodMount<'y> {
+    /// The mount that `node` is, of a volume of `workload`.
+    pub fn new(node: Node<'y>, workload: Workload<'y>) -> Self {
+        let text = |key| node.get(key).filter(|node| !node.resolved().is_template()).and_then(Node::scalar);
+        let name = text("name");
+        let volume = name.and_then(|name| workload.volumes().find(|volume| volume.name() == Some(name)));
+        let is_read_only = node.get("readOnly").and_then(Node::boolean) == Some(true);
+        PodMount { node, volume, target: text("mountPath"), is_read_only }
+    }
+
+    /// Whether what is mounted only shows what the cluster holds: configuration, secrets, the pod itself.
+    pub fn is_shown_only(&self) -> bool {
+        self.volume.is_some_and(Volume::is_shown_only)
+    }
+}
