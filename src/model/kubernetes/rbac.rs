@@ -124,9 +124,14 @@ impl<'y> Role<'y> {
         self.rules.items().filter(|item| item.is_mapping()).map(Grant::of)
     }
 
+    /// How many rules it has.
+    pub fn size(self) -> usize {
+        self.rules.items().count()
+    }
+
     /// How it allows `access`, whichever rule does.
     pub fn allows(self, access: &Access) -> Option<Allowed<'y>> {
-        self.grants().find_map(|grant| grant.allows(access))
+        self.grants().find_map(|grant| grant.allows(access).next())
     }
 }
 
@@ -173,31 +178,31 @@ impl<'y> Grant<'y> {
         self.covers_core() && self.any_resource().is_some() && self.any_verb().is_some()
     }
 
-    /// How it allows `access` on objects of any name.
+    /// The resources on which it allows `access`, whatever their objects are called.
     ///
     /// A `*` that stands for everything there is in every group does not count: that is said once, as what it is.
-    pub fn allows(&self, access: &Access) -> Option<Allowed<'y>> {
-        let is_in_group =
-            |node: &Node<'_>| node.scalar().is_some_and(|name| name == "*" || access.groups.contains(&name));
-        if self.is_named || !self.groups.iter().any(is_in_group) || self.is_everything() {
-            return None;
-        }
+    pub fn allows(&self, access: &Access) -> impl Iterator<Item = Allowed<'y>> {
+        let is_asked = |verb: &str| verb == "*" || access.verbs.contains(&verb);
+        let is_in_group = |name: &str| name == "*" || access.groups.contains(&name);
         let covers = |name: &str| match name.strip_prefix("*/") {
-            Some(part) => {
-                access.resources.iter().any(|resource| resource.split_once('/').is_some_and(|of| of.1 == part))
-            }
+            Some(part) => access.resources.iter().any(|one| one.split_once('/').is_some_and(|(_, of)| of == part)),
             None if name == "*" => self.any_group().is_none(),
             None => access.resources.contains(&name),
         };
-        let resource = self.resources.iter().copied().find(|node| node.scalar().is_some_and(covers))?;
-        let is_asked = |node: &Node<'_>| node.scalar().is_some_and(|verb| verb == "*" || access.verbs.contains(&verb));
-        let verb = self.verbs.iter().copied().find(is_asked)?;
-        Some(Allowed { resource, verb })
+        let first = |names: &[Node<'y>], is_one: &dyn Fn(&str) -> bool| {
+            names.iter().copied().find(|node| node.scalar().is_some_and(is_one))
+        };
+        let is_told = !self.is_named && !self.is_everything() && first(&self.groups, &is_in_group).is_some();
+        let verb = first(&self.verbs, &is_asked).filter(|_| is_told);
+        let covered = self.resources.iter().copied().filter(|node| node.scalar().is_some_and(covers));
+        let allowed: Vec<Allowed<'y>> =
+            verb.map_or(Vec::new(), |verb| covered.map(|resource| Allowed { resource, verb }).collect());
+        allowed.into_iter()
     }
 
-    /// The resources of it that lie in the list of its resources beside `node`.
-    pub fn has_other_resources(&self, node: Node<'y>) -> bool {
-        self.resources.iter().any(|other| other.span() != node.span())
+    /// Whether it speaks of one resource only.
+    pub fn is_of_one_resource(&self) -> bool {
+        self.resources.len() < 2
     }
 }
 
@@ -237,6 +242,12 @@ impl<'y> Binding<'y> {
     /// The name of the role, unless a template hides it.
     pub fn role_name(self) -> Option<&'y str> {
         self.role.scalar().filter(|_| !self.role.resolved().is_template())
+    }
+
+    /// Where the role is named.
+    pub fn role_place(self) -> Span {
+        let entry = self.object.at(&["roleRef"]).and_then(|role| role.entry("name"));
+        entry.map_or(self.role.span(), |entry| entry.span())
     }
 
     /// Whether it holds in the whole cluster.
