@@ -6,7 +6,7 @@
 
 use super::{Runtime, Start, Subject, Taken, packages};
 use crate::{
-    model::{Stage, Step, UserOrigin, Variable, VariableKind},
+    model::{ScriptForm, Stage, Step, UserOrigin, Variable, VariableKind},
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::{Edit, Span},
 };
@@ -47,12 +47,13 @@ impl<'a> Split<'_, 'a> {
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
         last.extend(self.runtime.finish.iter().cloned());
         last.extend(self.about_running(&moved)?);
-        last.extend(self.start_shell());
+        last.extend(self.start_shell(&moved));
         last.extend(self.user());
         last.extend(self.start(&moved)?);
-        let mut edits = self.runtime.build.clone();
+        let (removed, mut edits): (Vec<Edit>, Vec<Edit>) =
+            self.runtime.build.iter().cloned().partition(|edit| edit.text.is_empty());
         edits.extend(self.name_edits(&name));
-        edits.extend(self.ending(&moved, &last)?);
+        edits.extend(self.ending(&moved, &removed, &last)?);
         edits.sort();
         let is_disjoint = edits.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
         if !is_disjoint {
@@ -235,9 +236,10 @@ impl<'a> Split<'_, 'a> {
     }
 
     /// The shell of commands in shell form, where the author chose one.
-    fn start_shell(&self) -> Option<String> {
+    fn start_shell(&self, moved: &[Step<'a>]) -> Option<String> {
         let span = self.subject.target.shell().span?;
-        let is_used = self.runtime.start.is_none();
+        let needs_shell = |step: &Step<'_>| step.script().is_some_and(|script| script.form == ScriptForm::Shell);
+        let is_used = self.runtime.start.is_none() && moved.iter().any(needs_shell);
         let text = self.subject.cx.text(span);
         is_used.then(|| {
             if text.to_ascii_uppercase().starts_with("SHELL") {
@@ -281,7 +283,7 @@ impl<'a> Split<'_, 'a> {
     }
 
     /// Takes what moves out of the stage that builds, and writes the new one behind it.
-    fn ending(&self, moved: &[Step<'a>], last: &[String]) -> Result<Vec<Edit>, Obstacle> {
+    fn ending(&self, moved: &[Step<'a>], removed: &[Edit], last: &[String]) -> Result<Vec<Edit>, Obstacle> {
         let text = &self.subject.cx.file.text;
         let line_ending = self.editor.line_ending();
         let stage_end = self.subject.target.steps().rfind(|step| !step.is_trigger());
@@ -289,8 +291,9 @@ impl<'a> Split<'_, 'a> {
         let stage_end = self.span(stage_end)?.end as usize;
         let mut spans =
             moved.iter().map(|step| self.span(step.instruction())).collect::<Result<Vec<Span>, Obstacle>>()?;
+        spans.extend(removed.iter().map(|edit| edit.span));
         spans.sort();
-        // What moves at the very end is replaced together with the blank lines around it.
+        // What moves or goes at the very end is replaced together with the blank lines around it.
         let mut tail = stage_end;
         while let Some(span) =
             spans.last().filter(|span| text[span.end as usize..tail].iter().all(u8::is_ascii_whitespace))

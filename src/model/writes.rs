@@ -12,12 +12,13 @@ use super::{
     program_text::{self, PathText},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
+    step::Step,
 };
 use crate::{
     context::{self, BuildContext},
     syntax::dockerfile::{Arguments, Keyword},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the writes of an image.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,7 @@ impl Stage<'_> {
             context,
             shipped: self.shipped(),
             built_from: self.built_from(),
+            made: self.chain_steps().flat_map(made).collect(),
             found: BTreeMap::new(),
             files: 0,
             temporary: None,
@@ -104,6 +106,14 @@ impl Stage<'_> {
     }
 }
 
+/// The directories that a step makes, and what it copies whole.
+fn made(step: Step<'_>) -> Vec<String> {
+    match step.keyword() {
+        Keyword::Copy => step.destination().and_then(|word| step.absolute_arg(word)).into_iter().collect(),
+        _ => step.made_directories(),
+    }
+}
+
 fn is_in(path: &str, directory: &str) -> bool {
     below(path, directory).is_some()
 }
@@ -113,6 +123,8 @@ struct Search<'s, 'm> {
     context: &'s BuildContext<'s>,
     shipped: Vec<Shipped>,
     built_from: Vec<Shipped>,
+    /// Directories that steps make or copy.
+    made: BTreeSet<String>,
     found: BTreeMap<String, Written>,
     files: usize,
     temporary: Option<Evidence>,
@@ -234,10 +246,14 @@ impl Search<'_, '_> {
             (false, Some(base)) => path::join(&base, relative),
             (false, None) => return,
         };
-        // A name with an extension is a file: what is written is its directory.
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let is_file = name.trim_start_matches('.').contains('.');
-        let directory = if is_file { path.rsplit_once('/').map_or("/", |(directory, _)| directory) } else { &path };
+        // A name with an extension is a file: what is written is its directory. So is what is not made itself in a
+        // directory of state that a step makes.
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let above = if above.is_empty() { "/" } else { above };
+        let is_of_made = || self.made.contains(above) && !self.made.contains(&path);
+        let is_file = name.trim_start_matches('.').contains('.')
+            || STATE.iter().any(|state| above != *state && is_in(above, state)) && is_of_made();
+        let directory = if is_file { above } else { &path };
         let Some(workdir) = workdir.as_deref().filter(|workdir| *workdir != "/") else {
             if STATE.iter().any(|state| is_in(directory, state)) && named.path.starts_with('/') {
                 self.add(directory, false, file, named.line);

@@ -33,7 +33,7 @@ struct Where {
 
 impl<'m> Directories<'m> {
     pub(super) fn new(step: Step<'m>) -> Self {
-        let last = step.workdir().path.known().map(str::to_owned);
+        let last = super::workdir(step).map(str::to_owned);
         Self { step, scopes: HashMap::new(), last, script: None, has_moved: false }
     }
 
@@ -57,7 +57,7 @@ impl<'m> Directories<'m> {
             return;
         }
         self.script = Some(ptr::from_ref(script));
-        self.last = (!self.has_moved).then(|| self.step.workdir().path.known().map(str::to_owned)).flatten();
+        self.last = (!self.has_moved).then(|| super::workdir(self.step).map(str::to_owned)).flatten();
     }
 
     /// Where a list of commands is; it starts where the one around it is.

@@ -12,6 +12,7 @@ mod writers;
 
 use super::Subject;
 use crate::{
+    knowledge::Role,
     model::{CopySource, MountKind, ScriptForm, Stage, Step, StepCommand, join_path, packages::Manager},
     syntax::{
         dockerfile::Keyword,
@@ -289,8 +290,19 @@ fn is_in(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The working directory of a step, if it is known. Plain images of distributions say none, and so start at the root.
+fn workdir(step: Step<'_>) -> Option<&str> {
+    let workdir = step.workdir();
+    let is_plain = || {
+        let image = step.stage().named_image();
+        let facts = image.and_then(|image| image.facts.as_deref());
+        facts.is_some_and(|facts| facts.role.known() == Some(&Role::Os))
+    };
+    workdir.path.known().or_else(|| (workdir.span.is_none() && is_plain()).then_some("/"))
+}
+
 fn of_instruction<'m>(step: Step<'m>, kind: Kind<'m>) -> Effect<'m> {
-    let directory = step.workdir().path.known().map(str::to_owned);
+    let directory = workdir(step).map(str::to_owned);
     Effect { step, command: None, span: step.instruction().span, directory, kind }
 }
 
@@ -336,7 +348,7 @@ fn of_run(step: Step<'_>) -> Vec<Effect<'_>> {
 /// Redirections of `{ …; } > file` and loops.
 fn of_compounds(step: Step<'_>) -> Vec<Effect<'_>> {
     let is_moved = step.commands().any(|command| matches!(command.name(), Some("cd" | "pushd")));
-    let directory = (!is_moved).then(|| step.workdir().path.known()).flatten();
+    let directory = (!is_moved).then(|| workdir(step)).flatten();
     let mut found = Vec::new();
     for script in step.scripts() {
         let Some(command) = script.script.commands().next() else { continue };
@@ -385,7 +397,7 @@ fn is_descriptor(target: &str) -> bool {
 
 /// What lies under mounts of the step, and so is no part of the image.
 pub fn mounted(step: Step<'_>) -> Vec<String> {
-    let workdir = step.workdir().path.known();
+    let workdir = workdir(step);
     let kept_out = |kind| matches!(kind, MountKind::Bind | MountKind::Cache | MountKind::Tmpfs | MountKind::Secret);
     let mounts = step.mounts().into_iter().filter(|mount| kept_out(mount.kind));
     let targets = mounts.filter_map(|mount| {

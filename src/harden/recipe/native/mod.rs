@@ -14,11 +14,13 @@ use crate::{
         effect::{self, Effect, Kind},
         outputs::{Area, Made, Output},
         program::Language,
-        tree::{Tree, below},
+        tree::{File, Tree, below},
     },
     knowledge::{Family, Libc, Role},
     model::{StepCommand, file_name, join_path},
     rule::Safety,
+    syntax::dockerfile::Editor,
+    text::Edit,
 };
 use install::{How, Install, STAGED};
 use linked::{Linked, compiler};
@@ -41,7 +43,18 @@ static LANGUAGE: Language = Language {
         "meson_options.txt",
     ],
     calls: &[
-        "system", "popen", "execl", "execlp", "execle", "execv", "execvp", "execve", "execvpe", "posix_spawn", "posix_spawnp",
+        "system(",
+        "popen(",
+        "execl(",
+        "execlp(",
+        "execle(",
+        "execv(",
+        "execvp(",
+        "execve(",
+        "execvpe(",
+        "posix_spawn(",
+        "posix_spawnp(",
+        "boost::process::child",
     ],
     callers: &[],
     embeds: &["#embed", "#include"],
@@ -130,6 +143,43 @@ impl Native<'_, '_> {
         Ok(account)
     }
 
+    /// Whether a file of the sources is read where it is installed, and nowhere else.
+    fn is_installed_asset(&self, path: &str, installed: &[String]) -> bool {
+        let Some(tree) = &self.build.tree else { return false };
+        let is_read_there = |file: &File| {
+            let name = file.name();
+            let place = installed.iter().find(|place| **place != file.at && file_name(place) == name);
+            let count = |text: &str, wanted: &str| text.matches(wanted).count();
+            place.is_some_and(|place| {
+                self.build.sources.all.iter().all(|source| count(&source.text, name) == count(&source.text, place))
+            })
+        };
+        let mut files = tree.files.iter().filter(|file| below(&file.at, path).is_some()).peekable();
+        files.peek().is_some() && files.all(is_read_there)
+    }
+
+    /// Takes out what makes the program set-uid, where it never asks for rights of another user: a copy would keep it.
+    fn without_set_uid(&self) -> Vec<Edit> {
+        let calls = ["setuid(", "seteuid(", "setreuid(", "setresuid(", "geteuid(", "cap_set"];
+        let asks = |text: &str| calls.iter().any(|call| text.contains(call));
+        if !self.build.is_seen() || self.build.sources.all.iter().any(|source| asks(&source.text)) {
+            return Vec::new();
+        }
+        let subject = self.build.subject;
+        let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+        let sets = |command: StepCommand<'_>| {
+            let words: Vec<String> = command.command.words().map(|word| word.text().into_owned()).collect();
+            let [program, mode, paths @ ..] = words.as_slice() else { return false };
+            let is_set = matches!(mode.as_str(), "u+s" | "+s") || mode.len() == 4 && mode.starts_with('4');
+            program == "chmod" && is_set && !paths.is_empty() && paths.iter().all(|path| self.build.made.at(path).is_some())
+        };
+        let steps = subject.runs().into_iter().filter(|step| {
+            let mut commands = step.commands().peekable();
+            commands.peek().is_some() && commands.all(sets)
+        });
+        steps.filter_map(|step| editor.remove(step.instruction())).collect()
+    }
+
     fn take(&self, install: &Install, account: &mut Account) -> Result<(), Obstacle> {
         let place = |shows: String| self.build.subject.evidence(install.span, shows);
         match &install.how {
@@ -138,6 +188,7 @@ impl Native<'_, '_> {
             How::Files(paths) => {
                 let new = paths.iter().filter(|path| !account.taken.iter().any(|taken| below(path, &taken.to).is_some()));
                 let new: Vec<Taken> = new.map(|path| Taken::at(path.clone())).collect();
+                account.taken.retain(|taken| !self.is_installed_asset(&taken.to, paths));
                 account.taken.extend(new);
                 account.evidence.push(place(format!("installs {}", listed(paths))));
             }
@@ -165,6 +216,16 @@ impl Native<'_, '_> {
             _ => None,
         });
         runtime.build_end.extend(staged);
+        let set_uid = self.without_set_uid();
+        if !set_uid.is_empty() {
+            runtime.changes.push(Change {
+                title: "Leave the program without the rights of its owner".into(),
+                safety: Safety::Risky,
+                reason: "its sources ask for no other user".into(),
+                evidence: Vec::new(),
+            });
+            runtime.build.extend(set_uid);
+        }
         if is_glibc && self.may_have_libraries() {
             runtime.finish.push("RUN ldconfig".to_owned());
         }
