@@ -106,9 +106,13 @@ impl List<'_> {
             [value] if !is_conditional => self.variables.insert(name.clone(), value.clone()),
             _ => self.variables.remove(name),
         };
-        let is_on = values.first().is_some_and(|value| matches!(value.to_ascii_uppercase().as_str(), "ON" | "TRUE" | "1"));
+        let is_on =
+            values.first().is_some_and(|value| matches!(value.to_ascii_uppercase().as_str(), "ON" | "TRUE" | "1"));
         self.project.has_shared |= name == "BUILD_SHARED_LIBS" && is_on;
-        if matches!(name.as_str(), "CMAKE_INSTALL_PREFIX" | "CMAKE_RUNTIME_OUTPUT_DIRECTORY" | "CMAKE_EXECUTABLE_SUFFIX") {
+        if matches!(
+            name.as_str(),
+            "CMAKE_INSTALL_PREFIX" | "CMAKE_RUNTIME_OUTPUT_DIRECTORY" | "CMAKE_EXECUTABLE_SUFFIX"
+        ) {
             self.project.is_hidden |= name != "CMAKE_RUNTIME_OUTPUT_DIRECTORY";
         }
         if name.starts_with("CMAKE_EXE_LINKER_FLAGS") || name == "CMAKE_CXX_FLAGS" || name == "CMAKE_C_FLAGS" {
@@ -161,9 +165,13 @@ impl List<'_> {
                 project.boost.extend(parts.filter(is_part).cloned());
             }
             ("pkg_check_modules" | "pkg_search_module", [_, rest @ ..]) => {
-                let is_module = |word: &&String| !matches!(word.as_str(), "REQUIRED" | "QUIET" | "IMPORTED_TARGET" | "NO_CMAKE_PATH");
+                let is_module = |word: &&String| {
+                    !matches!(word.as_str(), "REQUIRED" | "QUIET" | "IMPORTED_TARGET" | "NO_CMAKE_PATH")
+                };
                 let modules = rest.iter().filter(is_module);
-                project.linked.extend(modules.map(|word| word.split(['>', '<', '=']).next().unwrap_or(word).to_owned()));
+                project
+                    .linked
+                    .extend(modules.map(|word| word.split(['>', '<', '=']).next().unwrap_or(word).to_owned()));
             }
             ("fetchcontent_declare" | "fetchcontent_makeavailable" | "externalproject_add" | "cpmaddpackage", _) => {
                 project.fetches = true;
@@ -173,7 +181,10 @@ impl List<'_> {
                 for word in words.iter().skip(skipped) {
                     if let Some(part) = word.strip_prefix("Boost::") {
                         project.boost.insert(part.to_owned());
-                    } else if !matches!(word.as_str(), "PRIVATE" | "PUBLIC" | "INTERFACE" | "debug" | "optimized" | "general") {
+                    } else if !matches!(
+                        word.as_str(),
+                        "PRIVATE" | "PUBLIC" | "INTERFACE" | "debug" | "optimized" | "general"
+                    ) {
                         project.linked.insert(word.clone());
                     }
                 }
@@ -185,7 +196,10 @@ impl List<'_> {
     fn install(&mut self, words: &[String], is_conditional: bool) {
         let [kind, rest @ ..] = words else { return };
         let is_words = |word: &String| {
-            matches!(word.as_str(), "OPTIONAL" | "CONFIGURATIONS" | "EXCLUDE_FROM_ALL" | "PATTERN" | "FILES_MATCHING" | "REGEX")
+            matches!(
+                word.as_str(),
+                "OPTIONAL" | "CONFIGURATIONS" | "EXCLUDE_FROM_ALL" | "PATTERN" | "FILES_MATCHING" | "REGEX"
+            )
         };
         let is_plain = !is_conditional && !rest.iter().any(|word| word.contains('$')) && !rest.iter().any(is_words);
         match kind.as_str() {
@@ -199,9 +213,12 @@ impl List<'_> {
     fn install_targets(&mut self, words: &[String]) {
         let names: Vec<&String> = words.iter().take_while(|word| !is_keyword(word)).collect();
         let of_programs = words.iter().skip_while(|word| word.as_str() != "RUNTIME");
-        let behind = |words: &mut dyn Iterator<Item = &String>| words.skip_while(|word| word.as_str() != "DESTINATION").nth(1).cloned();
+        let behind = |words: &mut dyn Iterator<Item = &String>| {
+            words.skip_while(|word| word.as_str() != "DESTINATION").nth(1).cloned()
+        };
         let destination = behind(&mut of_programs.clone()).or_else(|| behind(&mut words.iter()));
-        let has_programs = of_programs.count() > 0 || !words.iter().any(|word| matches!(word.as_str(), "LIBRARY" | "ARCHIVE"));
+        let has_programs =
+            of_programs.count() > 0 || !words.iter().any(|word| matches!(word.as_str(), "LIBRARY" | "ARCHIVE"));
         for name in names {
             if self.project.programs.contains(name) && has_programs {
                 let directory = destination.as_deref().unwrap_or("bin");
@@ -354,7 +371,8 @@ mod tests {
 
     fn read(text: &str) -> Cmake {
         let mut project = Cmake::default();
-        let mut list = List { project: &mut project, variables: BTreeMap::new(), directory: "/src".into(), added: Vec::new() };
+        let mut list =
+            List { project: &mut project, variables: BTreeMap::new(), directory: "/src".into(), added: Vec::new() };
         list.read(text, &Tree::default());
         project
     }

@@ -48,7 +48,17 @@ pub(super) enum How {
 ///
 /// Sources: the `CMakeLists.txt` of each makes a library without kind (CMake: static without `BUILD_SHARED_LIBS`), or none.
 const COMPILED_IN: [&str; 12] = [
-    "spdlog", "fmt", "nlohmann", "googletest", "catch2", "eigen", "cxxopts", "cli11", "asio", "httplib", "rapidjson",
+    "spdlog",
+    "fmt",
+    "nlohmann",
+    "googletest",
+    "catch2",
+    "eigen",
+    "cxxopts",
+    "cli11",
+    "asio",
+    "httplib",
+    "rapidjson",
     "benchmark",
 ];
 
@@ -200,7 +210,9 @@ impl Reader<'_, '_> {
             how: How::Hidden(why.into()),
             is_own: false,
         };
-        let Some(directory) = call.directory() else { return hidden(format!("where line {line} builds cannot be told")) };
+        let Some(directory) = call.directory() else {
+            return hidden(format!("where line {line} builds cannot be told"));
+        };
         let configured = configured(before, &directory);
         let source = configured.and_then(self::source).unwrap_or_else(|| directory.clone());
         let Some(prefix) = prefix(call, configured) else {
@@ -213,7 +225,9 @@ impl Reader<'_, '_> {
             self.foreign(call, &directory, &source, configured, &prefix)
         };
         let how = how.unwrap_or_else(|| {
-            How::Hidden(format!("what `{}` in line {line} installs, and where, is not told by the files", call.name).into())
+            How::Hidden(
+                format!("what `{}` in line {line} installs, and where, is not told by the files", call.name).into(),
+            )
         });
         Install { span, step, prefix, how, is_own }
     }
@@ -292,7 +306,8 @@ impl Reader<'_, '_> {
         });
         let is_mounted = effect::mounted(call.effect.step).iter().any(|mount| below(directory, mount).is_some());
         let is_root = self.subject.runs().last().is_some_and(|step| step.runs_as_root());
-        let is_plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=+:,@".contains(&byte));
+        let is_plain =
+            |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=+:,@".contains(&byte));
         if is_gone || is_mounted || !is_root || !is_plain(directory) {
             return None;
         }
@@ -317,9 +332,8 @@ impl Reader<'_, '_> {
 
     fn written(&self, call: &Call<'_, '_>) -> Vec<String> {
         let invocation = call.effect.command.and_then(|command| command.invocation());
-        invocation.map_or_else(Vec::new, |invocation| {
-            invocation.arguments().map(|word| word.text().into_owned()).collect()
-        })
+        invocation
+            .map_or_else(Vec::new, |invocation| invocation.arguments().map(|word| word.text().into_owned()).collect())
     }
 }
 
@@ -336,7 +350,8 @@ fn prefix(call: &Call<'_, '_>, configured: Option<&Call<'_, '_>>) -> Option<Stri
     let hides = |call: &Call<'_, '_>| {
         let texts = call.effect.command.and_then(|command| command.invocation());
         let mut texts = texts.into_iter().flat_map(|invocation| invocation.arguments()).map(|word| word.text());
-        call.words.iter().any(Option::is_none) && texts.any(|text| text.to_ascii_lowercase().contains("prefix") && text.contains('$'))
+        call.words.iter().any(Option::is_none)
+            && texts.any(|text| text.to_ascii_lowercase().contains("prefix") && text.contains('$'))
     };
     let named = of_make.or(of_install).or(of_configure);
     if named.is_none() && (hides(call) || configured.is_some_and(hides)) {

@@ -35,8 +35,23 @@ pub(super) struct Linked {
 
 /// Libraries that come with the compiler and the C library, whoever names them.
 const OF_THE_LANGUAGE: [&str; 17] = [
-    "c", "m", "dl", "rt", "pthread", "stdc++", "gcc", "gcc_s", "util", "resolv", "stdc++fs", "threads", "nsl", "crypt_",
-    "supc++", "anl", "cmake_dl_libs",
+    "c",
+    "m",
+    "dl",
+    "rt",
+    "pthread",
+    "stdc++",
+    "gcc",
+    "gcc_s",
+    "util",
+    "resolv",
+    "stdc++fs",
+    "threads",
+    "nsl",
+    "crypt_",
+    "supc++",
+    "anl",
+    "cmake_dl_libs",
 ];
 
 /// The compilers of C and C++, and whether they compile C++.
@@ -83,9 +98,15 @@ impl Linked {
             self.is_known = false;
             return;
         };
-        let call: Vec<String> = effect.command.iter().flat_map(|command| command.command.words()).map(|word| word.text().into_owned()).collect();
+        let call: Vec<String> = effect
+            .command
+            .iter()
+            .flat_map(|command| command.command.words())
+            .map(|word| word.text().into_owned())
+            .collect();
         self.is_static |= call.iter().any(|word| is_static(word));
-        self.has_own |= call.iter().any(|word| word.contains("BUILD_SHARED_LIBS=ON") || word.contains("BUILD_SHARED_LIBS=1"));
+        self.has_own |=
+            call.iter().any(|word| word.contains("BUILD_SHARED_LIBS=ON") || word.contains("BUILD_SHARED_LIBS=1"));
         if !seen.insert(source.clone()) {
             return;
         }
@@ -100,7 +121,9 @@ impl Linked {
         let calls_others = ["include ", "$(MAKE)", "${MAKE}"].iter().any(|word| makefile.text.contains(word));
         self.is_known &= !calls_others;
         self.has_own |= makefile.text.contains("-shared");
-        self.take_words(makefile.text.split(|char: char| char.is_whitespace() || matches!(char, '=' | '(' | ')' | '`' | ',')));
+        self.take_words(
+            makefile.text.split(|char: char| char.is_whitespace() || matches!(char, '=' | '(' | ')' | '`' | ',')),
+        );
         self.place.get_or_insert_with(|| Evidence {
             path: makefile.found_at.clone(),
             line: 1,
@@ -146,14 +169,20 @@ impl Linked {
                 self.openmp |= name == "gomp";
             }
             let program = word.rsplit('/').next().unwrap_or(word);
-            if let Some(name) = program.strip_suffix("-config").or_else(|| program.strip_suffix("_config")).filter(|name| *name != "pkg" && !name.is_empty()) {
+            if let Some(name) = program
+                .strip_suffix("-config")
+                .or_else(|| program.strip_suffix("_config"))
+                .filter(|name| *name != "pkg" && !name.is_empty())
+            {
                 self.names.insert(name.to_owned());
             }
             // `pkg-config --libs x y`
             is_config = match word {
                 "pkg-config" | "pkgconf" | "PKG_CONFIG" | "$(pkg-config" => true,
                 word if word.starts_with('-') || word.is_empty() => is_config,
-                word if is_config && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte)) => {
+                word if is_config
+                    && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte)) =>
+                {
                     self.names.insert(word.to_owned());
                     true
                 }
@@ -174,7 +203,9 @@ impl Linked {
         let packages: Option<Vec<String>> = self
             .boost
             .iter()
-            .filter(|part| !matches!(part.as_str(), "boost" | "headers" | "asio" | "dynamic_linking" | "disable_autolinking"))
+            .filter(|part| {
+                !matches!(part.as_str(), "boost" | "headers" | "asio" | "dynamic_linking" | "disable_autolinking")
+            })
             .map(|part| {
                 let package = format!("libboost-{}-dev", part.replace('_', "-"));
                 let runtime = build.subject.cx.knowledge.runtime_of(family, release, &package);
@@ -221,13 +252,18 @@ impl Linked {
         }
         for name in &self.names {
             let of = |package: &String| build.subject.cx.knowledge.runtime_of(Family::Debian, release, package);
-            let packages = [format!("lib{name}-dev"), format!("{name}-dev")].into_iter().chain(package_of(name).map(str::to_owned));
+            let packages = [format!("lib{name}-dev"), format!("{name}-dev")]
+                .into_iter()
+                .chain(package_of(name).map(str::to_owned));
             let found = packages.map(|package| of(&package)).find_map(|runtime| match runtime {
                 Needed::Libraries(libraries) => Some(libraries),
                 _ => None,
             });
             let Some(libraries) = found else {
-                return Err(format!("which package holds the library `{name}`, which the program is linked to, is not known").into());
+                return Err(format!(
+                    "which package holds the library `{name}`, which the program is linked to, is not known"
+                )
+                .into());
             };
             more.extend(libraries.iter().map(ToString::to_string));
         }

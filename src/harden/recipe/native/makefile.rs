@@ -40,7 +40,8 @@ const LONGEST: usize = 4_000;
 impl Makefile {
     /// The one in `directory` of the image, called with `given` variables.
     pub(super) fn of(subject: &Subject<'_>, tree: &Tree, directory: &str, given: &[String]) -> Option<Self> {
-        let file = NAMES.iter().find_map(|name| tree.files.iter().find(|file| file.at == join_path(directory, name)))?;
+        let file =
+            NAMES.iter().find_map(|name| tree.files.iter().find(|file| file.at == join_path(directory, name)))?;
         let text = subject.text_of(file)?;
         Some(Self { found_at: file.found_at.clone(), ..Self::read(text, given) })
     }
@@ -89,12 +90,16 @@ impl Makefile {
         let names_it = |line: &str| line.contains("$(DESTDIR)") || line.contains("${DESTDIR}");
         let through_variable = |line: &str| {
             let of_destination = self.variables.iter().filter(|(_, value)| names_it(value));
-            of_destination.map(|(name, _)| name).any(|name| line.contains(&format!("({name})")) || line.contains(&format!("{{{name}}}")))
+            of_destination
+                .map(|(name, _)| name)
+                .any(|name| line.contains(&format!("({name})")) || line.contains(&format!("{{{name}}}")))
         };
         let recipe = self.recipe(targets);
         let writes = |line: &str| ["install", "INSTALL", "cp ", "mkdir", "ln "].iter().any(|word| line.contains(word));
         !recipe.is_empty()
-            && recipe.iter().all(|(line, _)| !writes(line) || names_it(line) || through_variable(line) || line.contains("$(MAKE)"))
+            && recipe
+                .iter()
+                .all(|(line, _)| !writes(line) || names_it(line) || through_variable(line) || line.contains("$(MAKE)"))
     }
 
     /// The lines that make `targets`, those of other targets that install included.

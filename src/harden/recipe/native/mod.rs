@@ -27,7 +27,8 @@ use linked::{Linked, compiler};
 
 static LANGUAGE: Language = Language {
     extensions: &[
-        "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "inl", "ipp", "tpp", "s", "S", "cmake", "in", "am", "ac", "m4", "o", "a",
+        "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "inl", "ipp", "tpp", "s", "S", "cmake", "in", "am", "ac",
+        "m4", "o", "a",
     ],
     manifests: &[
         "CMakeLists.txt",
@@ -78,9 +79,9 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     }
     let tree = Tree::of(subject).filter(|tree| tree.is_complete);
     let is_source = |extension: &str| matches!(extension, "c" | "cc" | "cpp" | "cxx" | "C");
-    let is_other = tree.as_ref().is_some_and(|tree| {
-        !tree.files.is_empty() && !tree.files.iter().any(|file| is_source(file.extension()))
-    });
+    let is_other = tree
+        .as_ref()
+        .is_some_and(|tree| !tree.files.is_empty() && !tree.files.iter().any(|file| is_source(file.extension())));
     let effects = effect::effects(subject);
     let installs = install::installs(subject, tree.as_ref(), &effects);
     if is_other && !installs.iter().any(|install| !install.is_own) {
@@ -95,7 +96,9 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
 }
 
 fn is_build(command: StepCommand<'_>) -> bool {
-    let builds = |name: &str| compiler(name).is_some() || matches!(name, "cmake" | "make" | "gmake" | "ninja" | "meson" | "configure");
+    let builds = |name: &str| {
+        compiler(name).is_some() || matches!(name, "cmake" | "make" | "gmake" | "ninja" | "meson" | "configure")
+    };
     command.name().is_some_and(builds)
 }
 
@@ -171,7 +174,10 @@ impl Native<'_, '_> {
             let words: Vec<String> = command.command.words().map(|word| word.text().into_owned()).collect();
             let [program, mode, paths @ ..] = words.as_slice() else { return false };
             let is_set = matches!(mode.as_str(), "u+s" | "+s") || mode.len() == 4 && mode.starts_with('4');
-            program == "chmod" && is_set && !paths.is_empty() && paths.iter().all(|path| self.build.made.at(path).is_some())
+            program == "chmod"
+                && is_set
+                && !paths.is_empty()
+                && paths.iter().all(|path| self.build.made.at(path).is_some())
         };
         let steps = subject.runs().into_iter().filter(|step| {
             let mut commands = step.commands().peekable();
@@ -186,7 +192,8 @@ impl Native<'_, '_> {
             How::Nothing => {}
             How::Hidden(reason) => return Err(reason.clone()),
             How::Files(paths) => {
-                let new = paths.iter().filter(|path| !account.taken.iter().any(|taken| below(path, &taken.to).is_some()));
+                let new =
+                    paths.iter().filter(|path| !account.taken.iter().any(|taken| below(path, &taken.to).is_some()));
                 let new: Vec<Taken> = new.map(|path| Taken::at(path.clone())).collect();
                 account.taken.retain(|taken| !self.is_installed_asset(&taken.to, paths));
                 account.taken.extend(new);
@@ -259,7 +266,9 @@ impl Native<'_, '_> {
             return Err(format!("the package `{package}` may be needed when the program runs, and no image without a package manager has it").into());
         }
         if self.may_have_libraries() || self.linked.has_own {
-            return Err("the build installs libraries, which have to be made known by `ldconfig` where they are loaded".into());
+            return Err(
+                "the build installs libraries, which have to be made known by `ldconfig` where they are loaded".into(),
+            );
         }
         let images = &compiled::data().images;
         let linked = &self.linked;
@@ -287,11 +296,13 @@ impl Native<'_, '_> {
     fn resolves_names(&self) -> Result<(), Obstacle> {
         let words = ["getaddrinfo", "gethostbyname", "getpwnam", "getpwuid", "getgrnam", "dlopen", "iconv_open"];
         let looks_up = |text: &str| words.iter().find(|word| text.contains(*word));
-        let found = self.build.sources.all.iter().find_map(|source| Some((looks_up(&source.text)?, &source.file.found_at)));
+        let found =
+            self.build.sources.all.iter().find_map(|source| Some((looks_up(&source.text)?, &source.file.found_at)));
         match found {
-            Some((word, path)) if System::of(self.build.subject).libc != Some(Libc::Musl) => {
-                Err(format!("{path} calls `{word}`, for which a static program loads libraries of the release that it is built on").into())
-            }
+            Some((word, path)) if System::of(self.build.subject).libc != Some(Libc::Musl) => Err(format!(
+                "{path} calls `{word}`, for which a static program loads libraries of the release that it is built on"
+            )
+            .into()),
             _ => Ok(()),
         }
     }
@@ -303,7 +314,13 @@ impl Native<'_, '_> {
             return Err(format!("{} calls `dlopen`, and what that loads is not known", source.file.found_at).into());
         }
         let has_nothing = self.build.development_package().is_none()
-            && self.build.subject.target.named_image().and_then(|image| image.facts.as_deref()).is_some_and(|facts| facts.role.known() == Some(&Role::Os))
+            && self
+                .build
+                .subject
+                .target
+                .named_image()
+                .and_then(|image| image.facts.as_deref())
+                .is_some_and(|facts| facts.role.known() == Some(&Role::Os))
             && !self.installs.iter().any(|install| !install.is_own);
         if has_nothing {
             return Ok(());
@@ -323,7 +340,8 @@ impl Native<'_, '_> {
         if let Some(obstacle) = system.is_newer() {
             return Err(obstacle);
         }
-        let is_late = system.family == Some(Family::Ubuntu) && system.release.as_deref().is_some_and(|release| release > "24.04");
+        let is_late =
+            system.family == Some(Family::Ubuntu) && system.release.as_deref().is_some_and(|release| release > "24.04");
         if is_late && self.linked.has_cpp {
             return Err("the C++ library of the build is newer than that of any image without a shell".into());
         }
@@ -355,8 +373,25 @@ fn is_of_build(command: StepCommand<'_>) -> bool {
     let serves = |name: &str| {
         matches!(
             name,
-            "autoreconf" | "autoconf" | "automake" | "aclocal" | "libtoolize" | "autogen.sh" | "bootstrap.sh" | "autoheader"
-                | "buildconf" | "config" | "Configure" | "ar" | "ld" | "as" | "ranlib" | "strip" | "objcopy" | "flex" | "bison"
+            "autoreconf"
+                | "autoconf"
+                | "automake"
+                | "aclocal"
+                | "libtoolize"
+                | "autogen.sh"
+                | "bootstrap.sh"
+                | "autoheader"
+                | "buildconf"
+                | "config"
+                | "Configure"
+                | "ar"
+                | "ld"
+                | "as"
+                | "ranlib"
+                | "strip"
+                | "objcopy"
+                | "flex"
+                | "bison"
         )
     };
     is_build(command) || command.name().is_some_and(serves)
@@ -394,7 +429,9 @@ fn made(tree: Option<&Tree>, installs: &[Install], effect: &Effect<'_>) -> Made 
         }
     }
     let builds_elsewhere = tree.is_none_or(|tree| !tree.has_below(directory));
-    if builds_elsewhere && installs.iter().any(|install| install.step == effect.step.index() && matches!(install.how, How::Nothing)) {
+    if builds_elsewhere
+        && installs.iter().any(|install| install.step == effect.step.index() && matches!(install.how, How::Nothing))
+    {
         return Made::default();
     }
     made
@@ -424,4 +461,3 @@ fn compiled_by(effect: &Effect<'_>, command: StepCommand<'_>, directory: &str) -
 fn listed(paths: &[String]) -> String {
     paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
 }
-
