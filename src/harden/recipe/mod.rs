@@ -18,17 +18,16 @@ mod whole;
 use super::{Proposal, Subject};
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
-const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] =
-    &[
-        go::propose,
-        node::propose,
-        python::propose,
-        java::propose,
-        rust::propose,
-        ruby::propose,
-        native::propose,
-        system::propose,
-    ];
+const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
+    go::propose,
+    node::propose,
+    python::propose,
+    java::propose,
+    rust::propose,
+    ruby::propose,
+    native::propose,
+    system::propose,
+];
 
 /// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
 /// is left to take apart.
