@@ -12,7 +12,6 @@ use super::{
     program_text::{self, PathText},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
-    step::Step,
 };
 use crate::{
     context::{self, BuildContext},

@@ -129,8 +129,8 @@ class Workshop:
 
     def make_bases(self, dockerfile: Path):
         """The images that a Dockerfile names: a rewrite chooses its own base."""
-        named = r"(?m)^(?:FROM\s+(?:--\S+\s+)*|COPY\s+(?:--\S+\s+)*--from=)([\w./-]+:[\w.-]+)"
-        names = {on_docker_hub(name) for name in re.findall(named, dockerfile.read_text())}
+        named = r"(?m)^(?:FROM\s+(?:--\S+\s+)*|COPY\s+(?:--\S+\s+)*--from=)([\w./-]+(?::[\w.-]+)?)"
+        names = {on_docker_hub(name if ":" in name else f"{name}:latest") for name in re.findall(named, dockerfile.read_text())}
         with self.making:
             self.make({name for name in names if name in self.by_tag}, 1)
 
