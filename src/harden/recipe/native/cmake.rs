@@ -1,6 +1,6 @@
 //! What `CMakeLists.txt` files say: the programs that they make, what these are linked to, and what is installed.
 //!
-//! Facts: cmake-commands(7) (`add_executable`, `add_library`, `install`, `target_link_libraries`), GNUInstallDirs. What a
+//! Facts: cmake-commands(7) (`add_executable`, `add_library`, `install`, `target_link_libraries`), `GNUInstallDirs`. What a
 //! condition, a function or a variable decides is hidden.
 
 use crate::harden::{
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A project and those that it adds.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that the files say")]
 pub(super) struct Cmake {
     /// The names of packages and targets that are linked, as they are written.
     pub(super) linked: BTreeSet<String>,
@@ -129,7 +130,7 @@ impl List<'_> {
         self.added.push(join_path(&self.directory, name));
     }
 
-    /// A file of the project may say anything; modules of CMake install nothing.
+    /// A file of the project may say anything; modules of `CMake` install nothing.
     fn include(&mut self, words: &[String], tree: &Tree) {
         let Some(name) = words.first() else { return };
         let is_own = |name: &str| tree.files.iter().any(|file| file.name() == file_name(name));
@@ -261,7 +262,7 @@ impl List<'_> {
     }
 }
 
-/// GNUInstallDirs, as far as they are the same everywhere below a prefix that is not `/usr`.
+/// `GNUInstallDirs`, as far as they are the same everywhere below a prefix that is not `/usr`.
 const DIRECTORIES: [(&str, &str); 9] = [
     ("CMAKE_INSTALL_BINDIR", "bin"),
     ("CMAKE_INSTALL_SBINDIR", "sbin"),

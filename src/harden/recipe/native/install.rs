@@ -1,7 +1,7 @@
 //! What the commands of a Dockerfile install, and how it gets into another image: file by file where the project says
 //! what it installs; as the whole prefix, or installed once more below a directory of its own, where it does not.
 //!
-//! Facts: CMake's and GNU's `DESTDIR` (a directory in front of every installed path), `CMAKE_INSTALL_PREFIX` and GNU's
+//! Facts: `CMake`'s and GNU's `DESTDIR` (a directory in front of every installed path), `CMAKE_INSTALL_PREFIX` and GNU's
 //! `prefix` (`/usr/local`).
 
 use super::{cmake, cmake::Cmake, makefile::Makefile};
@@ -13,6 +13,7 @@ use crate::{
         tree::{Tree, below},
     },
     knowledge::Role,
+    model::StepCommand,
     text::Span,
 };
 
@@ -46,7 +47,7 @@ pub(super) enum How {
 
 /// Projects that are headers, or an archive that is linked in, unless their build is told something else.
 ///
-/// Sources: the `CMakeLists.txt` of each makes a library without kind (CMake: static without `BUILD_SHARED_LIBS`), or none.
+/// Sources: the `CMakeLists.txt` of each makes a library without kind (`CMake`: static without `BUILD_SHARED_LIBS`), or none.
 const COMPILED_IN: [&str; 12] = [
     "spdlog",
     "fmt",
@@ -132,10 +133,9 @@ impl<'e, 'm> Call<'e, 'm> {
     fn targets(&self) -> Vec<String> {
         let named = |word: &&str| word.starts_with("install") && !word.contains(['=', '/']);
         match self.name {
-            "make" | "gmake" | "ninja" => self.known().filter(named).map(str::to_owned).collect(),
             "meson" => self.known().take(1).filter(|word| *word == "install").map(str::to_owned).collect(),
             "cmake" if self.has("--install") => vec!["install".to_owned()],
-            "cmake" => self.known().filter(named).map(str::to_owned).collect(),
+            "make" | "gmake" | "ninja" | "cmake" => self.known().filter(named).map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }
@@ -313,7 +313,7 @@ impl Reader<'_, '_> {
         }
         let is_parallel = |word: &Option<String>| word.as_ref().is_some_and(|word| word.starts_with("-j"));
         let mut words = vec![call.name.to_owned()];
-        let mut rest = call.words.iter().zip(self.written(call)).peekable();
+        let mut rest = call.words.iter().zip(written(call)).peekable();
         while let Some((word, written)) = rest.next() {
             if written.starts_with("-j") || is_parallel(word) {
                 rest.next_if(|(word, _)| word.as_ref().is_some_and(|word| word.parse::<u32>().is_ok()));
@@ -329,12 +329,12 @@ impl Reader<'_, '_> {
         };
         Some(How::Staged(line))
     }
+}
 
-    fn written(&self, call: &Call<'_, '_>) -> Vec<String> {
-        let invocation = call.effect.command.and_then(|command| command.invocation());
-        invocation
-            .map_or_else(Vec::new, |invocation| invocation.arguments().map(|word| word.text().into_owned()).collect())
-    }
+/// The words of a call as they are written.
+fn written(call: &Call<'_, '_>) -> Vec<String> {
+    let invocation = call.effect.command.and_then(StepCommand::invocation);
+    invocation.map_or_else(Vec::new, |invocation| invocation.arguments().map(|word| word.text().into_owned()).collect())
 }
 
 /// Where a call installs; `None` where a variable decides.
@@ -348,10 +348,8 @@ fn prefix(call: &Call<'_, '_>, configured: Option<&Call<'_, '_>>) -> Option<Stri
         plain.or(typed).or_else(|| call.value(&["--prefix", "-Dprefix"]))
     });
     let hides = |call: &Call<'_, '_>| {
-        let texts = call.effect.command.and_then(|command| command.invocation());
-        let mut texts = texts.into_iter().flat_map(|invocation| invocation.arguments()).map(|word| word.text());
-        call.words.iter().any(Option::is_none)
-            && texts.any(|text| text.to_ascii_lowercase().contains("prefix") && text.contains('$'))
+        let is_hidden = |text: &String| text.to_ascii_lowercase().contains("prefix") && text.contains('$');
+        call.words.iter().any(Option::is_none) && written(call).iter().any(is_hidden)
     };
     let named = of_make.or(of_install).or(of_configure);
     if named.is_none() && (hides(call) || configured.is_some_and(hides)) {

@@ -16,8 +16,9 @@ use std::collections::BTreeSet;
 
 /// What a program is linked to.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that the files say")]
 pub(super) struct Linked {
-    /// Names of libraries beyond those of the language, as the linker, CMake or pkg-config call them.
+    /// Names of libraries beyond those of the language, as the linker, `CMake` or pkg-config call them.
     pub(super) names: BTreeSet<String>,
     /// Parts of Boost.
     boost: BTreeSet<String>,

@@ -31,6 +31,16 @@ struct Rule {
 
 const NAMES: [&str; 3] = ["GNUmakefile", "makefile", "Makefile"];
 
+/// Variables that Makefiles use without setting them.
+const USUAL: [(&str, &str); 6] = [
+    ("INSTALL_PROGRAM", "install"),
+    ("INSTALL_DATA", "install"),
+    ("INSTALL", "install"),
+    ("DESTDIR", ""),
+    ("MKDIR_P", "mkdir -p"),
+    ("CP", "cp"),
+];
+
 /// A variable of a variable, and so on, and no further.
 const DEEPEST: usize = 6;
 
@@ -132,14 +142,6 @@ impl Makefile {
                 line = line.replace(&format!("$({name})"), value).replace(&format!("${{{name}}}"), value);
             }
         }
-        const USUAL: [(&str, &str); 6] = [
-            ("INSTALL_PROGRAM", "install"),
-            ("INSTALL_DATA", "install"),
-            ("INSTALL", "install"),
-            ("DESTDIR", ""),
-            ("MKDIR_P", "mkdir -p"),
-            ("CP", "cp"),
-        ];
         for (name, value) in USUAL {
             line = line.replace(&format!("$({name})"), value).replace(&format!("${{{name}}}"), value);
         }
