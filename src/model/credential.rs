@@ -413,7 +413,13 @@ fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let bracketed = text.starts_with(['<', '{', '%', '@', '[', '(']) || text.contains("{{");
     let one_character = text.bytes().all(|byte| byte == text.as_bytes()[0]);
-    bracketed || one_character || MARKS.iter().any(|mark| lower.contains(mark))
+    bracketed || one_character || MARKS.iter().any(|mark| lower.contains(mark)) && !has_own_digits(text)
+}
+
+/// Whether the text holds a number that somebody thought of, neither one digit again and again nor `1234`.
+fn has_own_digits(text: &str) -> bool {
+    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() >= 4);
+    runs.into_iter().any(|run| !"1234567890".starts_with(run) && distinct_bytes(run.as_bytes()) > 1)
 }
 
 /// Whether the text is a switch or a small number.
@@ -555,6 +561,7 @@ mod tests {
         for value in [
             "",
             "changeme",
+            "changeme-1234",
             "<token>",
             "your_api_key",
             "/run/secrets/x",
@@ -584,7 +591,7 @@ mod tests {
         for value in ["/usr/lib/jvm/java-17-openjdk-amd64/lib/security", "/run/secrets/key"] {
             assert_eq!(value_shape(value.as_bytes()), Value::Harmless, "{value}");
         }
-        for value in ["postgres", "admin", "wso2am", "123456"] {
+        for value in ["postgres", "admin", "wso2am", "123456", "changeit-9431"] {
             assert_eq!(value_shape(value.as_bytes()), Value::Word, "{value}");
         }
         assert_eq!(

@@ -1,8 +1,6 @@
 # java-paste: rung 0 -> 4
 FROM eclipse-temurin:21 AS build
 
-ENV KEYSTORE_PASSWORD=changeit-9431
-
 WORKDIR /opt/paste
 COPY src src
 RUN mkdir classes && javac -d classes src/com/example/paste/*.java
@@ -11,7 +9,6 @@ RUN chmod -R 755 /opt/paste
 RUN mkdir -p /out/opt/paste/data
 
 FROM gcr.io/distroless/java21-debian13:nonroot
-ENV KEYSTORE_PASSWORD=changeit-9431
 WORKDIR /opt/paste
 COPY --from=build /opt/paste/paste.jar /opt/paste/paste.jar
 COPY --from=build --chown=65532:65532 /out/opt/paste/data /opt/paste/data
