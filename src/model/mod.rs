@@ -86,6 +86,7 @@ mod recommends;
 mod root_home;
 mod scope;
 mod script;
+mod script_writes;
 mod shipped;
 mod signal;
 mod ssh;

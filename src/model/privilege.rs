@@ -96,10 +96,7 @@ pub fn script_needs_root(script: &Script) -> Option<(u32, String)> {
         let name = invocation.name()?;
         let is_system = PackageCommand::read(invocation)
             .is_some_and(|call| call.manager.is_system() && call.action != Action::Other);
-        let writes_system = command.redirects().filter(|redirect| writes(redirect.operator())).any(|redirect| {
-            redirect.target().literal().is_some_and(|path| path.starts_with('/') && place_of(path) == Place::OfRoot)
-        });
-        let needs = is_system || writes_system || kind_of_program(name).is_some();
+        let needs = is_system || kind_of_program(name).is_some();
         needs.then(|| (line(command.span()), name.to_owned()))
     })
 }
@@ -365,6 +362,11 @@ enum Place {
     OfRootUnlessGiven,
     /// Anybody's, or nobody can tell.
     Open,
+}
+
+/// Whether the directory belongs to root in every image, and to nobody else unless a step gives it away.
+pub(super) fn is_of_root(path: &str) -> bool {
+    place_of(path) == Place::OfRoot
 }
 
 fn place_of(path: &str) -> Place {

@@ -9,7 +9,9 @@ use super::{
     compose::ServiceMountKind,
     graph::Callers,
     path,
+    privilege::is_of_root,
     program_text::{self, PathText},
+    script_writes::{ScriptWrite, script_writes},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
 };
@@ -30,6 +32,8 @@ pub struct Writes {
     pub temporary: Option<Evidence>,
     /// What says that it needs a home.
     pub home: Option<Evidence>,
+    /// Directories of the system that a start script writes, which are nobody's but root's.
+    pub system: Vec<Written>,
 }
 
 /// A directory that is written.
@@ -89,11 +93,13 @@ impl Stage<'_> {
             files: 0,
             temporary: None,
             home: None,
+            system: Vec::new(),
         };
         search.instructions();
         search.copied_whole();
         search.callers();
         search.context_files();
+        search.start_scripts();
         let mut places: Vec<Written> = Vec::new();
         for written in search.found.into_values() {
             let is_below = places.last().is_some_and(|last| !last.is_shallow && is_in(&written.path, &last.path));
@@ -101,7 +107,13 @@ impl Stage<'_> {
                 places.push(written);
             }
         }
-        Writes { places, files: search.files, temporary: search.temporary, home: search.home }
+        Writes {
+            places,
+            files: search.files,
+            temporary: search.temporary,
+            home: search.home,
+            system: search.system,
+        }
     }
 }
 
@@ -128,6 +140,7 @@ struct Search<'s, 'm> {
     files: usize,
     temporary: Option<Evidence>,
     home: Option<Evidence>,
+    system: Vec<Written>,
 }
 
 impl Search<'_, '_> {
@@ -220,6 +233,22 @@ impl Search<'_, '_> {
             if writes || named.iter().any(|path| path.is_written) {
                 for each in named {
                     self.named(&root, path, &each);
+                }
+            }
+        }
+    }
+
+    /// What the commands of scripts write that start the image.
+    fn start_scripts(&mut self) {
+        for script in self.stage.start_scripts(self.context) {
+            for ScriptWrite { path, line, is_shallow } in script_writes(self.stage, &script.script) {
+                if is_of_root(&path) && !self.is_of_own_prefix(&path) {
+                    self.system.push(Written { path, is_shallow, file: script.file.path.clone(), line });
+                    continue;
+                }
+                let is_shipped = || self.shipped.iter().any(|shipped| is_in(&path, &shipped.place));
+                if !is_shallow || !is_shipped() {
+                    self.add(&path, is_shallow, &script.file.path, line);
                 }
             }
         }

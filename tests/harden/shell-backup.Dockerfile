@@ -7,7 +7,9 @@ COPY content /srv/content
 COPY entrypoint.sh backup.sh /
 RUN chmod +x /entrypoint.sh /backup.sh && mkdir /backups
 RUN groupadd --system --gid 10001 app \
-    && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app
+    && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
+    && mkdir -p /backups \
+    && chown -R 10001:10001 /backups
 USER 10001:10001
 ENTRYPOINT ["/entrypoint.sh"]
 CMD ["/backup.sh"]

@@ -9,7 +9,7 @@
 mod hop;
 mod node;
 mod script;
-mod word;
+pub(super) mod word;
 
 use super::{Evidence, evaluate::text_of, path::file_name, script::ScriptForm, stage::Stage, step::Step};
 use crate::{

@@ -3,7 +3,7 @@
 use super::{
     Evidence, MOST_PROCESSES, Process, ShellNeed, ShellUse, StartWord,
     hop::{Call, Resolver, shortened},
-    word::{Assigned, start_word},
+    word::{Assigned, remember, start_word},
 };
 use crate::{
     model::path,
@@ -49,7 +49,7 @@ impl Resolver<'_, '_> {
             if command.index() == last.index() {
                 continue;
             }
-            remember(command, &mut assigned);
+            remember(self.stage, command, &mut assigned);
             let is_top = command.place().block.is_none();
             match command.name() {
                 Some("cd") if is_top => directory = changed(directory.as_deref(), command),
@@ -237,27 +237,6 @@ fn last_command(script: &Script) -> Option<Command<'_>> {
         .all(|compound| compound.span().start < last.span().end);
     let is_stage_of_pipe = matches!(last.place().previous, Some(Element::Compound(_))) && last.place().before.is_pipe();
     (is_last && !is_stage_of_pipe).then_some(last)
-}
-
-/// Remembers what a command sets.
-fn remember(command: Command<'_>, assigned: &mut Assigned) {
-    let is_certain = command.place().block.is_none() && !matches!(command.place().before, Connector::Or);
-    if command.word_count() == 0 || command.name() == Some("export") {
-        for assignment in command.assignments() {
-            let value = assignment.literal().map(str::to_owned).filter(|_| is_certain);
-            assigned.insert(assignment.name().to_owned(), value);
-        }
-    }
-    if matches!(command.name(), Some("export" | "declare" | "local" | "readonly" | "read")) {
-        for word in command.arguments() {
-            if let Some(name) = word.assigned_name() {
-                let value = word.literal().and_then(|text| text.split_once('=')).map(|(_, value)| value.to_owned());
-                assigned.insert(name.to_owned(), value.filter(|_| is_certain));
-            } else if command.name() == Some("read") {
-                assigned.insert(word.text().into_owned(), None);
-            }
-        }
-    }
 }
 
 /// What `export NAME=value` at the top of a script sets for the last command.

@@ -60,6 +60,11 @@ fn run_as(
     let server = server::server(cx, target)?;
     let identity = identity()?;
     let writes = target.writes(&cx.context);
+    let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());
+    if let Some(place) = writes.system.iter().find(|place| !is_given(&place.path)) {
+        let (path, file, line) = (&place.path, &place.file, place.line);
+        return Err(format!("{file}:{line}, which starts it, writes into `{path}`, where only root may").into());
+    }
     let handed = handed(target, &identity, &writes, server);
     let edits = place::edits(cx, target, &identity, &handed)?;
     let title = match &identity.name {

@@ -86,6 +86,20 @@ fn an_earlier_stage_makes_the_directories_of_an_image_without_a_shell() {
 }
 
 #[test]
+fn what_the_commands_of_a_start_script_write_is_owned() {
+    let text = "FROM debian:12\nENV STATE=/srv/state\nCOPY run.sh /\nRUN mkdir /keep\nENTRYPOINT [\"/run.sh\"]\n";
+    let script = "#!/bin/sh\nLOGS=${LOGS:-/srv/logs}\nmkdir -p -m 700 /keep \"$STATE/db\"\n\
+                  date >> \"$LOGS/$(hostname).log\"\necho > /dev/null\ntouch /tmp/x\nexec sleep 9\n";
+    let all = added(text, &[("run.sh", script)]);
+    assert!(all.contains("mkdir -p /keep /srv/logs /srv/state/db"), "{all}");
+    let script = "#!/bin/sh\nsed s/a/b/ a.conf > /etc/app/a.conf\nexec sleep 9\n";
+    let answer = added(text, &[("run.sh", script)]);
+    assert!(answer.contains("run.sh:2, which starts it, writes into `/etc/app`"), "{answer}");
+    let text = text.replace("RUN mkdir /keep", "RUN chown -R 10001 /etc/app");
+    assert!(added(&text, &[("run.sh", script)]).contains("USER 10001"));
+}
+
+#[test]
 fn a_directory_that_the_file_knows_is_no_place_to_make_others_in() {
     let text = "FROM golang:1.24\nWORKDIR /src\nCOPY . .\nRUN go build -o /out/app .\nUSER nobody\nFROM scratch\nWORKDIR /\nCOPY --from=0 /out/app /app\nCMD [\"/app\"]\n";
     let expected = "FROM golang:1.24\nUSER 0\nRUN mkdir -p /rootfs/var/lib/notes\nFROM scratch\nCOPY --from=0 --chown=65532:65532 /rootfs/var/lib/notes /var/lib/notes\nUSER 65532:65532";
