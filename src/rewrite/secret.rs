@@ -4,6 +4,7 @@ mod assignment;
 mod carrier;
 mod file;
 mod mount;
+mod stand_in;
 
 use crate::{
     model::{Builder, Caller, DockerfileModel, callers},
@@ -14,7 +15,7 @@ pub use file::mount_copied;
 
 use carrier::{Carrier, Reader};
 use mount::Form;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Callers that a reason names.
 const MOST_CALLERS: usize = 3;
@@ -28,7 +29,7 @@ const MOST_CALLERS: usize = 3;
 /// Why it stays: one clause.
 pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result<Vec<Fix>, String> {
     let model = cx.model;
-    let carrier = Carrier::follow(model, name)?;
+    let mut carrier = Carrier::follow(model, name)?;
     let mut removals = Vec::new();
     for (instruction, names) in &carrier.assigned {
         let removed = assignment::remove(cx.file, model.syntax, instruction, names);
@@ -42,10 +43,22 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
             readers.insert(step.index(), Reader { names, always: true, keeps: false });
         }
     }
+    let mut served = Vec::new();
+    if carrier.is_literal {
+        for step in carrier.suspects.iter().filter(|step| !readers.contains_key(&step.index())) {
+            let Some(edits) = stand_in::stand_in(cx.file, *step, &carrier.names_seen_by(*step)) else { continue };
+            removals.extend(edits);
+            served.push(step.index());
+        }
+        carrier.suspects.retain(|step| !served.contains(&step.index()));
+    }
     let id = carrier.name.to_ascii_lowercase();
     let callers = if carrier.is_argument { callers(cx.context, name) } else { Vec::new() };
     let safety = if callers.is_empty() { Safety::Risky } else { Safety::Manual };
-    let reason = reason(&carrier, &id, &readers, &callers);
+    let mut reason = reason(&carrier, &id, &readers, &callers);
+    if let Some(line) = served.first().and_then(|index| model.step(*index)).map(|step| step.instruction().lines.0) {
+        let _ = write!(reason, "; the task in line {line} needs it to be set, to whatever value");
+    }
     if readers.is_empty() {
         return Ok(vec![Fix::new(format!("Take `{name}` out of the image"), safety, reason, removals)]);
     }

@@ -14,7 +14,7 @@ RUN python -m venv $VIRTUAL_ENV
 RUN pip install --upgrade pip && pip install -r requirements.txt
 COPY . /code/
 RUN chmod +x entrypoint.sh
-RUN python manage.py collectstatic --noinput
+RUN DJANGO_SECRET_KEY=not-a-secret python manage.py collectstatic --noinput
 
 FROM python:3.13-slim
 ENV PYTHONUNBUFFERED 1

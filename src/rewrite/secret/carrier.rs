@@ -348,7 +348,7 @@ fn mentions(text: &[u8], name: &str) -> bool {
 }
 
 /// Whether a command runs code of the project, which may read any variable.
-fn runs_own_code(command: StepCommand<'_>) -> bool {
+pub(super) fn runs_own_code(command: StepCommand<'_>) -> bool {
     let Some(invocation) = command.invocation() else { return false };
     let first = invocation.arguments().next().map(|word| word.text().into_owned()).unwrap_or_default();
     match invocation.name() {

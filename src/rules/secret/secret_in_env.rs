@@ -58,6 +58,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM node:22\nENV NPM_TOKEN=«npm_abcdefghijklmnopqrstuvwxyz0123456789» \\\n    NODE_ENV=production\nUSER 1000:1000\nRUN npm ci\n",
                 "FROM node:22\nENV NODE_ENV=production\nUSER 1000:1000\nRUN --mount=type=secret,id=npm_token,required=true,uid=1000,gid=1000 export NPM_TOKEN=\"$(cat /run/secrets/npm_token)\" && npm ci\n",
             ),
+            Example::new(
+                "One that a task of the framework wants to be set",
+                "FROM python:3.13\nENV DJANGO_SECRET_KEY=«w7x2v-k9q0l4m-T5zR8-bN3pYc6u»\nUSER 1000:1000\nRUN cd /srv && python manage.py collectstatic --noinput\n",
+                "FROM python:3.13\nUSER 1000:1000\nRUN cd /srv && DJANGO_SECRET_KEY=not-a-secret python manage.py collectstatic --noinput\n",
+            ),
         ],
         since: "0.1.0",
     },
