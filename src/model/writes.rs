@@ -107,13 +107,7 @@ impl Stage<'_> {
                 places.push(written);
             }
         }
-        Writes {
-            places,
-            files: search.files,
-            temporary: search.temporary,
-            home: search.home,
-            system: search.system,
-        }
+        Writes { places, files: search.files, temporary: search.temporary, home: search.home, system: search.system }
     }
 }
 

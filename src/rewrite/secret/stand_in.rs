@@ -4,15 +4,17 @@
 //! static files" and `django-admin` (`collectstatic`, `compilemessages` load the settings); Rails guides, "Configuring
 //! Rails Applications" (`assets:precompile` needs a `secret_key_base` of any value); Symfony, "Deployment".
 
+use super::carrier::runs_own_code;
 use crate::{
     model::{Step, StepCommand},
     source::SourceFile,
+    syntax::shell::{Invocation, Word},
     text::Edit,
 };
 use std::collections::BTreeSet;
 
 /// A value that says of itself that it is none.
-pub(super) const STAND_IN: &str = "not-a-secret";
+const STAND_IN: &str = "not-a-secret";
 
 /// Sets the variables `names` to a stand-in for every command of `step` that needs them to be set and nothing more.
 ///
@@ -24,14 +26,14 @@ pub(super) fn stand_in(file: &SourceFile, step: Step<'_>, names: &BTreeSet<Strin
     }
     let script = step.script().filter(|script| script.is_verbatim())?;
     let mut edits = Vec::new();
-    for command in step.commands().filter(|command| super::carrier::runs_own_code(*command)) {
-        let is_direct = command.invocation().is_some_and(|invocation| invocation.is_direct());
+    for command in step.commands().filter(|command| runs_own_code(*command)) {
+        let is_direct = command.invocation().is_some_and(Invocation::is_direct);
         if !configures_only(command) || !is_direct || command.command.script().is_inline() {
             return None;
         }
         let start = script.file_span(command.command.span()).start;
-        let values: String = names.iter().map(|name| format!("{name}={STAND_IN} ")).collect();
-        edits.push(Edit::insert(file.id, start as usize, values));
+        let values: Vec<String> = names.iter().map(|name| format!("{name}={STAND_IN} ")).collect();
+        edits.push(Edit::insert(file.id, start as usize, values.concat()));
     }
     (!edits.is_empty()).then_some(edits)
 }
@@ -44,7 +46,7 @@ fn configures_only(command: StepCommand<'_>) -> bool {
         ("rake", &["assets:precompile", "tailwindcss:build", "webpacker:compile"]),
         ("console", &["cache:clear", "cache:warmup", "assets:install", "importmap:install", "asset-map:compile"]),
     ];
-    let words: Vec<_> = command.command.words().map(|word| word.text()).collect();
+    let words: Vec<_> = command.command.words().map(Word::text).collect();
     words.windows(2).any(|pair| {
         let program = pair[0].rsplit('/').next().unwrap_or_default();
         TASKS.iter().any(|(name, tasks)| program == *name && tasks.contains(&&*pair[1]))
