@@ -7,11 +7,13 @@
 mod build;
 mod mount;
 mod port;
+mod resource;
 mod text;
 
 pub use build::{Build, Secret};
 pub use mount::{ServiceMount, ServiceMountKind};
 pub use port::ServicePort;
+pub use resource::Resource;
 pub use text::{Text, Variables};
 
 use crate::{
@@ -65,6 +67,12 @@ impl<'y> ComposeModel<'y> {
             model.extend(at);
         }
         model
+    }
+
+    /// What volumes of the file are made of, where it is a path: `device` among their options.
+    pub fn volume_devices(&self) -> impl Iterator<Item = Entry<'y>> {
+        let options = top(self.tree, "volumes").filter_map(|entry| entry.value.get("driver_opts"));
+        options.flat_map(|options| ["device", "mountpoint"].into_iter().filter_map(move |key| options.entry(key)))
     }
 
     /// The service of that name.
@@ -175,6 +183,38 @@ impl<'y> Service<'y> {
             // `!reset` and `!override` end what the layers below say.
             .take_while(move |(node, _)| !std::mem::replace(&mut is_last, node.is_tagged()))
             .filter(|(node, _)| !node.is_null())
+    }
+
+    /// The text at `path` below `key`, of several layers what wins.
+    pub fn below(&self, key: &str, path: &[&str]) -> Option<Text<'y>> {
+        self.values(key).find_map(|(node, layer)| {
+            let node = path.iter().try_fold(node, |node, key| node.get(key))?;
+            Text::of(node, &layer.variables)
+        })
+    }
+
+    /// Whether a template may add to what lies on the way from `key` along `path`.
+    fn hides(&self, key: &str, path: &[&str]) -> bool {
+        self.values(key).any(|(node, _)| {
+            let mut way = path.iter().scan(Some(node), |at, key| {
+                let node = (*at)?;
+                *at = node.get(key);
+                Some(node)
+            });
+            way.any(|node| node.is_open() || node.is_template())
+        })
+    }
+
+    /// The last key on the way from `key` along `path` that is written in the service itself; else its name.
+    pub fn place_below(&self, key: &str, path: &[&str]) -> Span {
+        let Some(mut entry) = self.own_entry(key) else { return self.key.span() };
+        let mut place = entry.key.span();
+        for key in path {
+            let Some(deeper) = entry.value.entry(key) else { continue };
+            place = if deeper.value.is_mapping() { deeper.key.span() } else { deeper.span() };
+            entry = deeper;
+        }
+        place
     }
 
     /// Where `key` is said: its entry if it is written in the service itself, else the name of the service.

@@ -16,7 +16,12 @@ pub struct ServiceMount<'y> {
     pub target: Option<String>,
     /// Whether the service may only read it.
     pub is_read_only: bool,
+    /// How mounts below it propagate, if that is written and known.
+    pub propagation: Option<String>,
 }
+
+/// Ways in which mounts propagate.
+const PROPAGATIONS: [&str; 6] = ["shared", "rshared", "slave", "rslave", "private", "rprivate"];
 
 /// What is mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,7 @@ impl<'y> ServiceMount<'y> {
             source: None,
             target: target.known().map(str::to_owned),
             is_read_only: false,
+            propagation: None,
         }
     }
 
@@ -59,8 +65,12 @@ impl<'y> ServiceMount<'y> {
             None => ServiceMountKind::Unknown,
             Some(source) => kind_of(source),
         };
-        let is_read_only = options.is_some_and(|options| options.split(',').any(|option| option == "ro"));
-        Self { node: text.node, kind, source, target, is_read_only }
+        let find = |is_one: &dyn Fn(&str) -> bool| {
+            options.as_ref().and_then(|options| options.split(',').find(|option| is_one(option))).map(str::to_owned)
+        };
+        let is_read_only = find(&|option| option == "ro").is_some();
+        let propagation = find(&|option| PROPAGATIONS.contains(&option));
+        Self { node: text.node, kind, source, target, is_read_only, propagation }
     }
 
     fn of_mapping(node: Node<'y>, layer: &Layer<'y>) -> Self {
@@ -78,7 +88,9 @@ impl<'y> ServiceMount<'y> {
         };
         let target = text("target").or_else(|| text("destination")).or_else(|| text("dst"));
         let is_read_only = node.get("read_only").or_else(|| node.get("readonly")).and_then(Node::boolean) == Some(true);
-        Self { node, kind, source, target, is_read_only }
+        let propagation = node.get("bind").and_then(|bind| Text::of(bind.get("propagation")?, &layer.variables));
+        let propagation = propagation.and_then(|text| text.known().map(str::to_owned));
+        Self { node, kind, source, target, is_read_only, propagation }
     }
 }
 

@@ -16,6 +16,23 @@ pub struct ServicePort<'y> {
     pub published: Option<String>,
     /// The port or ports in the container, without the protocol.
     pub target: Option<String>,
+    /// Whether no variable hides a part of it.
+    is_known: bool,
+}
+
+impl ServicePort<'_> {
+    /// Whether it is certain that every address of the host answers.
+    pub fn is_open_to_all(&self) -> bool {
+        let is_any = |address: &str| matches!(address, "0.0.0.0" | "::" | "[::]" | "*" | "");
+        // The long form may hold an address in `published`.
+        let published = self.published.as_deref().unwrap_or_default();
+        let within = published.rsplit_once(':').map(|(address, _)| address);
+        let address = self.address.as_deref().or(within);
+        self.target.is_some()
+            && self.is_known
+            && (!self.has_address || self.address.is_some())
+            && address.is_none_or(is_any)
+    }
 }
 
 /// The items of `ports`.
@@ -27,8 +44,10 @@ fn port<'y>(node: Node<'y>, variables: &Variables) -> Option<ServicePort<'y>> {
     let known = |text: Option<Text<'y>>| text.and_then(|text| text.known().map(str::to_owned));
     if node.is_mapping() {
         let text = |key| node.get(key).and_then(|node| Text::of(node, variables));
+        let parts = [text("host_ip"), text("published"), text("target")];
         return Some(ServicePort {
             node,
+            is_known: !node.is_open() && parts.iter().flatten().all(|text| text.known().is_some()),
             has_address: node.get("host_ip").is_some(),
             address: known(text("host_ip")),
             published: known(text("published")),
@@ -37,12 +56,14 @@ fn port<'y>(node: Node<'y>, variables: &Variables) -> Option<ServicePort<'y>> {
     }
     let text = Text::of(node, variables)?;
     let (whole, _) = text.split_at_sign('/');
+    let is_known = text.known().is_some();
     // An address of version 6 stands in brackets and has colons of its own.
     let bracketed = whole.known().and_then(|text| text.strip_prefix('[')?.split_once("]:"));
     if let Some((address, rest)) = bracketed {
         let (published, target) = rest.split_once(':').unwrap_or(("", rest));
         return Some(ServicePort {
             node,
+            is_known,
             has_address: true,
             address: Some(address.to_owned()),
             published: Some(published.to_owned()).filter(|port| !port.is_empty()),
@@ -53,6 +74,7 @@ fn port<'y>(node: Node<'y>, variables: &Variables) -> Option<ServicePort<'y>> {
     let at = |from_end: usize| parts.len().checked_sub(from_end).and_then(|at| parts.get(at)).cloned();
     Some(ServicePort {
         node,
+        is_known,
         has_address: parts.len() > 2,
         address: known(at(3)),
         published: known(at(2)).filter(|port| !port.is_empty()),

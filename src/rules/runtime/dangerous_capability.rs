@@ -31,6 +31,7 @@ pub(crate) static RULE: Builtin = Builtin {
         equivalents: &[
             "checkov:CKV_K8S_39",
             "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
+            "kics:ce76b7d0-9e77-464d-b86f-c5c48e03e22d",
             "trivy:KSV-0005",
             "trivy:KSV-0022",
             "trivy:KSV-0119",

@@ -1,17 +1,31 @@
 //! Privileges of a build or a container.
 
+pub(super) mod capabilities_kept;
+pub(super) mod cpu_unlimited;
 pub(super) mod dangerous_capability;
 pub(super) mod docker_group;
 pub(super) mod docker_host_tcp;
 pub(super) mod docker_socket;
 pub(super) mod entry_script_mode;
+pub(super) mod foreign_cgroup;
 pub(super) mod host_namespace;
 pub(super) mod host_network_run;
+pub(super) mod host_system_path;
 pub(super) mod insecure_run;
 pub(super) mod kernel_module;
+pub(super) mod memory_unlimited;
+pub(super) mod missing_healthcheck;
 pub(super) mod mounted_engine_socket;
+pub(super) mod port_on_every_interface;
 pub(super) mod privilege_escalation;
 pub(super) mod privileged_container;
+pub(super) mod privileged_port;
+pub(super) mod processes_unlimited;
+pub(super) mod restart_storm;
+pub(super) mod root_service;
+pub(super) mod security_options_unset;
+pub(super) mod shared_propagation;
+pub(super) mod shared_volume;
 pub(super) mod shell_form_start;
 pub(super) mod ssh_server;
 pub(super) mod unconfined_container;

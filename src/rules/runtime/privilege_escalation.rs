@@ -77,7 +77,8 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             continue;
         }
         let message = format!("`{}` may gain privileges that it was not started with", service.name());
-        let finding = out.report(service.key.span(), message);
+        let place = service.own_entry("security_opt").map_or(service.key.span(), |entry| entry.key.span());
+        let finding = out.report(place, message);
         finding.repair(cx, || {
             let own = service.own();
             let option = Value::text("no-new-privileges:true");
