@@ -150,6 +150,14 @@ impl Search<'_, '_> {
                         self.add(&path, false, &file.path, line);
                     }
                 }
+                // Deno keeps there what it fetches and compiles (Deno's manual, "Environment variables").
+                Keyword::Env => {
+                    let directory = step.assigned().iter().find(|variable| &*variable.name == "DENO_DIR");
+                    let path = directory.and_then(|variable| variable.value.as_ref()?.known());
+                    if let Some(path) = path.filter(|path| path.starts_with('/')) {
+                        self.add(path.trim_end_matches('/'), false, &file.path, line);
+                    }
+                }
                 Keyword::Run => {
                     for (path, span) in step.given_away() {
                         let line = file.locate(span.start).line;
@@ -161,7 +169,7 @@ impl Search<'_, '_> {
         }
     }
 
-    /// What a build gives away in directories that are copied out of it to the same place: a copy keeps no owner.
+    /// What a build gives away in directories that are copied out of it to the same place.
     fn copied_whole(&mut self) {
         let file = self.stage.model().file;
         for step in self.stage.chain_steps().filter(|step| step.instruction().flag("chown").is_none()) {

@@ -5,10 +5,12 @@
 
 mod common;
 mod compiled;
+mod deno;
 mod go;
 mod java;
 mod native;
 mod node;
+mod php;
 mod python;
 mod ruby;
 mod rust;
@@ -24,7 +26,9 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     python::propose,
     java::propose,
     rust::propose,
+    deno::propose,
     ruby::propose,
+    php::propose,
     native::propose,
     system::propose,
 ];

@@ -1,8 +1,7 @@
 //! Images that are taken over whole: what the author's steps install, build and write lies in the new image where it
 //! lay, and each step is accounted for.
 //!
-//! Facts: Dockerfile reference, `COPY --from` (owners are not kept, modes are); the manual pages of the programs that
-//! configure a system, which are run again where they stand.
+//! What programs that are made to configure a system did is done again in the new image, as it is written.
 
 use super::common::{change, outside};
 use crate::{
@@ -41,6 +40,15 @@ impl<'s, 'a> Whole<'s, 'a> {
     /// The author's base, as it is written.
     pub(super) fn own_base(&self) -> String {
         self.subject.cx.text(self.subject.target.root().base_span()).into_owned()
+    }
+
+    /// Whether the author's steps leave more than the program needs: packages that only build, or what is built.
+    pub(super) fn has_to_part(&self) -> bool {
+        self.effects.iter().any(|effect| match &effect.kind {
+            Kind::Packages { names, .. } => names.iter().any(|name| packages::is_for_building(self.subject, name)),
+            Kind::Build { .. } | Kind::LanguagePackages { .. } | Kind::Download { .. } => true,
+            _ => false,
+        })
     }
 
     /// The line of an effect.
