@@ -6,6 +6,7 @@
 mod common;
 mod compiled;
 mod deno;
+mod elixir;
 mod go;
 mod java;
 mod native;
@@ -27,6 +28,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     java::propose,
     rust::propose,
     deno::propose,
+    elixir::propose,
     ruby::propose,
     php::propose,
     native::propose,

@@ -6,12 +6,14 @@
 use super::common::{change, outside};
 use crate::{
     harden::{
-        Runtime, Subject, Taken,
+        Change, Runtime, Subject, Taken,
         effect::{self, Effect, Kind},
         packages,
-        tree::below,
+        tree::{Tree, below},
     },
-    model::StepCommand,
+    model::{Step, StepCommand},
+    syntax::dockerfile::Editor,
+    text::Edit,
 };
 
 /// The image of a subject, step by step.
@@ -49,6 +51,38 @@ impl<'s, 'a> Whole<'s, 'a> {
             Kind::Build { .. } | Kind::LanguagePackages { .. } | Kind::Download { .. } => true,
             _ => false,
         })
+    }
+
+    /// Takes the steps out of the build that only install Node.js, where nothing is written for it; answers how.
+    pub(super) fn drop_node(&mut self) -> Vec<(Edit, Change)> {
+        const TOOLS: [&str; 9] = ["node", "nodejs", "npm", "npx", "yarn", "pnpm", "corepack", "bun", "webpack"];
+        let subject = self.subject;
+        let is_seen = subject.root.is_some();
+        let has_manifest =
+            Tree::of(subject).is_none_or(|tree| tree.files.iter().any(|file| file.name() == "package.json"));
+        let calls = |step: &Step<'a>| {
+            step.commands().any(|command| {
+                command
+                    .name()
+                    .is_some_and(|name| TOOLS.contains(&name) || name == "mix" && step.scripts_hold("assets."))
+            })
+        };
+        let is_started = TOOLS.iter().any(|name| subject.programs().names.contains(*name));
+        if !is_seen || has_manifest || is_started || subject.runs().iter().any(calls) {
+            return Vec::new();
+        }
+        let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+        let mut dropped = Vec::new();
+        for step in subject.runs() {
+            let Some(edit) = only_installs_node(step).then(|| editor.remove(step.instruction())).flatten() else {
+                continue;
+            };
+            let evidence = subject.evidence(step.instruction().span, "installs Node.js");
+            let reason = "no `package.json` is in the image, and no step and no start calls it";
+            dropped.push((edit, change("Leave Node.js out", reason, evidence)));
+            self.effects.retain(|effect| effect.step.index() != step.index());
+        }
+        dropped
     }
 
     /// The line of an effect.
@@ -230,6 +264,24 @@ impl<'s, 'a> Whole<'s, 'a> {
             }
         }
     }
+}
+
+/// Whether a step does nothing but install Node.js from where its packages for Debian come.
+fn only_installs_node(step: Step<'_>) -> bool {
+    let is_about = |command: StepCommand<'_>| match command.name() {
+        Some("curl" | "wget") => command.command.words().any(|word| word.text().contains("nodesource.com")),
+        Some("bash" | "sh") => command.command.arguments().all(|word| word.bytes().starts_with(b"-")),
+        Some("apt-get" | "apt") => command.command.arguments().all(|word| {
+            let text = word.text();
+            text.starts_with('-') || matches!(&*text, "install" | "update" | "clean" | "nodejs" | "npm" | "yarn")
+        }),
+        Some("rm") => {
+            command.command.arguments().all(|word| word.text().starts_with('-') || word.text().contains("/apt/"))
+        }
+        Some("set") => true,
+        _ => false,
+    };
+    step.scripts_hold("nodesource.com") && step.commands().all(is_about)
 }
 
 /// Where the scripts of the official image of PHP put extensions, and what turns them on.
