@@ -89,9 +89,8 @@ impl<'a> Recipe<'_, 'a> {
 
     fn installed(&self, effect: &Effect<'a>) -> Places {
         match &effect.kind {
-            Kind::LanguagePackages { ecosystem: Ecosystem::Elixir, .. } => Ok(Vec::new()),
-            // What is made of them lies in `priv`, which a release holds.
-            Kind::LanguagePackages { ecosystem: Ecosystem::Node, .. } => Ok(Vec::new()),
+            // A release holds packages, and what is made of those of Node.js in `priv`.
+            Kind::LanguagePackages { ecosystem: Ecosystem::Elixir | Ecosystem::Node, .. } => Ok(Vec::new()),
             Kind::LanguagePackages { program, .. } => Err(format!(
                 "where `{program}` in line {} installs, and whether the program needs it, is not known",
                 self.whole.line(effect)

@@ -158,7 +158,6 @@ impl Installer {
                 text.contains("composer")
             }
             ("php", [first, rest @ ..]) if is_installer(first) || first == "--" => self.options(rest),
-            ("php", []) => true,
             ("mv" | "cp", [from, to]) if of_composer(from) => {
                 self.moved_to = Some(to.clone());
                 true
@@ -166,7 +165,7 @@ impl Installer {
             ("chmod", [_, path]) | ("rm" | "unlink", [path]) => of_composer(path),
             ("rm", [flag, path]) if flag.starts_with('-') => of_composer(path),
             ("composer", [verb]) => matches!(verb.as_str(), "self-update" | "--version" | "-V" | "clear-cache"),
-            ("set", _) => true,
+            ("php", []) | ("set", _) => true,
             _ => false,
         }
     }
