@@ -128,7 +128,7 @@ impl<'a> Recipe<'_, 'a> {
         let root = subject.root.as_deref().ok_or("the files of the build context are not seen")?;
         let directory = crate::context::join(root, "config");
         let mut server = None;
-        let mut serves = false;
+        let mut is_serving = false;
         for entry in subject.cx.context.list(&directory).iter().filter(|entry| !entry.is_directory) {
             let is_of_development = matches!(entry.name.as_str(), "dev.exs" | "test.exs");
             if !entry.name.ends_with(".exs") || is_of_development {
@@ -137,7 +137,7 @@ impl<'a> Recipe<'_, 'a> {
             let Some(found) = subject.cx.context.at(&crate::context::join(&directory, &entry.name)) else { continue };
             let text = String::from_utf8_lossy(&found.text).into_owned();
             let lines = || text.lines().zip(1u32..).filter(|(line, _)| !line.trim_start().starts_with('#'));
-            serves |= lines().any(|(line, _)| line.contains("server: true") && !line.contains("PHX_SERVER"));
+            is_serving |= lines().any(|(line, _)| line.contains("server: true") && !line.contains("PHX_SERVER"));
             if entry.name == "runtime.exs" {
                 let told = lines().find(|(line, _)| line.contains("PHX_SERVER"));
                 server = told.map(|(_, number)| place(&found.path, number, "asks for `PHX_SERVER`"));
@@ -152,7 +152,7 @@ impl<'a> Recipe<'_, 'a> {
         }
         match (is_phoenix, server) {
             (true, Some(server)) => Ok(Some(server)),
-            (true, None) if !serves => {
+            (true, None) if !is_serving => {
                 Err("`config/runtime.exs` lets no release serve: ask for `PHX_SERVER` there".to_owned())
             }
             (true, None) | (false, _) => Ok(None),
