@@ -7,11 +7,13 @@ pub mod rbac;
 
 mod container;
 mod pod;
+mod runner;
 mod setting;
 mod volume;
 
 pub use container::{Container, Dropped, Role};
 pub use pod::Workload;
+pub use runner::Runner;
 pub use setting::Setting;
 pub use volume::{PodMount, Volume};
 

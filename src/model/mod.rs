@@ -40,11 +40,13 @@
 
 pub mod add;
 pub mod address;
+pub mod capability;
 pub mod compose;
 pub mod credential;
 pub mod downloads;
 pub mod expand;
 pub mod graph;
+pub mod host_path;
 pub mod kubernetes;
 pub mod packages;
 pub mod reference;

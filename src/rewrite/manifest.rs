@@ -1,6 +1,12 @@
 //! Settings of manifests, with the mappings that they lie in.
 
 use crate::{
+    knowledge::Knowledge,
+    model::{
+        kubernetes::{Container, Runner},
+        reference::Reference,
+    },
+    rule::{Cx, Fix, Safety},
     syntax::yaml::{Editor, Node, Refusal, Value},
     text::Edit,
 };
@@ -9,11 +15,15 @@ use crate::{
 ///
 /// # Errors
 /// Why it is not edited.
-pub fn set_below<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], value: Value) -> Result<Edit, Refusal> {
+pub fn set_below<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], value: Value) -> Result<Edit, String> {
+    set(editor, mapping, path, value).map_err(|refusal| refusal.to_string())
+}
+
+fn set<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], value: Value) -> Result<Edit, Refusal> {
     let Some((&key, deeper)) = path.split_first() else { return Err(Refusal::Form) };
     let inner = mapping.entry(key).map(|entry| entry.value);
     match inner {
-        Some(inner) if !deeper.is_empty() && inner.form().is_some() => set_below(editor, inner, deeper, value),
+        Some(inner) if !deeper.is_empty() && inner.form().is_some() => set(editor, inner, deeper, value),
         Some(_) | None => editor.set(mapping, key, &nested(deeper, value)),
     }
 }
@@ -21,4 +31,46 @@ pub fn set_below<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], valu
 /// `value` in mappings, one for each key of `path`.
 fn nested(path: &[&str], value: Value) -> Value {
     path.iter().rev().fold(value, |value, key| Value::map([(*key, value)]))
+}
+
+/// Writes the digest that the lock has of `image` behind its name, which is the scalar `node`; manual where the lock
+/// does not know it.
+///
+/// # Errors
+/// Why it is not edited.
+pub fn pin<'y, M>(cx: &Cx<'_, M>, editor: &Editor<'y>, node: Node<'y>, image: &Reference<'_>) -> Result<Fix, String> {
+    const TITLE: &str = "Pin the image by digest";
+    let name = image.text();
+    let Some(locked) = cx.lock.image(image) else {
+        let reason = format!("`ironhull.lock` has no digest of `{name}`; `ironhull lock` writes it down");
+        return Ok(Fix::new(TITLE, Safety::Manual, reason, Vec::new()));
+    };
+    let tag = if image.tag().is_none() { ":latest" } else { "" };
+    let pinned = Value::text(format!("{name}{tag}@{}", locked.digest));
+    let edit = editor.replace(node, &pinned).map_err(|refusal| refusal.to_string())?;
+    let reason = format!("`ironhull.lock` has the digest, resolved on {}", locked.resolved);
+    Ok(Fix::new(TITLE, Safety::Safe, reason, vec![edit]))
+}
+
+/// Takes all capabilities from `container`, where its program does not start as root.
+///
+/// # Errors
+/// Why it is not edited.
+pub fn drop_all<'y>(knowledge: &Knowledge, editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
+    let is_somebody = match container.runner(knowledge) {
+        Runner::Number(number) => number > 0,
+        Runner::ImageNumber(_) | Runner::ImageName => true,
+        Runner::ImageRoot | Runner::Image | Runner::Hidden => container.is_kept_from_root() == Some(true),
+    };
+    if !is_somebody {
+        return Err("it may start as root, and which capabilities it needs then is not known here".to_owned());
+    }
+    let path = ["securityContext", "capabilities", "drop"];
+    let dropped = container.setting(&path).node().filter(|list| list.items().next().is_some());
+    let edit = match dropped {
+        Some(list) => editor.append(list, &Value::text("ALL")).map_err(|refusal| refusal.to_string())?,
+        None => set_below(editor, container.node, &path, Value::texts(["ALL"]))?,
+    };
+    let reason = "the program does not start as root, and hardly any other needs one: see that it starts, and binds its ports where these are low";
+    Ok(Fix::new("Drop all capabilities", Safety::Risky, reason, vec![edit]))
 }

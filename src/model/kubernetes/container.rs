@@ -1,7 +1,7 @@
 //! Containers of pods.
 
 use super::{PodMount, Setting, Workload, pod::place_below};
-use crate::{syntax::yaml::Node, text::Span};
+use crate::{model::capability, syntax::yaml::Node, text::Span};
 
 /// A container of a pod.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ impl<'y> Container<'y> {
     /// Which of the usual capabilities it is denied.
     pub fn dropped(self) -> Dropped {
         let Some(items) = self.own_security(&["capabilities", "drop"]).items() else { return Dropped::Hidden };
-        let names: Vec<String> = items.into_iter().filter_map(Node::scalar).map(capability).collect();
+        let names: Vec<_> = items.into_iter().filter_map(Node::scalar).map(capability::canonical).collect();
         if names.is_empty() {
             Dropped::Nothing
         } else if names.iter().any(|name| name == "ALL") {
@@ -114,6 +114,24 @@ impl<'y> Container<'y> {
         } else {
             Dropped::Some { net_raw: names.iter().any(|name| name == "NET_RAW") }
         }
+    }
+
+    /// Whether neither it nor its pod says how much of `what` it has as `which`: `limits` or `requests`.
+    pub fn lacks_resource(self, which: &str, what: &str) -> bool {
+        let path = ["resources", which, what];
+        let is_odd = self.setting(&["resources"]).node().is_some_and(|resources| !resources.is_mapping())
+            || self.setting(&path[..2]).node().is_some_and(|resources| !resources.is_mapping());
+        // The cluster refuses resources of ephemeral containers.
+        !is_odd
+            && self.role != Role::Ephemeral
+            && self.setting(&path).is_absent()
+            && self.workload.setting(&path).is_absent()
+    }
+
+    /// Where its `limits` or `requests` are written; else where it is said what it is.
+    pub fn place_of_resources(self, which: &str) -> Span {
+        let path = ["resources", which];
+        if self.setting(&path).is_absent() { self.place() } else { self.place_of(&path) }
     }
 
     /// Whether it answers for as long as its pod runs, and so can be asked how it is.
@@ -126,10 +144,4 @@ impl<'y> Container<'y> {
         let items = self.node.get("volumeMounts").into_iter().flat_map(Node::items);
         items.map(move |node| PodMount::new(node, self.workload))
     }
-}
-
-/// The name of a capability as the kernel has it, without `CAP_`.
-fn capability(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    upper.strip_prefix("CAP_").map_or(upper.clone(), str::to_owned)
 }

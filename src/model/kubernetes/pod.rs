@@ -51,6 +51,12 @@ impl<'y> Workload<'y> {
         self.pod.get("volumes").into_iter().flat_map(Node::items).map(|node| Volume { node })
     }
 
+    /// The account of its pods, if it names one.
+    pub fn service_account(self) -> Option<&'y str> {
+        let named = self.setting(&["serviceAccountName"]).or_else(|| self.setting(&["serviceAccount"]));
+        named.text().filter(|name| !name.is_empty())
+    }
+
     /// What is noted on its pods.
     pub fn annotations(self) -> impl Iterator<Item = Entry<'y>> {
         let annotations = self.metadata.and_then(|metadata| metadata.get("annotations"));

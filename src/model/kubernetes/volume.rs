@@ -1,7 +1,7 @@
 //! Volumes of pods, and where containers have them.
 
 use super::Workload;
-use crate::syntax::yaml::{Entry, Node};
+use crate::{syntax::yaml::Node, text::Span};
 
 /// A volume of a pod.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,15 @@ impl<'y> Volume<'y> {
         self.node.get("hostPath")?.get("path").filter(|path| !path.resolved().is_template())?.scalar()
     }
 
-    /// What it is made of: the key beside its name.
-    pub fn source(self) -> Option<Entry<'y>> {
-        self.node.entries().find(|entry| entry.key.scalar() != Some("name"))
+    /// Where it is said what it is made of; where the volume is if it is nothing of the node.
+    pub fn place_of_source(self) -> Span {
+        self.node.entry("hostPath").map_or(self.node.span(), |entry| entry.span())
+    }
+
+    /// Where the path of the node is written; where the volume is if it has none.
+    pub fn place_of_path(self) -> Span {
+        let entry = self.node.get("hostPath").and_then(|path| path.entry("path"));
+        entry.map_or(self.node.span(), |entry| entry.span())
     }
 
     /// Whether it only shows what the cluster holds: configuration, secrets, the pod itself.
@@ -59,5 +65,18 @@ impl<'y> PodMount<'y> {
     /// Whether what is mounted only shows what the cluster holds: configuration, secrets, the pod itself.
     pub fn is_shown_only(&self) -> bool {
         self.volume.is_some_and(Volume::is_shown_only)
+    }
+
+    /// Whether what is written there is still there when the pod is gone.
+    pub fn outlives_the_pod(&self) -> bool {
+        let passing = ["emptyDir", "ephemeral", "image"];
+        let is_passing = |volume: Volume<'_>| passing.iter().any(|key| volume.node.get(key).is_some());
+        self.volume.is_some_and(|volume| !volume.is_shown_only() && !is_passing(volume))
+    }
+
+    /// Where it is mounted, or else which volume.
+    pub fn place(&self) -> Span {
+        let entry = self.node.entry("mountPath").or_else(|| self.node.entry("name"));
+        entry.map_or(self.node.span(), |entry| entry.span())
     }
 }

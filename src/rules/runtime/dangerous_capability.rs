@@ -1,7 +1,7 @@
 //! Some capabilities are as good as root on the host.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{capability, compose::ComposeModel, kubernetes::KubernetesModel},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -29,11 +29,15 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],
         equivalents: &[
+            "checkov:CKV_K8S_25",
             "checkov:CKV_K8S_39",
+            "kics:19ebaa28-fc86-4a58-bcfa-015c9e22fe40",
             "kics:235236ee-ad78-4065-bd29-61b061f28ce0",
             "kics:ce76b7d0-9e77-464d-b86f-c5c48e03e22d",
+            "kube-linter:drop-net-raw-capability",
             "trivy:KSV-0005",
             "trivy:KSV-0022",
+            "trivy:KSV-0106",
             "trivy:KSV-0119",
             "trivy:KSV-0120",
         ],
@@ -54,33 +58,13 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Containers { compose, kubernetes },
 };
 
-/// What engines give a container unasked, and what Pod Security Standards allow to add to any; `NET_RAW`, which lets
-/// a program forge packets, is the one that only engines give.
-const USUAL: [&str; 13] = [
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-];
-
 fn is_dangerous(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    !USUAL.contains(&upper.strip_prefix("CAP_").unwrap_or(&upper))
+    !capability::is_usual(name)
 }
 
 /// How bad a capability is: some are all that it takes.
 fn severity(name: &str) -> Severity {
-    let upper = name.to_ascii_uppercase();
-    match upper.strip_prefix("CAP_").unwrap_or(&upper) {
+    match &*capability::canonical(name) {
         "ALL" | "SYS_ADMIN" | "SYS_MODULE" | "SYS_RAWIO" | "SYS_PTRACE" | "DAC_READ_SEARCH" | "BPF" => {
             Severity::Critical
         }

@@ -1,7 +1,11 @@
 //! The socket of a container engine in a container is root on the host.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{
+        compose::ComposeModel,
+        host_path::{self, Reach},
+        kubernetes::KubernetesModel,
+    },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -35,6 +39,7 @@ pub(crate) static RULE: Builtin = Builtin {
             "semgrep:exposing-docker-socket-hostpath",
             "semgrep:exposing-docker-socket-volume",
             "trivy:KSV-0006",
+            "trivy:KSV-0023",
         ],
         examples: &[
             Example::new(
@@ -44,7 +49,7 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "A volume of a pod",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: 'nginx:1.29'}]\n  volumes:\n  - name: engine\n    hostPath:\n      «path: /run/containerd/containerd.sock»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: 'nginx:1.29'}]\n  volumes:\n  - name: engine\n    «hostPath:\n      path: /run/containerd/containerd.sock»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: 'nginx:1.29'}]\n",
             ),
         ],
@@ -53,11 +58,8 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Containers { compose, kubernetes },
 };
 
-/// Names of the sockets of container engines.
-const SOCKETS: [&str; 5] = ["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "dockershim.sock"];
-
 fn is_socket(path: &str) -> bool {
-    SOCKETS.contains(&path.trim_end_matches('/').rsplit('/').next().unwrap_or(path))
+    host_path::reach(path) == Reach::Socket
 }
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
@@ -75,11 +77,10 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for workload in cx.model.workloads() {
-        let paths = workload.volumes().filter_map(|volume| volume.node.get("hostPath")?.entry("path"));
-        for entry in paths {
-            let Some(path) = entry.value.scalar().filter(|path| is_socket(path)) else { continue };
+        for volume in workload.volumes() {
+            let Some(path) = volume.host_path().filter(|path| is_socket(path)) else { continue };
             let message = format!("a container may tell the engine of its node what to do, through `{path}`");
-            let finding = out.report(entry.span(), message);
+            let finding = out.report(volume.place_of_source(), message);
             finding.decline("the containers that mount the volume have to be written for another way first");
         }
     }

@@ -113,8 +113,8 @@ fn denied<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, Stri
         return Err("the cluster refuses it together with `privileged` and `SYS_ADMIN`: these go first".to_owned());
     }
     let path = ["securityContext", "allowPrivilegeEscalation"];
-    let edit = set_below(editor, container.node, &path, Value::Word("false"));
-    Ok(fix(edit.map_err(|refusal| refusal.to_string())?))
+    let edit = set_below(editor, container.node, &path, Value::Word("false"))?;
+    Ok(fix(edit))
 }
 
 fn fix(edit: Edit) -> Fix {

@@ -1,7 +1,10 @@
 //! A container without its profile may make any call to the kernel.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{
+        compose::ComposeModel,
+        kubernetes::{KubernetesModel, Setting},
+    },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -34,9 +37,13 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::Cwe, "693"),
         ],
         equivalents: &[
+            "checkov:CKV_K8S_31",
             "kics:404fde2c-bc4b-4371-9747-7054132ac953",
+            "kics:f377b83e-bd07-4f48-a591-60c82b14a78b",
             "semgrep:seccomp-confinement-disabled",
             "semgrep:selinux-separation-disabled",
+            "trivy:KSV-0002",
+            "trivy:KSV-0030",
             "trivy:KSV-0104",
         ],
         examples: &[
@@ -80,16 +87,36 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
     for workload in cx.model.workloads() {
         let contexts = workload.containers().map(|container| container.node).chain([workload.pod]);
-        for context in contexts.filter_map(|node| node.get("securityContext")) {
-            for key in ["seccompProfile", "appArmorProfile"] {
-                let entry = context.get(key).and_then(|profile| profile.entry("type"));
-                let Some(entry) = entry.filter(|entry| entry.value.scalar() == Some("Unconfined")) else { continue };
+        for (node, key) in contexts.flat_map(|node| ["seccompProfile", "appArmorProfile"].map(|key| (node, key))) {
+            let profile = Setting::below(node, &["securityContext", key]).node();
+            let entry = profile.and_then(|profile| profile.entry("type"));
+            let Some(entry) = entry.filter(|entry| entry.value.scalar() == Some("Unconfined")) else { continue };
+            let is_overruled = node.span() == workload.pod.span()
+                && workload.containers().all(|container| container.own_security(&[key]).node().is_some());
+            if !is_overruled {
                 let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `Unconfined`"));
                 finding.repair(cx, || default_profile(&editor, entry.value));
             }
         }
+        for entry in workload.annotations().filter(|entry| entry.value.scalar() == Some("unconfined")) {
+            let is_profile = |key: &str| ANNOTATIONS.iter().any(|start| key.starts_with(start));
+            let Some(key) = entry.key.scalar().filter(|key| is_profile(key)) else { continue };
+            let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `unconfined`"));
+            finding.repair(cx, || {
+                let value = Value::text("runtime/default");
+                let edit = editor.replace(entry.value, &value).map_err(|refusal| refusal.to_string())?;
+                Ok::<Fix, String>(fix(edit))
+            });
+        }
     }
 }
+
+/// Annotations that named profiles before there were fields for it.
+const ANNOTATIONS: [&str; 3] = [
+    "container.apparmor.security.beta.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/",
+];
 
 fn default_profile<'y>(editor: &Editor<'y>, node: Node<'y>) -> Result<Fix, String> {
     let edit = editor.replace(node, &Value::text("RuntimeDefault")).map_err(|refusal| refusal.to_string())?;

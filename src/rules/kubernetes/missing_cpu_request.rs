@@ -1,0 +1,58 @@
+//! A pod that asks for nothing is put where nothing is left.
+
+use crate::{
+    model::kubernetes::KubernetesModel,
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "missing-cpu-request",
+        title: "Processor time that is not asked for",
+        why: "The scheduler puts a pod where its requests fit, and shares processor time by them. A pod that asks for nothing gets what the others leave.",
+        remedy: "Set `resources.requests.cpu` to what the program needs on an ordinary day.",
+        group: Group::Kubernetes,
+        severity: Severity::Info,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Kubernetes],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisDocker, "5.12"),
+            Reference::new(Scheme::Cwe, "400"),
+            Reference::new(
+                Scheme::Url,
+                "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
+            ),
+        ],
+        equivalents: &[
+            "checkov:Requests_Limits",
+            "kics:ca469dd4-c736-448f-8ac1-30a642705e0a",
+            "kube-linter:unset-cpu-requirements",
+            "trivy:KSV-0015",
+        ],
+        examples: &[
+            Example::new(
+                "Nothing is said",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    resources:\n      requests:\n        cpu: 100m\n",
+            ),
+            Example::new(
+                "Something else is said",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    resources:\n      «requests»:\n        ephemeral-storage: 1Gi\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    resources:\n      requests:\n        ephemeral-storage: 1Gi\n        cpu: 100m\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Kubernetes(check),
+};
+
+fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    for container in cx.model.containers().filter(|container| container.is_whole()) {
+        if container.lacks_resource("requests", "cpu") {
+            let message = format!("the container `{}` does not say how much processor time it needs", container.name());
+            out.report(container.place_of_resources("requests"), message);
+        }
+    }
+}

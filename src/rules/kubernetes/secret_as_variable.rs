@@ -1,0 +1,61 @@
+//! Variables are seen by every child of a program, and by whatever writes its state down.
+
+use crate::{
+    model::kubernetes::{KubernetesModel, Setting},
+    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    source::FileKind,
+    syntax::yaml::Node,
+};
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "secret-as-variable",
+        title: "Secret as an environment variable",
+        why: "A variable is handed to every program that is started, printed by crash reports and debug pages, and does not change when the Secret does.",
+        remedy: "Mount the Secret as a file, and let the program read it; many take the path in a variable of the form `…_FILE`.",
+        group: Group::Kubernetes,
+        severity: Severity::Info,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Kubernetes],
+        fix: FixNote::Never,
+        references: &[
+            Reference::new(Scheme::CisKubernetes, "5.4.1"),
+            Reference::new(Scheme::Nist800190, "4.1.4"),
+            Reference::new(Scheme::Cwe, "526"),
+            Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/configuration/secret/"),
+        ],
+        equivalents: &[
+            "checkov:CKV_K8S_35",
+            "kics:3d658f8b-d988-41a0-a841-40043121de1e",
+            "kube-linter:read-secret-from-env-var",
+        ],
+        examples: &[
+            Example::new(
+                "One key",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    - name: DB_PASSWORD\n      valueFrom:\n        «secretKeyRef»:\n          name: db\n          key: password\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - {name: db, mountPath: /run/secrets/db, readOnly: true}\n",
+            ),
+            Example::new(
+                "All of them",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    - «secretRef»: {name: db}\n    - configMapRef: {name: web}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    - configMapRef: {name: web}\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Kubernetes(check),
+};
+
+fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    for container in cx.model.containers() {
+        let single = container.node.get("env").into_iter().flat_map(Node::items);
+        let single = single.filter_map(|variable| variable.get("valueFrom")?.entry("secretKeyRef"));
+        let whole = container.node.get("envFrom").into_iter().flat_map(Node::items);
+        for entry in single.chain(whole.filter_map(|source| source.entry("secretRef"))) {
+            let secret = Setting::below(entry.value, &["name"]).text().unwrap_or("a Secret");
+            let message = format!("the container `{}` has `{secret}` in its environment", container.name());
+            out.report(entry.key.span(), message)
+                .decline("whether the program can read a file instead is not known here");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A tag can be pushed again; only a digest names one image.
+
+use crate::{
+    model::kubernetes::KubernetesModel,
+    rewrite::manifest::pin,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
+    source::FileKind,
+    syntax::yaml::Editor,
+};
+use std::cell::LazyCell;
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "unpinned-image",
+        title: "Container of an image without a digest",
+        why: "Whoever can push to the repository can put another image under the same tag, and the next pod that starts runs it.",
+        remedy: "Write the digest of the multi-platform index behind the tag (`nginx:1.29@sha256:…`), and let an updater such as Renovate move both.",
+        group: Group::Kubernetes,
+        severity: Severity::Low,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Kubernetes],
+        fix: FixNote::Sometimes(Safety::Safe, "Writes the digest that `ironhull.lock` has behind the tag."),
+        references: &[
+            Reference::new(Scheme::CisKubernetes, "5.5.1"),
+            Reference::new(Scheme::Nist800190, "4.1.5"),
+            Reference::new(Scheme::Cwe, "1357"),
+            Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/containers/images/"),
+        ],
+        equivalents: &["checkov:CKV_K8S_43", "kics:7c81d34c-8e5a-402b-9798-9f442630e678"],
+        examples: &[
+            Example::new(
+                "A tag",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: nginx:1.29»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\n",
+            ),
+            Example::new(
+                "The lock has the digest",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, «image: nginx:1.29»}]\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:1.29\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: nginx:1.29@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d}]\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:1.29\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Kubernetes(check),
+};
+
+fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for container in cx.model.containers() {
+        let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
+        if image.digest().is_none() {
+            let message = format!("the tag of `{}` can be moved to another image", image.text());
+            out.report(entry.span(), message).repair(cx, || pin(cx, &editor, entry.value, &image));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! An image without a tag, or with `latest`, is another image after the next start.
+
+use crate::{
+    model::kubernetes::KubernetesModel,
+    rewrite::manifest::pin,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
+    source::FileKind,
+    syntax::yaml::Editor,
+};
+use std::cell::LazyCell;
+
+pub(crate) static RULE: Builtin = Builtin {
+    meta: RuleMeta {
+        id: "unversioned-image",
+        title: "Container of an image without a version",
+        why: "`latest` is whatever was pushed last: two pods of one deployment run different programs, a restart is an update, and there is no version to go back to.",
+        remedy: "Name a version, and pin it by digest.",
+        group: Group::Kubernetes,
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        kinds: &[FileKind::Kubernetes],
+        fix: FixNote::Sometimes(
+            Safety::Safe,
+            "Writes the digest that `ironhull.lock` has of the image as it was; which version it should be is a decision.",
+        ),
+        references: &[
+            Reference::new(Scheme::CisKubernetes, "5.5.1"),
+            Reference::new(Scheme::Nist800190, "4.1.5"),
+            Reference::new(Scheme::Cwe, "1357"),
+            Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/containers/images/"),
+        ],
+        equivalents: &[
+            "checkov:CKV_K8S_14",
+            "kics:583053b7-e632-46f0-b989-f81ff8045385",
+            "kube-linter:latest-tag",
+            "trivy:KSV-0013",
+        ],
+        examples: &[
+            Example::new(
+                "No tag",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: nginx»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+            ),
+            Example::new(
+                "The tag `latest`",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  initContainers:\n  - name: init\n    «image: ghcr.io/example/init:latest»\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  initContainers:\n  - name: init\n    image: ghcr.io/example/init:2.1\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+            ),
+            Example::new(
+                "The lock has the digest",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: \"nginx\"»\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: \"nginx:latest@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
+            ),
+        ],
+        since: "0.1.0",
+    },
+    check: Check::Kubernetes(check),
+};
+
+fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for container in cx.model.containers() {
+        let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
+        if image.digest().is_some() || image.effective_tag() != Some("latest") {
+            continue;
+        }
+        let message = match image.tag() {
+            None => format!("`{}` has no tag, which means `latest`", image.text()),
+            Some(_) => format!("`{}` is whatever was pushed last", image.text()),
+        };
+        out.report(entry.span(), message).repair(cx, || pin(cx, &editor, entry.value, &image));
+    }
+}
