@@ -11,6 +11,7 @@ use crate::{
     context::{self, BuildContext, Found},
     syntax::dockerfile::Keyword,
 };
+use std::cell::OnceCell;
 
 /// Stages are followed through so many others that they start or copy from.
 const MOST_STAGES: usize = 64;
@@ -65,25 +66,41 @@ impl ContextText {
     }
 }
 
-impl<'m> Stage<'m> {
-    /// The likeliest directory of the build context: one that holds all that is copied out of it into this stage, and
-    /// into those that it is made of.
-    pub fn context_root(self, context: &BuildContext<'_>) -> Option<String> {
-        let all: Vec<String> = self.origins().into_iter().flat_map(of_context).map(|shipped| shipped.source).collect();
-        let own: Vec<String> = self.shipped().into_iter().map(|shipped| shipped.source).collect();
-        let root = |sources: &[String]| {
-            let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-            context.root(&sources)
-        };
-        root(&all).or_else(|| root(&own))
+/// The files of the build context that are in one image. What was copied where is found once, when it is asked for.
+pub(super) struct ShippedFiles<'a, 'm> {
+    stage: Stage<'m>,
+    context: BuildContext<'a>,
+    shipped: OnceCell<Vec<Shipped>>,
+    root: OnceCell<Option<String>>,
+}
+
+impl ShippedFiles<'_, '_> {
+    fn shipped(&self) -> &[Shipped] {
+        self.shipped.get_or_init(|| self.stage.shipped())
     }
 
-    /// The file of the build context that lies at the absolute `path` of the image.
-    pub fn context_file(self, context: &BuildContext<'_>, path: &str) -> Option<Found> {
-        let root = self.context_root(context);
-        let at = |name: &str| match &root {
-            Some(root) => context.at(&context::join(root, name)),
-            None => context.nearest(name),
+    /// The likeliest directory of the build context.
+    fn root(&self) -> Option<&str> {
+        let find = || {
+            let origins = self.stage.origins();
+            let root = |shipped: &[Shipped]| {
+                let sources: Vec<&str> = shipped.iter().map(|shipped| shipped.source.as_str()).collect();
+                self.context.root(&sources)
+            };
+            if let [_] = origins.as_slice() {
+                return root(self.shipped());
+            }
+            let all: Vec<Shipped> = origins.into_iter().flat_map(of_context).collect();
+            root(&all).or_else(|| root(self.shipped()))
+        };
+        self.root.get_or_init(find).as_deref()
+    }
+
+    /// The file that lies at the absolute `path` of the image.
+    pub(super) fn at(&self, path: &str) -> Option<Found> {
+        let at = |name: &str| match self.root() {
+            Some(root) => self.context.at(&context::join(root, name)),
+            None => self.context.nearest(name),
         };
         self.shipped().iter().rev().find_map(|Shipped { source, place }| {
             let rest = below(path, place)?;
@@ -100,17 +117,44 @@ impl<'m> Stage<'m> {
         })
     }
 
+    /// The file behind a program that the image runs by this word in `directory`: a path, or a name that is looked for
+    /// where programs lie.
+    pub(super) fn program(&self, word: &str, directory: &str) -> Option<Found> {
+        if self.shipped().is_empty() {
+            return None;
+        }
+        if word.contains('/') {
+            return self.at(&path::join(directory, word));
+        }
+        let search = self.stage.variable("PATH").and_then(|path| path.value.as_ref());
+        let search = search.map_or("", |path| &*path.text);
+        let usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+        let directories = search.split(':').filter(|directory| directory.starts_with('/')).chain(usual);
+        directories.take(32).find_map(|directory| self.at(&path::join(directory, word)))
+    }
+}
+
+impl<'m> Stage<'m> {
+    /// The likeliest directory of the build context: one that holds all that is copied out of it into this stage, and
+    /// into those that it is made of.
+    pub fn context_root(self, context: &BuildContext<'_>) -> Option<String> {
+        self.shipped_files(context).root().map(str::to_owned)
+    }
+
+    /// The file of the build context that lies at the absolute `path` of the image.
+    pub fn context_file(self, context: &BuildContext<'_>, path: &str) -> Option<Found> {
+        self.shipped_files(context).at(path)
+    }
+
     /// The file of the build context behind a program that the image runs by this word in `directory`: a path, or a
     /// name that is looked for where programs lie.
     pub fn context_program(self, context: &BuildContext<'_>, word: &str, directory: &str) -> Option<Found> {
-        if word.contains('/') {
-            return self.context_file(context, &path::join(directory, word));
-        }
-        let search = self.variable("PATH").and_then(|path| path.value.as_ref()).map(|path| path.text.to_string());
-        let search = search.unwrap_or_default();
-        let usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-        let directories = search.split(':').filter(|directory| directory.starts_with('/')).chain(usual);
-        directories.take(32).find_map(|directory| self.context_file(context, &path::join(directory, word)))
+        self.shipped_files(context).program(word, directory)
+    }
+
+    /// The files of the build context that are in the image, for whoever asks for more than one.
+    pub(super) fn shipped_files<'a>(self, context: &BuildContext<'a>) -> ShippedFiles<'a, 'm> {
+        ShippedFiles { stage: self, context: *context, shipped: OnceCell::new(), root: OnceCell::new() }
     }
 
     /// Where files of the build context lie in the image, in the order in which they come there.

@@ -1,6 +1,6 @@
 //! Scripts of the build context that start an image.
 
-use super::{path::file_name, stage::Stage, step::Step};
+use super::{path::file_name, shipped::ShippedFiles, stage::Stage, step::Step};
 use crate::{
     context::{BuildContext, Found},
     syntax::shell::{self, Dialect, Invocation, Script, dialect_of_shebang},
@@ -38,7 +38,8 @@ impl Stage<'_> {
                 }
             }
         }
-        let files = names.iter().filter_map(|name| self.likely_file(context, name));
+        let shipped = self.shipped_files(context);
+        let files = names.iter().filter_map(|name| self.likely_file(context, &shipped, name));
         let scripts = files.filter(is_shell_script).map(|file| {
             let dialect = dialect_of_shebang(&file.text).unwrap_or(Dialect::Bash);
             StartScript { script: shell::parse(&file.text, dialect), file }
@@ -47,7 +48,7 @@ impl Stage<'_> {
     }
 
     /// The file of the build context that a word of a start command most likely means.
-    fn likely_file(self, context: &BuildContext<'_>, word: &str) -> Option<Found> {
+    fn likely_file(self, context: &BuildContext<'_>, shipped: &ShippedFiles<'_, '_>, word: &str) -> Option<Found> {
         let directory = self.workdir().path.known().unwrap_or("/");
         let name = file_name(word);
         let copied = || {
@@ -58,7 +59,7 @@ impl Stage<'_> {
         };
         let is_named = name.contains('.') || name.contains("entrypoint") || name.contains("start");
         let beside = || is_named.then(|| context.nearest(name)).flatten();
-        self.context_program(context, word, directory).or_else(copied).or_else(beside)
+        shipped.program(word, directory).or_else(copied).or_else(beside)
     }
 }
 
