@@ -3,16 +3,15 @@
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads and writes files")]
 
 mod git;
+mod surroundings;
 
 pub use git::{Changes, changes_since};
+pub use surroundings::Surroundings;
 
-use crate::context::{Entry, Files};
 use std::{
-    collections::{HashMap, HashSet},
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -24,13 +23,39 @@ pub const LARGEST: u64 = 64 * 1024 * 1024;
 /// # Errors
 /// Why it cannot be read: one sentence, present tense, no full stop.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+    read_at_most(LARGEST, path)
+}
+
+fn read_at_most(largest: u64, path: &Path) -> Result<Vec<u8>, String> {
     let mut file = File::open(path).map_err(|error| why_not(path, &error))?;
     let metadata = file.metadata().map_err(|error| why_not(path, &error))?;
     if let Some(message) = refusal(&metadata) {
         return Err(message);
     }
-    let mut text = Vec::with_capacity(metadata.len() as usize + 1);
-    bounded(&mut file, &mut text).map_err(|error| why_not(path, &error))?;
+    if metadata.len() > largest {
+        return Err(too_large());
+    }
+    whole(&mut file, metadata.len() as usize).map_err(|error| why_not(path, &error))
+}
+
+/// The bytes of a file of that length. What is written behind them while they are read is not asked for.
+fn whole(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
+    // Some files of the kernel only seem to be empty.
+    if length == 0 {
+        let mut text = Vec::new();
+        return bounded(file, &mut text).map(|()| text);
+    }
+    let mut text = vec![0; length];
+    let mut end = 0;
+    while end < length {
+        match file.read(&mut text[end..]) {
+            Ok(0) => break,
+            Ok(read) => end += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    text.truncate(end);
     Ok(text)
 }
 
@@ -278,96 +303,6 @@ impl Identity {
     }
 }
 
-/// The files around the checked ones, as evidence: regular files inside the checked tree, small ones, each read once.
-#[derive(Debug, Default)]
-pub struct Surroundings {
-    directories: Vec<PathBuf>,
-    named: OnceLock<HashSet<Identity>>,
-    real: OnceLock<Vec<PathBuf>>,
-    roots: Mutex<HashMap<PathBuf, bool>>,
-    read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
-    listed: Mutex<HashMap<String, Arc<[Entry]>>>,
-}
-
-/// A file of evidence above this size is passed over.
-const LARGEST_EVIDENCE: u64 = 1024 * 1024;
-
-/// Of a directory so many names are seen.
-const MOST_ENTRIES: usize = 10_000;
-
-/// After so many answers the rest count as missing.
-const MOST_EVIDENCE: usize = 1_000_000;
-
-impl Surroundings {
-    /// What lies in the repositories of `directories`; outside of one, in the directories themselves.
-    pub fn of(directories: Vec<PathBuf>) -> Self {
-        Self { directories, ..Self::default() }
-    }
-
-    /// Whether evidence may come from `target`, a path without links: it lies in a directory that was named, or in the
-    /// repository of one. There may be as many such directories as files, and few are ever asked about.
-    fn holds(&self, target: &Path) -> bool {
-        target.ancestors().any(|above| self.is_root(above))
-    }
-
-    fn is_root(&self, directory: &Path) -> bool {
-        let roots = || self.roots.lock().expect("no reader panics");
-        if let Some(&known) = roots().get(directory) {
-            return known;
-        }
-        let is_root = self.is_named(directory) || self.is_repository_of_named(directory);
-        roots().insert(directory.to_owned(), is_root);
-        is_root
-    }
-
-    fn is_named(&self, directory: &Path) -> bool {
-        let named = self.named.get_or_init(|| self.directories.iter().filter_map(|path| identity(path)).collect());
-        identity(directory).is_some_and(|identity| named.contains(&identity))
-    }
-
-    /// Whether `directory` is the root of the repository that a named directory lies in.
-    fn is_repository_of_named(&self, directory: &Path) -> bool {
-        let lies_in_it = |named: &&PathBuf| named.starts_with(directory);
-        let is_nearest = |named: &PathBuf| {
-            let mut between = named.ancestors().take_while(|&above| above != directory);
-            !between.any(is_repository_root)
-        };
-        let real = || self.real.get_or_init(|| self.directories.iter().map(|path| real_directory(path)).collect());
-        is_repository_root(directory) && real().iter().filter(lies_in_it).any(is_nearest)
-    }
-
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>>> {
-        self.read.lock().expect("no reader panics")
-    }
-
-    fn read_evidence(&self, path: &str) -> Option<Arc<[u8]>> {
-        let metadata = fs::metadata(path).ok()?;
-        if !metadata.is_file() || metadata.len() > LARGEST_EVIDENCE {
-            return None;
-        }
-        let target = fs::canonicalize(path).ok()?;
-        if self.holds(&target) { read(&target).ok().map(Arc::from) } else { None }
-    }
-}
-
-impl Surroundings {
-    fn list_evidence(&self, path: &str) -> Arc<[Entry]> {
-        let directory = or_here(Path::new(path));
-        let is_known = fs::canonicalize(directory).is_ok_and(|target| self.holds(&target));
-        let Ok(entries) = fs::read_dir(directory) else { return Arc::default() };
-        if !is_known {
-            return Arc::default();
-        }
-        let mut found: Vec<Entry> = entries.flatten().take(MOST_ENTRIES).filter_map(|entry| entry_of(&entry)).collect();
-        found.sort();
-        found.into()
-    }
-}
-
-fn entry_of(entry: &fs::DirEntry) -> Option<Entry> {
-    Some(Entry { name: entry.file_name().into_string().ok()?, is_directory: entry.file_type().ok()?.is_dir() })
-}
-
 #[cfg(unix)]
 fn is_executable(metadata: &Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0
@@ -376,45 +311,4 @@ fn is_executable(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_metadata: &Metadata) -> bool {
     false
-}
-
-/// The empty path is the working directory.
-fn real_directory(directory: &Path) -> PathBuf {
-    real(or_here(directory))
-}
-
-fn identity(directory: &Path) -> Option<Identity> {
-    let directory = or_here(directory);
-    fs::metadata(directory).ok().map(|metadata| Identity::of(directory, &metadata))
-}
-
-fn or_here(directory: &Path) -> &Path {
-    if directory.as_os_str().is_empty() { Path::new(".") } else { directory }
-}
-
-impl Files for Surroundings {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        if let Some(known) = self.seen().get(path) {
-            return known.clone();
-        }
-        let answer = self.read_evidence(path);
-        let mut seen = self.seen();
-        if seen.len() >= MOST_EVIDENCE {
-            return None;
-        }
-        seen.entry(path.to_owned()).or_insert(answer).clone()
-    }
-
-    fn list(&self, path: &str) -> Arc<[Entry]> {
-        let listed = || self.listed.lock().expect("no reader panics");
-        if let Some(known) = listed().get(path) {
-            return known.clone();
-        }
-        let answer = self.list_evidence(path);
-        listed().entry(path.to_owned()).or_insert(answer).clone()
-    }
-
-    fn is_executable(&self, path: &str) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && is_executable(&metadata))
-    }
 }
