@@ -124,8 +124,35 @@ pub(super) fn writes(text: &str) -> bool {
 
 /// The paths that a program's text names as written or kept, in order.
 pub(super) fn paths(text: &str) -> Vec<PathText> {
-    let lines = text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
-    lines.flat_map(|(line, number)| paths_of_line(line, number)).collect()
+    let lines = || text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
+    let anchors: Vec<Anchor<'_>> = lines().filter_map(|(line, _)| anchor(line)).collect();
+    lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)).collect()
+}
+
+/// A variable that a program sets to a directory around its own file: `BASE_DIR = Path(__file__).resolve().parent.parent`.
+struct Anchor<'t> {
+    name: &'t str,
+    /// So many directories above that of the file.
+    above: usize,
+}
+
+/// The variable that the line sets to a directory around the file, counted by its parents or calls of `dirname`.
+fn anchor(line: &str) -> Option<Anchor<'_>> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim();
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let calls = |call: &str| value.matches(call).count();
+    let parents = calls(".parent") + calls("dirname(");
+    (is_name && value.contains("__file__") && parents > 0).then(|| Anchor { name, above: parents - 1 })
+}
+
+/// Whether `line` uses the variable.
+fn uses(line: &str, name: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    line.match_indices(name).any(|(at, _)| {
+        !is_part(at.checked_sub(1).and_then(|before| line.as_bytes().get(before)))
+            && !is_part(line.as_bytes().get(at + name.len()))
+    })
 }
 
 /// Values of `key = /some/path` and `key: /some/path` in a configuration; each counts as named, not as written.
@@ -216,13 +243,15 @@ fn is_comment(line: &str) -> bool {
     ["#", "//", "*", "/*", "--", ";", "\"\"\"", "'''"].iter().any(|start| line.starts_with(start))
 }
 
-fn paths_of_line(line: &str, number: u32) -> Vec<PathText> {
+fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathText> {
     let is_written = WRITES.iter().chain(&MODES).any(|word| line.contains(word));
+    let anchor = anchors.iter().find(|anchor| uses(line, anchor.name));
     if !is_written && is_import(line) {
         return Vec::new();
     }
     let is_of_places = || PLACES.iter().any(|word| line.contains(word));
-    let is_beside = BESIDE.iter().any(|word| line.contains(word));
+    let is_beside = anchor.is_some() || BESIDE.iter().any(|word| line.contains(word));
+    let above = "../".repeat(anchor.map_or(0, |anchor| anchor.above));
     let joins = line.contains("join(") || line.contains(" / ");
     // `("state", default("/var/lib/x"))`: the word is the name of an option, and the path is the path.
     let names_a_path = ["\"/", "'/"].iter().any(|start| line.contains(start));
@@ -236,15 +265,18 @@ fn paths_of_line(line: &str, number: u32) -> Vec<PathText> {
             continue;
         }
         let is_kept = is_kept(text);
-        let counts = is_written && (is_kept || text.contains('/') || has_name_of_data(text) || is_made(line))
+        let is_database = has_name_of_database(text);
+        let counts = is_database
+            || is_written && (is_kept || text.contains('/') || has_name_of_data(text) || is_made(line))
             || is_kept && (text.contains('/') || is_of_places() && !names_a_path)
             || text.starts_with('/');
         if counts {
+            let path = if text.starts_with('/') { text.to_owned() } else { format!("{above}{text}") };
             found.push(PathText {
-                path: text.to_owned(),
+                path,
                 line: number,
                 is_beside: is_beside || starts_below(line, text),
-                is_written,
+                is_written: is_written || is_database,
             });
         }
     }
@@ -283,6 +315,12 @@ fn has_name_of_data(path: &str) -> bool {
     [".db", ".sqlite", ".sqlite3", ".log", ".pid", ".lock", ".sock", ".csv", ".jsonl", ".out"]
         .iter()
         .any(|end| path.ends_with(end))
+}
+
+/// Whether a file of that name is a database, which is written where it lies.
+fn has_name_of_database(path: &str) -> bool {
+    let is_module = path.contains("backends.");
+    !is_module && [".sqlite", ".sqlite3"].iter().any(|end| path.len() > end.len() && path.ends_with(end))
 }
 
 /// Whether a text can be a path and nothing else.
@@ -344,6 +382,16 @@ mod tests {
         ] {
             assert!(found(line).contains(&(path.to_owned(), beside)), "{line}: {:?}", found(line));
         }
+    }
+
+    #[test]
+    fn a_variable_of_the_program_is_the_directory_that_it_was_set_to() {
+        let django = "BASE_DIR = Path(__file__).resolve().parent.parent\nDATABASES = {\n    'default': {\n        \
+                      'ENGINE': 'django.db.backends.sqlite3',\n        'NAME': BASE_DIR / 'db.sqlite3',\n    }\n}\n";
+        assert_eq!(found(django), [("../db.sqlite3".to_owned(), true)]);
+        assert!(paths(django)[0].is_written);
+        let flask = "basedir = os.path.abspath(os.path.dirname(__file__))\nURI = 'sqlite:///' + os.path.join(basedir, 'app.db')\n";
+        assert!(found(flask).contains(&("app.db".to_owned(), true)), "{:?}", found(flask));
     }
 
     #[test]

@@ -29,8 +29,9 @@ COPY --from=build /code /code
 EXPOSE 8000
 RUN groupadd --system --gid 10001 app \
     && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
-    && mkdir -p /code/site_settings/media \
-    && chown -R 10001:10001 /code/site_settings/media
+    && mkdir -p /code /code/media \
+    && chown -R 10001:10001 /code/media \
+    && chown 10001:10001 /code
 USER 10001:10001
 ENTRYPOINT ["/code/entrypoint.sh"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "site_settings.wsgi"]
