@@ -1,13 +1,15 @@
-# make-hits: rung 0 -> 1
-FROM gcc:14
+# make-hits: rung 0 -> 4
+FROM gcc:14 AS build
 COPY . /usr/src/hits
 WORKDIR /usr/src/hits
 RUN make && make install
-RUN mkdir -p /var/lib/hits && chmod 755 /var/lib/hits && chown 10001 /var/lib/hits
+RUN mkdir -p /var/lib/hits && chmod 755 /var/lib/hits
+
+FROM gcr.io/distroless/base-debian13
+WORKDIR /usr/src/hits
+COPY --from=build /usr/local/bin/hitsd /usr/local/bin/hitsd
+COPY --from=build /usr/src/hits/check.toml /usr/src/hits/check.toml
+COPY --chown=65532:65532 --from=build /var/lib/hits /var/lib/hits
 EXPOSE 8090
-RUN groupadd --system --gid 10001 app \
-    && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
-    && mkdir -p /var/lib/hits \
-    && chown -R 10001:10001 /var/lib/hits
-USER 10001:10001
+USER 65532:65532
 CMD ["hitsd", "8090"]
