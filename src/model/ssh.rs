@@ -1,10 +1,14 @@
 //! Whether there is an SSH server in an image.
 
 use super::{packages::Action, stage::Stage, step::Step};
-use crate::knowledge::Role;
+use crate::{context::BuildContext, knowledge::Role};
 
 /// Programs that serve SSH, and words of what comes with such a server.
 const SERVERS: [&str; 8] = ["ssh", "dropbear", "sftp", "gitea", "gogs", "gitlab", "forgejo", "soft-serve"];
+
+/// Programs that serve SSH, and such that start programs which the file does not name.
+const DAEMONS: [&str; 9] =
+    ["sshd", "openssh", "dropbear", "ssh start", "supervisor", "s6-", "runit", "systemd", "/sbin/init"];
 
 impl Stage<'_> {
     /// Whether there is none, as far as the file tells: the image is a distribution, the packages that it gets are
@@ -22,5 +26,22 @@ impl Stage<'_> {
         }
         let text = String::from_utf8_lossy(&self.model().file.text).to_ascii_lowercase();
         !SERVERS.iter().any(|server| text.contains(server))
+    }
+
+    /// Whether nothing in the image can listen for SSH: its base is known to have no server, and neither the file nor the
+    /// scripts that start it speak of one, or of something that starts others.
+    pub fn serves_no_ssh(self, context: &BuildContext<'_>) -> bool {
+        let role = self.image_facts().and_then(|facts| facts.role.known().copied());
+        let is_plain = matches!(role, Some(Role::Os | Role::Language | Role::Build | Role::Runtime));
+        let startup = self.startup(context);
+        if !is_plain || startup.process.is_none() || !startup.inherited.is_empty() {
+            return false;
+        }
+        let is_silent = |text: &[u8]| {
+            let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+            !DAEMONS.iter().any(|daemon| text.contains(daemon))
+        };
+        is_silent(&self.model().file.text)
+            && self.start_scripts(context).iter().all(|script| is_silent(&script.file.text))
     }
 }

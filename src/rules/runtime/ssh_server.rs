@@ -2,9 +2,13 @@
 
 use crate::{
     model::{DockerfileModel, Ports, Step},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
-    syntax::dockerfile::{Arguments, Keyword},
+    syntax::dockerfile::{Arg, Arguments, Editor, Keyword},
+    text::Span,
 };
 use std::collections::HashMap;
 
@@ -18,7 +22,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Dockerfile],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "The port goes where the image is seen to have no SSH server; whether people come in by SSH is for the project to decide.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.7"),
             Reference::new(Scheme::Nist800190, "4.1.2"),
@@ -26,7 +33,11 @@ pub(crate) static RULE: Builtin = Builtin {
         ],
         equivalents: &["checkov:CKV_DOCKER_1", "trivy:DS-0004", "kics:5907595b-5b6d-4142-b173-dbb0e73fbff8"],
         examples: &[
-            Example::new("Its port", "FROM debian:13\nEXPOSE 80 «22»\n", "FROM debian:13\nEXPOSE 80\n"),
+            Example::new(
+                "Its port",
+                "FROM debian:13\nEXPOSE 80 «22»\nCMD [\"/srv/serve\"]\n",
+                "FROM debian:13\nEXPOSE 80\nCMD [\"/srv/serve\"]\n",
+            ),
             Example::new(
                 "Its program",
                 "FROM debian:13\nCMD [«\"/usr/sbin/sshd\", \"-D\"»]\n",
@@ -58,7 +69,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
                 let stage = step.stage();
                 let is_without = without_server.entry(stage.index()).or_insert_with(|| stage.has_no_ssh_server());
                 if !*is_without {
-                    exposed(step, out);
+                    exposed(cx, step, out);
                 }
             }
             Keyword::Cmd | Keyword::Entrypoint => {
@@ -71,13 +82,37 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     }
 }
 
-fn exposed(step: Step<'_>, out: &mut Findings) {
+fn exposed(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, out: &mut Findings) {
     let Arguments::Words(words) = step.arguments() else { return };
     for word in words {
         let Ok(value) = step.expand_arg(word) else { continue };
-        let ports = value.known().and_then(|text| Ports::parse(text).ok());
-        if ports.is_some_and(|ports| (ports.first..=ports.last).contains(&22)) {
-            out.report(word.span, "the image exposes port 22, the port of SSH").decline(REFUSAL);
+        let Some(ports) = value.known().and_then(|text| Ports::parse(text).ok()) else { continue };
+        if (ports.first..=ports.last).contains(&22) {
+            let is_alone = ports.first == ports.last;
+            let finding = out.report(word.span, "the image exposes port 22, the port of SSH");
+            finding.repair(cx, || if is_alone { without(cx, step, word) } else { Err(REFUSAL.to_owned()) });
         }
     }
+}
+
+/// Takes the port out of its instruction, where nobody can listen on it.
+fn without(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, word: &Arg<'_>) -> Result<Fix, String> {
+    if !step.stage().serves_no_ssh(&cx.context) {
+        return Err(REFUSAL.to_owned());
+    }
+    let Arguments::Words(words) = step.arguments() else { return Err(REFUSAL.to_owned()) };
+    let editor = Editor::new(cx.file, cx.model.syntax);
+    let take = |start: u32, end: u32| {
+        let span = Span { start, end };
+        (!cx.bytes(span).contains(&b'#')).then(|| editor.replace(span, ""))
+    };
+    let edit = match words.iter().position(|each| each.span == word.span) {
+        Some(_) if words.len() == 1 => editor.remove(step.instruction()),
+        Some(0) => take(word.span.start, words[1].span.start),
+        Some(at) => take(words[at - 1].span.end, word.span.end),
+        None => None,
+    };
+    let edit = edit.ok_or("a comment stands within the instruction")?;
+    let reason = "nothing in the image listens there, and a port that is only named opens nothing";
+    Ok(Fix::new("Take port 22 away", Safety::Risky, reason, vec![edit]))
 }
