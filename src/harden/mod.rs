@@ -18,6 +18,7 @@ pub mod rung;
 pub mod split;
 pub mod started;
 pub mod tree;
+pub mod trim;
 
 mod subject;
 

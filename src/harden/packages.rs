@@ -131,7 +131,7 @@ impl Found {
 }
 
 /// Tools with which files are fetched and unpacked while an image is built, which programs hardly ever call.
-fn is_fetcher(package: &str) -> bool {
+pub(super) fn is_fetcher(package: &str) -> bool {
     matches!(package, "curl" | "wget" | "unzip" | "zip" | "git" | "gnupg" | "gnupg2" | "xz-utils" | "bzip2")
 }
 

@@ -8,6 +8,7 @@ use crate::{
     fix,
     harden::{
         Change, Declined, Hardened, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, recipe, rung, split,
+        trim,
     },
     model::DockerfileModel,
     rewrite::user,
@@ -119,6 +120,7 @@ impl Climber<'_> {
 
     /// The user of the image, and what fixes can do.
     fn finish(&self, ascent: &mut Ascent) -> Result<(), Unjudged> {
+        self.trim(ascent);
         self.user(ascent);
         self.fix(ascent, &|_| true)
     }
@@ -166,6 +168,15 @@ impl Climber<'_> {
             ascent.text = fix::splice(&ascent.text, &[edit]);
             ascent.changes.push(change);
         }
+    }
+
+    /// Packages that nothing calls go.
+    fn trim(&self, ascent: &mut Ascent) {
+        let found = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| trim::unneeded(&subject)));
+        let Some((mut edits, change)) = found else { return };
+        edits.sort();
+        ascent.text = fix::splice(&ascent.text, &edits);
+        ascent.changes.push(change);
     }
 
     /// Another base in the place of the author's.
