@@ -6,7 +6,7 @@ ARG SHOP_API
 RUN npm install && npm run build
 
 FROM nginx:1.26
-RUN apt-get update && apt-get install -y --no-install-recommends curl vim && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
 COPY default.conf /etc/nginx/conf.d/default.conf
 COPY --from=build /app/build /usr/share/nginx/html
 RUN chmod -R 755 /usr/share/nginx/html /var/cache/nginx && chown -R 101 /usr/share/nginx/html /var/cache/nginx

@@ -1,6 +1,5 @@
 # nginx-docs: rung 0 -> 3
 FROM nginx:1.26
-RUN apt-get update && apt-get install -y --no-install-recommends vim procps net-tools && rm -rf /var/lib/apt/lists/*
 COPY nginx.conf /etc/nginx/nginx.conf
 COPY html /usr/share/nginx/html
 RUN chmod -R 755 /usr/share/nginx/html && chown -R 101 /usr/share/nginx/html

@@ -1,6 +1,6 @@
 # perl-wiki: rung 0 -> 2
 FROM perl:5.40
-RUN apt-get update && apt-get install -y --no-install-recommends libjson-perl vim && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libjson-perl && rm -rf /var/lib/apt/lists/*
 COPY . /usr/src/wiki
 WORKDIR /usr/src/wiki
 RUN chmod -R 755 . && chown -R 10001 .
