@@ -13,7 +13,7 @@ use super::{
 use crate::{
     knowledge::{Family, Runtime},
     model::{
-        Step, StepPackages, file_name,
+        Step, StepCommand, StepPackages, file_name,
         packages::{Action, is_build_tool},
     },
     rewrite::shell::ShellEditor,
@@ -63,7 +63,7 @@ impl<'s, 'a> Image<'s, 'a> {
             return None;
         }
         programs.is_complete |= is_server;
-        let called = subject.runs().into_iter().flat_map(Step::commands).filter_map(|command| command.name());
+        let called = subject.runs().into_iter().flat_map(Step::commands).filter_map(StepCommand::name);
         Some(Self {
             subject,
             family,
@@ -151,7 +151,7 @@ fn serves_files(subject: &Subject<'_>) -> bool {
         "docker.io/library/nginx" | "docker.io/nginxinc/nginx-unprivileged" | "docker.io/library/httpd"
     );
     let start = subject.target.start_steps();
-    let names = || start.iter().flat_map(|step| step.commands()).filter_map(|command| command.name());
+    let names = || start.iter().flat_map(|step| step.commands()).filter_map(StepCommand::name);
     let is_own = names().all(|name| matches!(file_name(name), "nginx" | "httpd-foreground" | "httpd"))
         && start.iter().all(|step| step.keyword() == Keyword::Cmd);
     let has_scripts = subject.steps().iter().any(|step| {
