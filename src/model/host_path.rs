@@ -19,27 +19,23 @@ pub enum Reach {
 const NODE: [&str; 7] = ["/", "/var", "/var/lib", "/etc/kubernetes", "/var/lib/kubelet", "/var/lib/etcd", "/root"];
 
 /// Directories of the system, with all below.
-const SYSTEM: [&str; 20] = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
+const SYSTEM: [&str; 13] =
+    ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/sbin", "/sys", "/usr"];
+
+/// What programs of the system keep while it runs; what lies below belongs to one of them.
+const STATE: [&str; 2] = ["/run", "/var/run"];
+
+/// Where engines keep images, containers and keys, with all below.
+const ENGINES: [&str; 9] = [
+    "/run/containerd",
+    "/run/crio",
+    "/run/docker",
     "/var/lib/containerd",
     "/var/lib/containers",
     "/var/lib/docker",
     "/var/lib/etcd",
     "/var/lib/kubelet",
     "/var/lib/rancher",
-    "/var/run",
 ];
 
 /// What of it everybody may know.
@@ -66,7 +62,7 @@ pub fn reach(path: &str) -> Reach {
         Reach::Node
     } else if HARMLESS.iter().any(|directory| lies_in(path, directory)) {
         Reach::Harmless
-    } else if is_of_system(path) {
+    } else if is_of_system(path) || ENGINES.iter().any(|directory| lies_in(path, directory)) {
         Reach::System
     } else {
         Reach::Data
@@ -75,7 +71,7 @@ pub fn reach(path: &str) -> Reach {
 
 /// Whether the system of a machine, or of an image, lies there.
 pub fn is_of_system(path: &str) -> bool {
-    path == "/" || SYSTEM.iter().any(|directory| lies_in(path, directory))
+    path == "/" || STATE.contains(&path) || SYSTEM.iter().any(|directory| lies_in(path, directory))
 }
 
 fn lies_in(path: &str, directory: &str) -> bool {
@@ -92,6 +88,7 @@ mod tests {
         assert_eq!(reach("/etcetera"), Reach::Data);
         assert_eq!(reach("//"), Reach::Node);
         assert_eq!(reach("/run/docker.sock"), Reach::Socket);
+        assert_eq!((reach("/run"), reach("/run/agent")), (Reach::System, Reach::Data));
         assert_eq!(reach("/usr/share/zoneinfo/UTC"), Reach::Harmless);
     }
 }

@@ -94,6 +94,8 @@ pub static RULES: &[&Builtin] = &[
     &kubernetes::rbac_secrets::RULE,
     &kubernetes::rbac_webhooks::RULE,
     &kubernetes::rbac_workloads::RULE,
+    &kubernetes::refused_user::RULE,
+    &kubernetes::removed_annotation::RULE,
     &runtime::restart_storm::RULE,
     &kubernetes::root_group::RULE,
     &runtime::root_service::RULE,

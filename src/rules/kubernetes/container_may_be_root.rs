@@ -64,7 +64,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             containers.iter().copied().filter(|container| container.may_be_root(cx.knowledge)).collect();
         // Where no container says more than another, it is one matter, and one place to set it right.
         let is_mute = |container: &Container<'_>| container.own_security(&["runAsNonRoot"]).is_absent();
-        let is_one_matter = workload.setting(&["securityContext"]).is_absent() && containers.iter().all(is_mute);
+        let is_one_matter = workload.setting(&["securityContext"]).is_absent()
+            && containers.iter().all(is_mute)
+            && open.iter().all(|container| container.setting(&["securityContext"]).is_absent());
         if is_one_matter && !open.is_empty() {
             let message = format!("nothing keeps the containers of `{}` from running as root", workload.name());
             report(cx, workload.place(), message, &open, out);

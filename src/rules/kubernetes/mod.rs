@@ -47,6 +47,8 @@ pub(super) mod rbac_role_binding;
 pub(super) mod rbac_secrets;
 pub(super) mod rbac_webhooks;
 pub(super) mod rbac_workloads;
+pub(super) mod refused_user;
+pub(super) mod removed_annotation;
 pub(super) mod root_group;
 pub(super) mod secret_as_variable;
 pub(super) mod secret_in_pod_env;

@@ -8,7 +8,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Value},
+    syntax::yaml::{Editor, Node, Value},
 };
 use std::cell::LazyCell;
 
@@ -63,7 +63,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let of_account =
             account.map_or(Setting::Absent, |object| Setting::below(object.node, &["automountServiceAccountToken"]));
         let setting = own.or_else(|| of_account);
-        if setting.is_hidden() || setting.boolean() == Some(false) {
+        if setting.is_hidden() || setting.boolean() == Some(false) || is_bound(cx.model, workload) {
             continue;
         }
         let place = workload.place_of(&[if own.is_absent() { "containers" } else { "automountServiceAccountToken" }]);
@@ -80,6 +80,14 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
 fn account<'y>(model: &KubernetesModel<'y>, workload: Workload<'y>) -> Option<Object<'y>> {
     let name = workload.service_account().unwrap_or("default");
     model.objects.iter().copied().find(|object| object.kind == "ServiceAccount" && object.name() == Some(name))
+}
+
+/// Whether the file gives rights to the account of its pods: what has them talks to the cluster.
+fn is_bound(model: &KubernetesModel<'_>, workload: Workload<'_>) -> bool {
+    let Some(name) = workload.service_account() else { return false };
+    let bindings = model.objects.iter().filter(|object| matches!(object.kind, "RoleBinding" | "ClusterRoleBinding"));
+    let mut subjects = bindings.filter_map(|binding| binding.at(&["subjects"])).flat_map(Node::items);
+    subjects.any(|subject| Setting::below(subject, &["name"]).text() == Some(name))
 }
 
 fn without_token<'y>(editor: &Editor<'y>, workload: Workload<'y>) -> Result<Fix, String> {

@@ -54,7 +54,12 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
         let message = format!("the container `{}` sees and writes all of `/proc`", container.name());
         let place = container.place_of(&["securityContext", "procMount"]);
-        out.report(place, message).repair(cx, || {
+        let finding = out.report(place, message);
+        // With users of its own root in the pod is nobody on the node, and may do less there.
+        if container.workload.has_own_users() {
+            finding.severity(Severity::Low);
+        }
+        finding.repair(cx, || {
             let context = container.node.get("securityContext").ok_or("it is not written here")?;
             let edit = editor.remove_key(context, "procMount").map_err(|refusal| refusal.to_string())?;
             let reason = "a program that starts containers itself needs it";
