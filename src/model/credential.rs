@@ -54,6 +54,7 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
     match value_shape(value) {
         Value::Random if !is_fingerprint(name, value) => Some(Credential::Named),
         Value::Word if is_password(name) && !is_stand_in(name, value) => Some(Credential::Default),
+        Value::Harmless if is_signing_key(name) && is_default_key(value) => Some(Credential::Default),
         Value::Known(_) | Value::Random | Value::Word | Value::Harmless => None,
     }
 }
@@ -283,6 +284,23 @@ fn is_password(name: &str) -> bool {
         ["secret", "kubernetes" | "k8s"] | [] => false,
         [last, ..] => last.contains("pass") || matches!(last, "pwd" | "pw" | "secret"),
     }
+}
+
+/// Whether the name means a key that an application signs sessions and tokens with.
+fn is_signing_key(name: &str) -> bool {
+    const SIGNS: [&str; 9] = ["jwt", "session", "cookie", "app", "signing", "csrf", "flask", "django", "rails"];
+    let words = words(name);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let is_secret_key = matches!(words[..], [.., "secret", "key"] | [.., "secret", "key", "base"]);
+    is_secret_key || words.last() == Some(&"secret") && words.iter().any(|word| SIGNS.contains(word))
+}
+
+/// Whether an application would sign with the value: it asks to be changed, but works as it is.
+fn is_default_key(value: &[u8]) -> bool {
+    const ASKS: [&str; 5] = ["change", "chang3", "default", "replace", "override"];
+    let text = String::from_utf8_lossy(value).to_ascii_lowercase();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'{' | b'$' | b'%'));
+    is_plain && text.len() >= 8 && ASKS.iter().any(|word| text.contains(word))
 }
 
 /// Whether the value only says what belongs there, under a name of what another server decides: `SMTP_PASS=pass`.
@@ -603,6 +621,7 @@ mod tests {
     #[test]
     fn both_together() {
         assert_eq!(judge("POSTGRES_PASSWORD", b"postgres"), Some(Credential::Default));
+        assert_eq!(judge("FLASK_SECRET_KEY", b"dev-secret-key-change-me"), Some(Credential::Default));
         assert_eq!(judge("API_KEY", b"r7eJvn9HIvMh25CWknMUFoNuW2d2"), Some(Credential::Named));
         assert_eq!(
             judge("ANYTHING", b"ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
@@ -613,6 +632,8 @@ mod tests {
             ("SWIFT_SIGNING_KEY", "A62AE125BBBFBB96A6E042EC925CC1CCED3D1561"),
             ("MIXPANEL_TOKEN", "token"),
             ("API_KEY", "changeme"),
+            ("FLASK_SECRET_KEY", "<change-me>"),
+            ("SECRET_KEY_BASE", "not-a-secret"),
             ("SMTP_PASS", "pass"),
             ("WILDDOG_SECRET", "secret"),
             ("GLUU_SECRET_KUBERNETES_SECRET", "gluu"),
