@@ -34,7 +34,7 @@ impl Stage<'_> {
         let role = self.image_facts().and_then(|facts| facts.role.known().copied());
         let is_plain = matches!(role, Some(Role::Os | Role::Language | Role::Build | Role::Runtime));
         let startup = self.startup(context);
-        if !is_plain || startup.process.is_none() || !startup.inherited.is_empty() {
+        if !is_plain || startup.process.is_none() {
             return false;
         }
         let is_silent = |text: &[u8]| {
