@@ -4,6 +4,7 @@
 
 mod containers;
 mod fingerprint;
+mod scripts;
 
 use crate::{
     context::{BuildContext, Files},
@@ -64,12 +65,10 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
         FileKind::Dockerfile => judge_dockerfile(file, rules, evidence)?,
         FileKind::Compose => containers::judge_compose(file, rules, evidence)?,
         FileKind::Kubernetes => containers::judge_kubernetes(file, rules, evidence)?,
-        FileKind::Workflow
-        | FileKind::GitlabCi
-        | FileKind::Bake
-        | FileKind::Devcontainer
-        | FileKind::Script
-        | FileKind::Makefile => Judgement::default(),
+        FileKind::Script | FileKind::Makefile | FileKind::Workflow | FileKind::GitlabCi => {
+            scripts::judge_scripts(file, rules, evidence)?
+        }
+        FileKind::Bake | FileKind::Devcontainer => Judgement::default(),
     };
     judgement.declined.sort_by(|a, b| (a.place.span, a.rule).cmp(&(b.place.span, b.rule)));
     let place = |finding: &Finding| (finding.primary.span, finding.rule);
@@ -97,11 +96,15 @@ fn judge_dockerfile(
     for rule in rules.iter().copied().chain(asked_for_comments(&suppressions, rules, reporter.is_some())) {
         let mut findings = Findings::new(&rule.meta, file.id);
         match rule.check {
-            Check::Dockerfile(check) => check(&cx, &mut findings),
+            Check::Dockerfile(check) | Check::Commands { dockerfile: check, .. } => check(&cx, &mut findings),
             // Another frontend may take what BuildKit's own refuses.
             Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),
-            Check::Suppressions | Check::Containers { .. } | Check::Kubernetes(_) | Check::Compose(_) => {}
+            Check::Suppressions
+            | Check::Containers { .. }
+            | Check::Kubernetes(_)
+            | Check::Compose(_)
+            | Check::Script(_) => {}
         }
         let (found, declined) = findings.into_parts();
         judgement.findings.extend(found);

@@ -4,7 +4,7 @@ use crate::{
     context::BuildContext,
     knowledge::Knowledge,
     lock::Lock,
-    model::{DockerfileModel, compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{DockerfileModel, compose::ComposeModel, kubernetes::KubernetesModel, script_file::ScriptFile},
     source::{FileKind, SourceFile},
     text::{Edit, FileId, Fingerprint, Span},
 };
@@ -283,6 +283,15 @@ pub enum Check {
         compose: fn(&Cx<'_, ComposeModel<'_>>, &mut Findings),
         /// Reads one file of Kubernetes.
         kubernetes: fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings),
+    },
+    /// Reads one file of scripts: a shell script, a Makefile, the steps of a CI file.
+    Script(fn(&Cx<'_, ScriptFile>, &mut Findings)),
+    /// Reads commands: one function for Dockerfiles, one for scripts.
+    Commands {
+        /// Reads one Dockerfile.
+        dockerfile: fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings),
+        /// Reads one file of scripts.
+        script: fn(&Cx<'_, ScriptFile>, &mut Findings),
     },
     /// Errors of form, reported by the parsers themselves; the engine turns them into findings.
     Syntax,

@@ -6,6 +6,7 @@
 
 mod comment;
 mod date;
+mod lines;
 mod yaml;
 
 pub use date::Date;
@@ -111,6 +112,19 @@ impl Suppressions {
             }
         }
         all.scope_others(&others, rules, today);
+        all
+    }
+
+    /// Reads the comments of `file`, whose lines are commands: one that has a line of its own speaks about the command
+    /// that begins on the next line.
+    pub fn read_lines(file: &SourceFile, rules: &[&'static Builtin], today: Option<Date>) -> Self {
+        let mut all = Self { file: Some(file.id), ..Self::default() };
+        for (comment, scope) in lines::comments(&file.text) {
+            if let Some(allow) = comment::allow(comment.of(&file.text), comment.start) {
+                all.own.push(Own::new(allow, scope, Some(line_of(comment, &file.text))));
+                all.scope_own(scope, rules, today);
+            }
+        }
         all
     }
 

@@ -84,7 +84,15 @@ impl Format {
 }
 
 /// The kinds of file that have rules.
-pub(super) const CHECKED: [FileKind; 3] = [FileKind::Dockerfile, FileKind::Compose, FileKind::Kubernetes];
+pub(super) const CHECKED: [FileKind; 7] = [
+    FileKind::Dockerfile,
+    FileKind::Compose,
+    FileKind::Kubernetes,
+    FileKind::Script,
+    FileKind::Makefile,
+    FileKind::Workflow,
+    FileKind::GitlabCi,
+];
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {
     let given = options.inputs.given(".")?;

@@ -28,7 +28,12 @@ pub(super) fn judge_compose(
     let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
     let found = ask(file, rules, evidence, &model, |check| match check {
         Check::Containers { compose: check, .. } | Check::Compose(check) => Some(check),
-        Check::Dockerfile(_) | Check::Kubernetes(_) | Check::Syntax | Check::Suppressions => None,
+        Check::Dockerfile(_)
+        | Check::Commands { .. }
+        | Check::Script(_)
+        | Check::Kubernetes(_)
+        | Check::Syntax
+        | Check::Suppressions => None,
     });
     Ok(judgement(file, &parsed, found, evidence))
 }
@@ -43,12 +48,17 @@ pub(super) fn judge_kubernetes(
     let model = KubernetesModel::new(&parsed.tree);
     let found = ask(file, rules, evidence, &model, |check| match check {
         Check::Containers { kubernetes: check, .. } | Check::Kubernetes(check) => Some(check),
-        Check::Dockerfile(_) | Check::Compose(_) | Check::Syntax | Check::Suppressions => None,
+        Check::Dockerfile(_)
+        | Check::Commands { .. }
+        | Check::Script(_)
+        | Check::Compose(_)
+        | Check::Syntax
+        | Check::Suppressions => None,
     });
     Ok(judgement(file, &parsed, found, evidence))
 }
 
-fn parsed(file: &SourceFile) -> Result<Parsed<Yaml<'_>>, Unjudged> {
+pub(super) fn parsed(file: &SourceFile) -> Result<Parsed<Yaml<'_>>, Unjudged> {
     let parsed = yaml::parse(&file.text);
     let head = &file.text[..file.text.len().min(super::HEAD)];
     let is_binary = !parsed.errors.is_empty() && memchr::memchr(0, head).is_some();

@@ -130,26 +130,30 @@ impl<'m> Download<'m> {
 
     /// The command that reads the answer: through a pipe, or as a shell whose script is a substitution.
     pub fn consumer(&self) -> Option<Command<'m>> {
-        let script = self.command.command.script();
-        let command = self.command.command;
         if self.output != Output::Stdout {
             return None;
         }
-        if let Some(Element::Command(index)) = command.piped_into() {
-            return Some(script.command(index));
-        }
-        // `sh -c "$(curl …)"`, `bash <(curl …)`: the block is the substitution, its owner the command.
-        let block = command.blocks().next()?;
-        let in_substitution = matches!(block.kind(), CompoundKind::Substitution | CompoundKind::ProcessSubstitution);
-        match block.owner() {
-            Some(owner) if in_substitution && matches!(owner.slot, Slot::Word(_) | Slot::Redirect(_)) => {
-                match owner.element {
-                    Element::Command(index) => Some(script.command(index)),
-                    Element::Compound(_) => None,
-                }
+        reader_of(self.command.command)
+    }
+}
+
+/// The command that reads what `command` writes: through a pipe, or as a shell whose script is a substitution.
+pub fn reader_of(command: Command<'_>) -> Option<Command<'_>> {
+    let script = command.script();
+    if let Some(Element::Command(index)) = command.piped_into() {
+        return Some(script.command(index));
+    }
+    // `sh -c "$(curl …)"`, `bash <(curl …)`: the block is the substitution, its owner the command.
+    let block = command.blocks().next()?;
+    let in_substitution = matches!(block.kind(), CompoundKind::Substitution | CompoundKind::ProcessSubstitution);
+    match block.owner() {
+        Some(owner) if in_substitution && matches!(owner.slot, Slot::Word(_) | Slot::Redirect(_)) => {
+            match owner.element {
+                Element::Command(index) => Some(script.command(index)),
+                Element::Compound(_) => None,
             }
-            Some(_) | None => None,
         }
+        Some(_) | None => None,
     }
 }
 

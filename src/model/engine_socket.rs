@@ -6,13 +6,18 @@ use super::{
     marks::Marks,
     programs::Programs,
     script::StepCommand,
+    script_file::ScriptFile,
     step::Step,
     user::Group,
 };
 use crate::{
-    syntax::dockerfile::{Arguments, Keyword},
+    syntax::{
+        dockerfile::{Arguments, Keyword},
+        shell::Word,
+    },
     text::Span,
 };
+use std::borrow::Cow;
 
 /// A place that leads to the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +121,66 @@ impl Step<'_> {
             (!harmless).then(|| Reach { span: command.span(), what: name.to_owned() })
         })
     }
+}
+
+impl ScriptFile {
+    /// Commands that put a user into the group `docker`.
+    pub fn engine_group_members(&self) -> impl Iterator<Item = Span> {
+        self.commands().filter_map(|command| {
+            let invocation = command.invocation()?;
+            let name = invocation.name()?;
+            let words: Vec<Cow<'_, str>> = invocation.arguments().map(Word::text).collect();
+            let joins = match name {
+                "usermod" => words.windows(2).any(|pair| {
+                    let is_groups = matches!(&*pair[0], "--groups" | "-G" | "-aG" | "-Ga");
+                    is_groups && pair[1].split(',').any(|group| group == "docker")
+                }),
+                "gpasswd" => {
+                    words.last().is_some_and(|word| word == "docker")
+                        && words.iter().any(|word| matches!(&**word, "-a" | "--add"))
+                }
+                "adduser" | "addgroup" => {
+                    let mut plain = words.iter().filter(|word| !word.starts_with('-'));
+                    plain.nth(1).is_some_and(|word| word == "docker") && plain.next().is_none()
+                }
+                _ => false,
+            };
+            let end = invocation.arguments().last()?;
+            let is_root = words.last().is_some_and(|word| word == "root");
+            (joins && !is_root).then(|| command.word_span(invocation.name_word()).to(command.word_span(end)))
+        })
+    }
+
+    /// Addresses of an engine that anybody who reaches the port may use, as commands name them.
+    pub fn engine_addresses(&self) -> Vec<Reach> {
+        let mut found = Vec::new();
+        let has_tls = |text: &str| text.starts_with("DOCKER_TLS_VERIFY=") || text.starts_with("--tls");
+        for command in self.commands() {
+            let words = command.command.words();
+            if words.clone().any(|word| has_tls(&word.text())) {
+                continue;
+            }
+            let mut add = |span, text: Option<&str>| {
+                if let Some(what) =
+                    text.and_then(|text| open_address(text.strip_prefix("DOCKER_HOST=").unwrap_or(text)))
+                {
+                    found.push(Reach { span, what: what.to_owned() });
+                }
+            };
+            for assignment in command.command.assignments().filter(|assignment| assignment.name() == "DOCKER_HOST") {
+                add(command.placed(assignment.span()), assignment.literal());
+            }
+            for word in words.filter(|word| word.text().starts_with("DOCKER_HOST=")) {
+                add(command.word_span(word), word.literal());
+            }
+        }
+        found
+    }
+}
+
+/// Whether a text holds the path of the socket of a container engine.
+pub fn names_socket(text: &str) -> bool {
+    socket(text).is_some()
 }
 
 /// The name of the socket that a text holds the path of.

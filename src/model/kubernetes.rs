@@ -3,6 +3,8 @@
 //! Every object that holds the template of a pod is a [`Workload`]: Pods, Deployments, `CronJobs`, … and the items of a
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
+mod data;
+pub mod network;
 pub mod rbac;
 
 mod container;
@@ -12,6 +14,7 @@ mod setting;
 mod volume;
 
 pub use container::{Container, Dropped, Role};
+pub use data::Datum;
 pub use pod::Workload;
 pub use runner::Runner;
 pub use setting::Setting;

@@ -51,7 +51,11 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for (role, grant) in cx.model.grants().filter(|(_, grant)| !grant.is_everything()) {
         let (Some(any), Some(verb)) = (grant.any_resource(), grant.any_verb().or(grant.known_verb())) else { continue };
-        let message = format!("`{}` may `{}` every resource of its groups", role.name(), verb.scalar().unwrap_or("*"));
+        let may = match verb.scalar() {
+            Some("*") | None => "do anything with".to_owned(),
+            Some(verb) => format!("`{verb}`"),
+        };
+        let message = format!("`{}` may {may} every resource of its groups", role.name());
         out.report(any.span(), message).decline("which resources are needed is not written down anywhere");
     }
 }

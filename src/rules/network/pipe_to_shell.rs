@@ -3,7 +3,8 @@
 use crate::{
     model::{
         DockerfileModel,
-        downloads::{Download, is_interpreter},
+        downloads::{Download, is_interpreter, is_local_address, reader_of},
+        script_file::{FileCommand, ScriptFile},
     },
     rewrite::Verifier,
     rule::{
@@ -11,6 +12,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
+    syntax::shell::{Invocation, Word},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -22,7 +24,7 @@ pub(crate) static RULE: Builtin = Builtin {
         group: Group::Network,
         severity: Severity::High,
         confidence: Confidence::High,
-        kinds: &[FileKind::Dockerfile],
+        kinds: &[FileKind::Dockerfile, FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
         fix: FixNote::Sometimes(
             Safety::Risky,
             "With an entry for the address in `ironhull.lock` the script is kept in a file, checked, run and removed; without one the fix is manual.",
@@ -32,7 +34,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::Cwe, "494"),
             Reference::new(Scheme::Cwe, "829"),
         ],
-        equivalents: &[],
+        equivalents: &["semgrep:curl-pipe-bash"],
         examples: &[
             Example::new(
                 "A pipe",
@@ -59,10 +61,15 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN su -l -c \"touch ~/.profile && «curl https://example.com/install.sh | sh»\" app\n",
                 "FROM debian:13\nRUN su -l -c \"touch ~/.profile && curl -O https://example.com/data.json\" app\n",
             ),
+            Example::new(
+                "A script",
+                "-- setup.sh --\n«curl -fsSL https://example.com/install.sh | sudo bash -x»\n",
+                "-- setup.sh --\ncurl -fsSL https://example.com/install.sh | tee install.sh\n",
+            ),
         ],
         since: "0.1.0",
     },
-    check: Check::Dockerfile(check),
+    check: Check::Commands { dockerfile: check, script },
 };
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
@@ -81,15 +88,8 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, verifier: &
     let Some(consumer) = download.consumer() else { return };
     let Some(invocation) = consumer.invocation() else { return };
     let Some(name) = invocation.name().filter(|name| is_interpreter(name)) else { return };
-    // `python3 -c '…'` and `node -e` read data from their input, not a script.
-    let own_code = ["-c", "-e", "-m", "-r", "--eval", "-p", "-ne", "-pe", "-nle", "-lne", "-n", "-E", "-ane", "-0777"];
     let is_piped = download.command.command.piped_into().is_some();
-    if is_piped
-        && invocation
-            .arguments()
-            .next()
-            .is_some_and(|word| own_code.contains(&&*word.text()) || is_script_file(&word.text()))
-    {
+    if is_piped && reads_data(invocation) {
         return;
     }
     let span = download.span().to(download.command.script.file_span(consumer.span()));
@@ -103,6 +103,44 @@ fn report(cx: &Cx<'_, DockerfileModel<'_>>, download: &Download<'_>, verifier: &
     }
     finding.only_with(download.command.needs_argument());
     finding.repair(cx, || verifier.verify(cx, download));
+}
+
+/// Whether an interpreter brings its script along, so that its input is data: `python3 -c '…'`, `node -e`.
+fn reads_data(invocation: Invocation<'_>) -> bool {
+    let own_code = ["-c", "-e", "-m", "-r", "--eval", "-p", "-ne", "-pe", "-nle", "-lne", "-n", "-E", "-ane", "-0777"];
+    let first = invocation.arguments().next().map(Word::text);
+    first.is_some_and(|word| own_code.contains(&&*word) || is_script_file(&word))
+}
+
+fn script(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
+    for command in cx.model.commands() {
+        let Some((program, url)) = downloaded_to_output(command) else { continue };
+        let Some(reader) = reader_of(command.command) else { continue };
+        let Some(invocation) = reader.invocation() else { continue };
+        let Some(name) = invocation.name().filter(|name| is_interpreter(name)) else { continue };
+        if command.command.piped_into().is_some() && reads_data(invocation) {
+            continue;
+        }
+        let is_plain = url.starts_with("http://");
+        let over = if is_plain { " over plain HTTP" } else { "" };
+        let place = command.span().to(command.placed(reader.span()));
+        let finding = out.report(place, format!("what `{program}` downloads{over} is run by `{name}` unseen"));
+        finding.severity(if is_plain { Severity::Critical } else { Severity::High });
+        finding.decline("what the script should be, and how that can be verified, is not written down anywhere");
+    }
+}
+
+/// The program and the address, if a command writes what it downloads to its output.
+fn downloaded_to_output(command: FileCommand<'_>) -> Option<(&str, String)> {
+    let invocation = command.invocation()?;
+    let program = invocation.name().filter(|name| matches!(*name, "curl" | "wget"))?;
+    let words: Vec<_> = invocation.arguments().map(Word::text).collect();
+    let is_address = |word: &str| word.contains("://") && !word.starts_with('-') && !is_local_address(word);
+    let url = words.iter().find(|word| is_address(word))?.to_string();
+    let to_output = |word: &str| {
+        matches!(word, "-" | "-O-" | "-qO-" | "-qO" | "-O" | "--output-document=-") || word.ends_with("O-")
+    };
+    (program == "curl" || words.iter().any(|word| to_output(word))).then_some((program, url))
 }
 
 /// Whether an argument names a script of its own, so that the input is data: `python3 parse.py`.

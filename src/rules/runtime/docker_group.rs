@@ -1,7 +1,7 @@
 //! Members of the group `docker` are root on the host.
 
 use crate::{
-    model::{DockerfileModel, Step},
+    model::{DockerfileModel, Step, script_file::ScriptFile},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -15,7 +15,7 @@ pub(crate) static RULE: Builtin = Builtin {
         group: Group::Runtime,
         severity: Severity::High,
         confidence: Confidence::High,
-        kinds: &[FileKind::Dockerfile],
+        kinds: &[FileKind::Dockerfile, FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisDocker, "5.32"),
@@ -42,10 +42,15 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM debian:13\nRUN usermod -aG docker root && «usermod -aG docker app»\n",
                 "FROM debian:13\nRUN usermod -aG docker root\n",
             ),
+            Example::new(
+                "A script",
+                "-- setup.sh --\nsudo «usermod -aG docker \"$USER\"»\n",
+                "-- setup.sh --\nsudo usermod -aG video \"$USER\"\n",
+            ),
         ],
         since: "0.1.0",
     },
-    check: Check::Dockerfile(check),
+    check: Check::Commands { dockerfile: check, script },
 };
 
 const REFUSAL: &str = "what in the container uses the engine, and whether it may, is for the project to decide";
@@ -59,5 +64,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             out.report(reach.span, "a user is put into the group `docker`, which may use the engine as root")
                 .decline(REFUSAL);
         }
+    }
+}
+
+fn script(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
+    for place in cx.model.engine_group_members() {
+        out.report(place, "a user is put into the group `docker`, which may use the engine as root").decline(REFUSAL);
     }
 }

@@ -1,7 +1,7 @@
 //! An engine that listens on TCP without TLS obeys anybody.
 
 use crate::{
-    model::DockerfileModel,
+    model::{DockerfileModel, script_file::ScriptFile},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -15,7 +15,7 @@ pub(crate) static RULE: Builtin = Builtin {
         group: Group::Runtime,
         severity: Severity::High,
         confidence: Confidence::High,
-        kinds: &[FileKind::Dockerfile],
+        kinds: &[FileKind::Dockerfile, FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisDocker, "2.7"),
@@ -34,10 +34,15 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM docker:28-dind\nCMD [\"dockerd\", «\"--host=tcp://0.0.0.0:2375\"»]\n",
                 "FROM docker:28-dind\nCMD [\"dockerd\", \"--host=tcp://0.0.0.0:2376\", \"--tlsverify\"]\n",
             ),
+            Example::new(
+                "A script",
+                "-- build.sh --\nexport «DOCKER_HOST=tcp://build:2375»\ndocker build .\n",
+                "-- build.sh --\nexport DOCKER_HOST=ssh://build\ndocker build .\n",
+            ),
         ],
         since: "0.1.0",
     },
-    check: Check::Dockerfile(check),
+    check: Check::Commands { dockerfile: check, script },
 };
 
 const REFUSAL: &str = "the engine has to serve TLS before a client can ask for it, and that is set up elsewhere";
@@ -48,5 +53,11 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             out.report(reach.span, format!("`{}` is an engine that asks nobody who they are", reach.what))
                 .decline(REFUSAL);
         }
+    }
+}
+
+fn script(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
+    for reach in cx.model.engine_addresses() {
+        out.report(reach.span, format!("`{}` is an engine that asks nobody who they are", reach.what)).decline(REFUSAL);
     }
 }

@@ -1,0 +1,197 @@
+//! What scripts tell a container engine to do: `docker run`, `podman create`, `nerdctl exec`, `docker compose exec`.
+
+use super::script_file::{FileCommand, ScriptFile};
+use crate::{syntax::shell::Word, text::Span};
+use std::borrow::Cow;
+
+/// A call of an engine that starts a container or a program in one.
+#[derive(Clone, Debug)]
+pub struct EngineCall<'m> {
+    /// The command.
+    pub command: FileCommand<'m>,
+    /// What it does.
+    pub verb: EngineVerb,
+    /// Its options in front of the image or the container.
+    pub options: Vec<EngineOption<'m>>,
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineVerb {
+    /// Makes a container: `run`, `create`.
+    Run,
+    /// Starts a program in one: `exec`.
+    Exec,
+}
+
+/// An option of a call.
+#[derive(Clone, Debug)]
+pub struct EngineOption<'m> {
+    /// Its long name.
+    pub name: Cow<'m, str>,
+    /// Its value; empty where it takes none.
+    pub value: Cow<'m, str>,
+    /// Where it is written, its value included.
+    pub span: Span,
+    /// Whether a part of the value is hidden by a variable.
+    pub is_hidden: bool,
+}
+
+const ENGINES: [&str; 3] = ["docker", "podman", "nerdctl"];
+
+/// Options of the engine itself that take a value.
+const GLOBAL: [&str; 15] = [
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--config",
+    "-l",
+    "--log-level",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+    "-f",
+    "--file",
+    "-p",
+    "--project-name",
+    "--profile",
+];
+
+/// Options of `run`, `create` and `exec` that take no value.
+const SWITCHES: [&str; 20] = [
+    "detach",
+    "disable-content-trust",
+    "help",
+    "init",
+    "interactive",
+    "no-deps",
+    "no-healthcheck",
+    "no-hosts",
+    "no-TTY",
+    "oom-kill-disable",
+    "privileged",
+    "publish-all",
+    "quiet",
+    "read-only",
+    "replace",
+    "rm",
+    "rmi",
+    "service-ports",
+    "sig-proxy",
+    "tty",
+];
+
+/// Letters with a value, and the names that they stand for.
+const LETTERS: [(char, &str); 11] = [
+    ('a', "attach"),
+    ('c', "cpu-shares"),
+    ('e', "env"),
+    ('h', "hostname"),
+    ('l', "label"),
+    ('m', "memory"),
+    ('p', "publish"),
+    ('u', "user"),
+    ('v', "volume"),
+    ('w', "workdir"),
+    ('f', "filter"),
+];
+
+impl ScriptFile {
+    /// The calls that start containers, or programs in them.
+    pub fn engine_calls(&self) -> impl Iterator<Item = EngineCall<'_>> {
+        self.commands().filter_map(EngineCall::read)
+    }
+}
+
+impl<'m> EngineCall<'m> {
+    fn read(command: FileCommand<'m>) -> Option<Self> {
+        let invocation = command.invocation()?;
+        let name = invocation.name()?;
+        let is_compose = name == "docker-compose" || name == "podman-compose";
+        if !is_compose && !ENGINES.contains(&name) {
+            return None;
+        }
+        let mut words = invocation.arguments();
+        let verb = loop {
+            let word = words.next()?;
+            match word.literal()? {
+                option if option.starts_with('-') => {
+                    if GLOBAL.contains(&option) {
+                        words.next()?;
+                    }
+                }
+                "container" | "compose" => {}
+                "run" | "create" => break EngineVerb::Run,
+                "exec" => break EngineVerb::Exec,
+                _ => return None,
+            }
+        };
+        let mut call = Self { command, verb, options: Vec::new() };
+        call.read_options(words);
+        Some(call)
+    }
+
+    /// Reads options up to the first word that is none; what a variable holds may be anything, and ends them too.
+    fn read_options(&mut self, mut words: impl Iterator<Item = Word<'m>>) {
+        while let Some(word) = words.next() {
+            let text = word.text();
+            let Some(option) = text.strip_prefix('-').filter(|option| !option.is_empty()) else { return };
+            let (name, joined) = match option.strip_prefix('-') {
+                Some("") => return,
+                Some(long) => match long.split_once('=') {
+                    Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                    None => (long.to_owned(), None),
+                },
+                None => match letters(option) {
+                    Some((name, rest)) => (name.to_owned(), (!rest.is_empty()).then(|| rest.to_owned())),
+                    None => continue,
+                },
+            };
+            let is_switch = SWITCHES.contains(&&*name);
+            let next = if joined.is_none() && !is_switch { words.next() } else { None };
+            let value = joined.or_else(|| next.map(|word| word.text().into_owned())).unwrap_or_default();
+            let last = next.unwrap_or(word);
+            self.options.push(EngineOption {
+                name: Cow::Owned(name),
+                value: Cow::Owned(value),
+                span: self.command.word_span(word).to(self.command.word_span(last)),
+                is_hidden: last.literal().is_none(),
+            });
+        }
+    }
+
+    /// The options of one of these names.
+    pub fn named<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a EngineOption<'m>> {
+        self.options.iter().filter(|option| names.contains(&&*option.name))
+    }
+}
+
+/// The option with a value in a cluster of letters, with what follows it.
+fn letters(cluster: &str) -> Option<(&'static str, &str)> {
+    cluster.char_indices().find_map(|(at, letter)| {
+        let (_, name) = LETTERS.iter().find(|(known, _)| *known == letter)?;
+        let rest = &cluster[at + letter.len_utf8()..];
+        Some((*name, rest.strip_prefix('=').unwrap_or(rest)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(script: &str) -> Vec<(String, String)> {
+        let file = ScriptFile::of_script(script.as_bytes());
+        let calls = file.engine_calls().flat_map(|call| call.options);
+        calls.map(|option| (option.name.into_owned(), option.value.into_owned())).collect()
+    }
+
+    #[test]
+    fn options_end_where_the_image_begins() {
+        let found = options("sudo docker -H tcp://a container run -itv /a:/b --net=host --rm -u 0 img --privileged\n");
+        let expected = [("volume", "/a:/b"), ("net", "host"), ("rm", ""), ("user", "0")];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(options("docker ps --net=host; podman build --privileged .\n"), []);
+        assert_eq!(options("docker run $OPTS --privileged img\n"), []);
+    }
+}

@@ -1,0 +1,113 @@
+//! Data of a `Secret` or a `ConfigMap`.
+
+use super::{KubernetesModel, Object};
+use crate::{model::credential, syntax::yaml::Node};
+
+/// One value of a `Secret` or a `ConfigMap`.
+#[derive(Clone, Debug)]
+pub struct Datum<'y> {
+    /// Its name.
+    pub key: Node<'y>,
+    /// Where it is written.
+    pub node: Node<'y>,
+    /// What programs are given: decoded, if it is written in base 64.
+    pub value: Vec<u8>,
+}
+
+/// Values longer than this are files and no credentials.
+const LONGEST: usize = 8 * 1024;
+
+impl<'y> KubernetesModel<'y> {
+    /// Objects of the kind `Secret` that are as they are written: encrypted ones of `sops` are not.
+    pub fn plain_secrets(&self) -> impl Iterator<Item = Object<'y>> {
+        let secrets = self.objects.iter().copied().filter(|object| object.kind == "Secret");
+        secrets.filter(|object| object.node.get("sops").is_none() && !object.is_of("bitnami"))
+    }
+
+    /// Objects of the kind `ConfigMap`.
+    pub fn config_maps(&self) -> impl Iterator<Item = Object<'y>> {
+        self.objects.iter().copied().filter(|object| object.kind == "ConfigMap" && object.node.get("sops").is_none())
+    }
+}
+
+impl<'y> Object<'y> {
+    /// Its values, those that a template hides left out.
+    pub fn data(self) -> Vec<Datum<'y>> {
+        let of_key = |name: &str, is_encoded: bool| {
+            let entries = self.node.get(name).into_iter().flat_map(Node::entries);
+            let seen = entries.filter(|entry| !entry.key.is_template() && !entry.value.is_template());
+            let read = seen.filter_map(|entry| {
+                let text = entry.value.scalar().filter(|text| text.len() <= LONGEST)?;
+                let value = if is_encoded { decoded(text)? } else { text.as_bytes().to_vec() };
+                Some(Datum { key: entry.key, node: entry.value, value })
+            });
+            read.collect::<Vec<_>>()
+        };
+        let mut data = of_key("data", self.kind == "Secret");
+        data.extend(of_key("stringData", false));
+        data
+    }
+}
+
+impl Datum<'_> {
+    /// Whether a line of it is a credential by its name and value.
+    pub fn holds_credential(&self) -> bool {
+        self.assignments().iter().any(|(name, value)| credential::judge(name, value).is_some())
+    }
+
+    /// Names with values that it holds: its own, and those of lines `name=value` and `name: value` in a file.
+    pub fn assignments(&self) -> Vec<(String, Vec<u8>)> {
+        let own = (self.key.scalar().unwrap_or_default().to_owned(), self.value.trim_ascii().to_vec());
+        let lines = self.value.split(|&byte| byte == b'\n').filter_map(|line| {
+            let at = line.iter().position(|byte| matches!(byte, b'=' | b':'))?;
+            let name = std::str::from_utf8(line[..at].trim_ascii()).ok()?;
+            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+            let value = line[at + 1..].trim_ascii();
+            let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+            (is_name && !name.is_empty()).then(|| (name.to_owned(), unquoted.unwrap_or(value).to_vec()))
+        });
+        let lines = lines.collect::<Vec<_>>();
+        if own.1.contains(&b'\n') { lines } else { std::iter::once(own).chain(lines).collect() }
+    }
+}
+
+/// What `text` is in base 64, blanks and line endings left out.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0);
+    let letters = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    for byte in letters.take_while(|byte| *byte != b'=') {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::yaml::parse;
+
+    #[test]
+    fn values_of_a_secret_are_decoded() {
+        let text =
+            "apiVersion: v1\nkind: Secret\ndata: {a: Y2FsZWJraW5uZXk=, b: '{{ .x }}', c: '***'}\nstringData: {d: e}\n";
+        let parsed = parse(text.as_bytes());
+        let model = KubernetesModel::new(&parsed.tree);
+        let values: Vec<_> = model.plain_secrets().flat_map(Object::data).map(|datum| datum.value).collect();
+        assert_eq!(values, [b"calebkinney".to_vec(), b"e".to_vec()]);
+    }
+}
