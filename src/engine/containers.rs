@@ -1,5 +1,7 @@
 //! Compose files and manifests x rules -> findings.
 
+mod inline;
+
 use super::{Evidence, Unjudged, fingerprint};
 use crate::{
     context::{self, BuildContext},
@@ -26,6 +28,8 @@ pub(super) fn judge_compose(
     let variables = context.beside(".env").map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
     let directory = context::resolve("", context.directory());
     let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
+    let is_override = file.path.rsplit('/').next().is_some_and(|name| name.contains(".override."));
+    let model = if is_override { model.on_top() } else { model };
     let found = ask(file, rules, evidence, &model, |check| match check {
         Check::Containers { compose: check, .. } | Check::Compose(check) => Some(check),
         Check::Dockerfile(_)
@@ -35,7 +39,11 @@ pub(super) fn judge_compose(
         | Check::Syntax
         | Check::Suppressions => None,
     });
-    Ok(judgement(file, &parsed, found, evidence))
+    let mut judgement = judgement(file, &parsed, found, evidence);
+    for text in model.services.iter().filter_map(|service| service.build()?.inline) {
+        inline::judge(file, text.node, rules, evidence, &mut judgement);
+    }
+    Ok(judgement)
 }
 
 /// What `rules` say about `file`, a manifest.

@@ -6,7 +6,7 @@
 use crate::{
     syntax::{
         shell::{self, Command, Dialect, Invocation, Script, Word, dialect_of_shebang},
-        yaml::{Node, Style, Yaml},
+        yaml::{Kind, Node, Style, Yaml},
     },
     text::Span,
 };
@@ -61,15 +61,15 @@ impl ScriptFile {
     /// The steps of a CI file.
     pub fn of_steps(tree: &Yaml<'_>) -> Self {
         let mut parts = Vec::new();
-        for node in tree.nodes() {
-            for entry in node.entries().filter(|_| node.form().is_some()) {
-                let is_script = entry.key.scalar().is_some_and(|key| STEPS.contains(&key));
-                let steps = is_script
-                    .then_some(entry.value)
-                    .into_iter()
-                    .filter(|value| value.form().is_none() || value.is_sequence());
-                for step in steps.flat_map(|value| value.items().chain((!value.is_sequence()).then_some(value))) {
-                    parts.extend(part_of_scalar(tree.text(), step));
+        // What an alias stands for is read where it is written.
+        for node in tree.nodes().filter(|node| matches!(node.kind(), Kind::Mapping(_))) {
+            for entry in node.entries() {
+                if !entry.key.scalar().is_some_and(|key| STEPS.contains(&key)) {
+                    continue;
+                }
+                parts.extend(part_of_scalar(tree.text(), entry.value));
+                if let Kind::Sequence(_) = entry.value.kind() {
+                    parts.extend(entry.value.children().filter_map(|step| part_of_scalar(tree.text(), step)));
                 }
             }
         }
@@ -175,7 +175,7 @@ fn mask(text: &mut [u8], start: usize, end: usize) {
 
 /// The script that a scalar is, if its bytes are what it reads as but for indentation.
 fn part_of_scalar(text: &[u8], node: Node<'_>) -> Option<Part> {
-    let crate::syntax::yaml::Kind::Scalar(style) = node.kind() else { return None };
+    let Kind::Scalar(style) = node.kind() else { return None };
     let span = node.span();
     let bytes = span.of(text);
     let skipped = match style {

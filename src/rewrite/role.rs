@@ -20,10 +20,10 @@ pub fn without_access<'y>(
     if allowed.resource.scalar().is_some_and(|name| name.starts_with('*')) {
         return Err("which of the resources that the wildcard stands for are needed is not known".to_owned());
     }
-    let item = match (grant.is_of_one_resource(), role.size()) {
+    let item = match (grant.is_of_one_resource(), role.has_one_rule()) {
         (false, _) => allowed.resource,
-        (true, 2..) => grant.node,
-        (true, _) => return Err("the role allows nothing else: who is bound to it has to be looked at".to_owned()),
+        (true, false) => grant.node,
+        (true, true) => return Err("the role allows nothing else: who is bound to it has to be looked at".to_owned()),
     };
     let edit = editor.remove_item(item).map_err(|refusal| refusal.to_string())?;
     let reason = "whoever has the role may need it: ask the log of the server who uses it";

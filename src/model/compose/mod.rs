@@ -38,6 +38,8 @@ pub struct Service<'y> {
     pub key: Node<'y>,
     /// What says something of it, what wins first.
     layers: Vec<Layer<'y>>,
+    /// Whether another file, which this one is read on top of, says the rest.
+    is_partial: bool,
 }
 
 /// One place that says something of a service.
@@ -59,7 +61,7 @@ impl<'y> ComposeModel<'y> {
             .filter(|entry| entry.value.is_mapping() || entry.value.is_null())
             .map(|entry| {
                 let layer = Layer { node: entry.value, directory: directory.to_owned(), variables: variables.clone() };
-                Service { key: entry.key, layers: vec![layer] }
+                Service { key: entry.key, layers: vec![layer], is_partial: false }
             })
             .collect();
         let mut model = Self { tree, services };
@@ -67,6 +69,13 @@ impl<'y> ComposeModel<'y> {
             model.extend(at);
         }
         model
+    }
+
+    /// The same file as one that is read on top of another one: what its services do not say, that one may.
+    #[must_use]
+    pub fn on_top(mut self) -> Self {
+        self.services.iter_mut().for_each(|service| service.is_partial = true);
+        self
     }
 
     /// What volumes of the file are made of, where it is a path: `device` among their options.
@@ -159,7 +168,7 @@ impl<'y> Service<'y> {
     #[must_use]
     pub fn over(&self, other: &Service<'y>) -> Service<'y> {
         let layers = self.layers.iter().chain(&other.layers).cloned().collect();
-        Service { key: self.key, layers }
+        Service { key: self.key, layers, is_partial: self.is_partial }
     }
 
     /// The same service with what `other`, a service of another file, says instead.
@@ -237,7 +246,7 @@ impl<'y> Service<'y> {
 
     /// Whether it says what it runs, and everything that it says is seen.
     pub fn is_whole(&self) -> bool {
-        !self.is_open() && (self.value("image").is_some() || self.value("build").is_some())
+        !self.is_open() && !self.is_partial && (self.value("image").is_some() || self.value("build").is_some())
     }
 
     /// The text at `key`.

@@ -31,7 +31,18 @@ impl Direction {
     }
 }
 
+/// So many pairs of policies and workloads are compared; a real file has a few dozen.
+const MOST_PAIRS: usize = 100_000;
+
 impl<'y> KubernetesModel<'y> {
+    /// Whether it can be asked which policy chooses which workload: there are some, all of them are seen, and they are
+    /// not so many that nobody wrote them.
+    pub fn matches_policies(&self) -> bool {
+        let workloads = self.workloads().count();
+        let peers: usize = self.network_policies().map(|policy| 1 + policy.peer_selectors().count()).sum();
+        workloads > 0 && workloads.saturating_mul(peers) <= MOST_PAIRS && !self.tree.is_rendered_elsewhere()
+    }
+
     /// Policies of the network.
     pub fn network_policies(&self) -> impl Iterator<Item = NetworkPolicy<'y>> {
         self.objects.iter().filter(|object| object.kind == "NetworkPolicy").filter_map(|&object| {

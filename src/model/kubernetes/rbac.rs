@@ -124,9 +124,9 @@ impl<'y> Role<'y> {
         self.rules.items().filter(|item| item.is_mapping()).map(Grant::of)
     }
 
-    /// How many rules it has.
-    pub fn size(self) -> usize {
-        self.rules.items().count()
+    /// Whether it has one rule only.
+    pub fn has_one_rule(self) -> bool {
+        self.rules.items().nth(1).is_none()
     }
 
     /// How it allows `access`, whichever rule does.

@@ -41,7 +41,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     // Where there are no pods, they are in another file.
-    if cx.model.workloads().next().is_none() || cx.model.tree.is_rendered_elsewhere() {
+    if !cx.model.matches_policies() {
         return;
     }
     for policy in cx.model.network_policies() {

@@ -44,10 +44,12 @@ pub(crate) static RULE: Builtin = Builtin {
 const MOST_FILES: usize = 32;
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    if !cx.model.matches_policies() {
+        return;
+    }
     let is_chosen = |workload: Workload<'_>| cx.model.network_policies().any(|policy| policy.may_select(workload));
     let open: Vec<Workload<'_>> = cx.model.workloads().filter(|workload| !is_chosen(*workload)).collect();
-    // Which labels a chart gives is known once it is rendered; which policies stand beside, is not asked in vain.
-    if open.is_empty() || cx.model.tree.is_rendered_elsewhere() || has_policy_beside(cx) {
+    if open.is_empty() || has_policy_beside(cx) {
         return;
     }
     for workload in open {

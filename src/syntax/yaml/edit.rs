@@ -220,6 +220,9 @@ impl<'y> Editor<'y> {
     }
 
     fn check(&self, node: Node<'y>) -> Result<(), Refusal> {
+        if self.verified.get() > MOST_VERIFIED {
+            return Err(Refusal::TooLarge);
+        }
         if self.tree.is_masked {
             return Err(Refusal::Template);
         }
