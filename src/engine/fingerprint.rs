@@ -28,11 +28,19 @@ pub(super) fn mark(findings: &mut [Finding], tree: &Dockerfile, text: &[u8]) {
     }
 }
 
-/// The same for files without instructions: a finding is told by its line.
+/// The same for files without instructions: a finding is told by its line, which is read once for all of its findings.
 pub(super) fn mark_lines(findings: &mut [Finding], text: &[u8]) {
     let mut turns: HashMap<Fingerprint, u32> = HashMap::new();
+    let mut last: Option<(Span, Fingerprint)> = None;
     for finding in findings {
-        let said = words(Fingerprint::default(), line_at(text, line_start(text, finding.primary.span)));
+        let place = finding.primary.span;
+        let known = last.filter(|(line, _)| (line.start..=line.end).contains(&place.start));
+        let (line, said) = known.unwrap_or_else(|| {
+            let start = line_start(text, place);
+            let line = line_at(text, start);
+            (Span { start, end: start + line.len() as u32 }, words(Fingerprint::default(), line))
+        });
+        last = Some((line, said));
         let equal = Fingerprint::default().with(finding.rule.as_bytes()).with(said.to_string().as_bytes());
         let turn = turns.entry(equal).or_default();
         finding.fingerprint = equal.with(turn.to_string().as_bytes());

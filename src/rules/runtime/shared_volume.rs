@@ -55,10 +55,16 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         if !is_shared || mounts.iter().all(|(_, mount)| mount.is_read_only) {
             continue;
         }
+        let mut told = None;
         for (at, mount) in mounts {
             let service = &cx.model.services[at];
+            // What an alias or another service brings has no place of its own.
+            let place = service.place_of_item(mount.node);
+            if told.replace(place) == Some(place) {
+                continue;
+            }
             let message = format!("`{}` shares `{source}` with another service", service.name());
-            let finding = out.report(service.place_of_item(mount.node), message);
+            let finding = out.report(place, message);
             finding.decline("which of the services needs to write is not known");
         }
     }
