@@ -11,6 +11,7 @@ mod container;
 mod pod;
 mod runner;
 mod setting;
+mod start;
 mod volume;
 
 pub use container::{Container, Dropped, Role};
@@ -18,6 +19,7 @@ pub use data::Datum;
 pub use pod::Workload;
 pub use runner::Runner;
 pub use setting::Setting;
+pub use start::Fetched;
 pub use volume::{PodMount, Volume};
 
 use crate::syntax::yaml::{Node, Yaml};

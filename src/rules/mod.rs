@@ -44,6 +44,7 @@ pub static RULES: &[&Builtin] = &[
     &runtime::engine_socket_call::RULE,
     &runtime::entry_script_mode::RULE,
     &image::eol_base::RULE,
+    &kubernetes::fetched_at_start::RULE,
     &runtime::foreign_cgroup::RULE,
     &kubernetes::fractional_cpu_limit::RULE,
     &kubernetes::git_sync_program::RULE,

@@ -37,6 +37,12 @@ impl<'y> Container<'y> {
         Reference::parse(self.text("image")?).ok()
     }
 
+    /// Whether its image is one that builds or starts containers itself, which the usual limits forbid.
+    pub fn runs_containers(self) -> bool {
+        const ENGINES: [&str; 5] = ["buildah", "buildkit", "docker", "dind", "podman"];
+        self.image().is_some_and(|image| ENGINES.contains(&image.basename()))
+    }
+
     fn image_user(self, knowledge: &Knowledge) -> Runner {
         let Some(image) = self.image() else { return Runner::Image };
         let facts = knowledge.image(&image.name(), image.effective_tag());

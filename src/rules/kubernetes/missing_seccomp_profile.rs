@@ -99,6 +99,12 @@ fn is_annotated(container: Container<'_>) -> bool {
 
 fn default_profile<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
     let workload = container.workload;
+    if workload.containers().any(Container::runs_containers) {
+        return Err("what starts containers itself makes calls that the default profile forbids".to_owned());
+    }
+    if container.own_security(&["privileged"]).boolean() == Some(true) {
+        return Err("a privileged container has no profile, whatever is said: that goes first".to_owned());
+    }
     let path = ["securityContext", "seccompProfile", "type"];
     let has_own = |container: Container<'_>| !container.own_security(&["seccompProfile"]).is_absent();
     let is_of_pod = !has_own(container)

@@ -15,6 +15,7 @@ pub(super) mod default_capabilities;
 pub(super) mod default_namespace;
 pub(super) mod default_service_account;
 pub(super) mod deprecated_service_account;
+pub(super) mod fetched_at_start;
 pub(super) mod fractional_cpu_limit;
 pub(super) mod git_sync_program;
 pub(super) mod host_path_volume;

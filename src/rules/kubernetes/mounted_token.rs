@@ -1,7 +1,7 @@
 //! A token that nobody uses is one that anybody may find.
 
 use crate::{
-    model::kubernetes::{KubernetesModel, Object, Setting, Workload},
+    model::kubernetes::{Container, KubernetesModel, Object, Setting, Workload},
     rewrite::manifest::set_below,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -90,9 +90,44 @@ fn is_bound(model: &KubernetesModel<'_>, workload: Workload<'_>) -> bool {
     subjects.any(|subject| Setting::below(subject, &["name"]).text() == Some(name))
 }
 
+/// Words in the names of images that talk to the cluster.
+const CLIENTS: [&str; 24] = [
+    "agent",
+    "argo",
+    "autoscaler",
+    "cert-manager",
+    "cloud-controller",
+    "consul",
+    "controller",
+    "csi",
+    "dashboard",
+    "datadog",
+    "external-dns",
+    "fluent",
+    "flux",
+    "ingress",
+    "istio",
+    "kube",
+    "linkerd",
+    "metrics",
+    "newrelic",
+    "operator",
+    "prometheus",
+    "tekton",
+    "traefik",
+    "vault",
+];
+
 fn without_token<'y>(editor: &Editor<'y>, workload: Workload<'y>) -> Result<Fix, String> {
     if workload.service_account().is_some_and(|name| name != "default") {
         return Err("it has an account of its own, and so perhaps talks to the cluster".to_owned());
+    }
+    let image = workload.containers().filter_map(Container::image).find(|image| {
+        let repository = image.written_repository();
+        CLIENTS.iter().any(|word| repository.contains(word))
+    });
+    if let Some(image) = image {
+        return Err(format!("`{}` looks like a program that talks to the cluster", image.text()));
     }
     let edit = set_below(editor, workload.pod, &["automountServiceAccountToken"], Value::Word("false"))?;
     let reason = "a program that asks the cluster, or a sidecar that does, finds no token then";

@@ -112,6 +112,9 @@ fn denied<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, Stri
     if is_privileged || added.into_iter().flat_map(Node::items).any(is_admin) {
         return Err("the cluster refuses it together with `privileged` and `SYS_ADMIN`: these go first".to_owned());
     }
+    if container.runs_containers() {
+        return Err("what starts containers itself calls set-uid programs to map users".to_owned());
+    }
     let path = ["securityContext", "allowPrivilegeEscalation"];
     let edit = set_below(editor, container.node, &path, Value::Word("false"))?;
     Ok(fix(edit))
