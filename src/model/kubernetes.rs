@@ -125,6 +125,15 @@ impl<'y> Object<'y> {
     }
 }
 
+/// What a name is, as it is written where a template makes it.
+fn written_name(name: Node<'_>) -> Option<&str> {
+    if !name.resolved().is_template() {
+        return name.scalar();
+    }
+    let text = std::str::from_utf8(name.span().of(name.tree().text())).ok()?;
+    Some(text.trim_matches(['"', '\'']))
+}
+
 fn below<'y>(node: Node<'y>, path: &[&str]) -> Option<Node<'y>> {
     path.iter().try_fold(node, |node, key| node.get(key))
 }

@@ -1,6 +1,6 @@
 //! Containers of pods.
 
-use super::{PodMount, Setting, Workload, pod::place_below};
+use super::{PodMount, Setting, Workload, pod::place_below, written_name};
 use crate::{model::capability, syntax::yaml::Node, text::Span};
 
 /// A container of a pod.
@@ -47,9 +47,10 @@ impl<'y> Container<'y> {
         self.node.get(key).filter(|node| !node.resolved().is_template())?.scalar()
     }
 
-    /// Its name; empty if it has none.
+    /// Its name, as it is written where a template makes it; its image if it has none.
     pub fn name(self) -> &'y str {
-        self.text("name").unwrap_or_default()
+        let name = ["name", "image"].into_iter().find_map(|key| self.node.get(key).and_then(written_name));
+        name.unwrap_or("without a name")
     }
 
     /// Whether it says what it runs, and no template adds to it.

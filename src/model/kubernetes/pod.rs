@@ -1,6 +1,6 @@
 //! Objects that make pods, and what is said of the pod as a whole.
 
-use super::{Container, Object, Role, Setting, Volume};
+use super::{Container, Object, Role, Setting, Volume, written_name};
 use crate::{
     syntax::yaml::{Entry, Node},
     text::Span,
@@ -30,7 +30,8 @@ impl<'y> Workload<'y> {
 
     /// Its name; what stands for it where it has none.
     pub fn name(self) -> &'y str {
-        self.object.name().filter(|name| !name.is_empty()).unwrap_or("the pod")
+        let name = self.object.at(&["metadata", "name"]).and_then(written_name);
+        name.filter(|name| !name.is_empty()).unwrap_or("the pod")
     }
 
     /// What is said at `path` below the `spec` of its pods.
