@@ -12,6 +12,7 @@ use crate::{
     },
     text::Span,
 };
+use std::collections::BTreeSet;
 
 /// Code that a container fetches when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +35,12 @@ impl Container<'_> {
             let items: Vec<Node<'_>> = lists.unwrap_or_default().into_iter().flatten().collect();
             let Some(last) = paths.iter().rev().find(|path| !self.setting(path).is_absent()) else { continue };
             let script = shell::parse(as_script(&items).as_bytes(), Dialect::Posix);
-            for words in script.every_command().filter_map(fetching_words) {
+            // The same words are looked for once: a script may have them on each of its lines.
+            let words: BTreeSet<String> = script.every_command().filter_map(fetching_words).collect();
+            fetched.extend(words.into_iter().map(|words| {
                 let place = items.iter().find_map(|item| place_in(*item, &words));
-                let found = Fetched { place: place.unwrap_or_else(|| self.place_of(last)), words };
-                if !fetched.contains(&found) {
-                    fetched.push(found);
-                }
-            }
+                Fetched { place: place.unwrap_or_else(|| self.place_of(last)), words }
+            }));
         }
         fetched
     }

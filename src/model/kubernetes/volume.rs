@@ -3,6 +3,9 @@
 use super::Workload;
 use crate::{syntax::yaml::Node, text::Span};
 
+/// So many volumes of a pod are looked through for a name; no node mounts more.
+const MOST: usize = 256;
+
 /// A volume of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Volume<'y> {
@@ -57,7 +60,7 @@ impl<'y> PodMount<'y> {
     pub fn new(node: Node<'y>, workload: Workload<'y>) -> Self {
         let text = |key| node.get(key).filter(|node| !node.resolved().is_template()).and_then(Node::scalar);
         let name = text("name");
-        let volume = name.and_then(|name| workload.volumes().find(|volume| volume.name() == Some(name)));
+        let volume = name.and_then(|name| workload.volumes().take(MOST).find(|volume| volume.name() == Some(name)));
         let is_read_only = node.get("readOnly").and_then(Node::boolean) == Some(true);
         PodMount { node, volume, target: text("mountPath"), is_read_only }
     }

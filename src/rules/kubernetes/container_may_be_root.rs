@@ -6,6 +6,7 @@ use crate::{
     source::FileKind,
     text::Span,
 };
+use std::collections::BTreeSet;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -72,13 +73,12 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             report(cx, workload.place(), message, &open, out);
             continue;
         }
-        let mut told: Vec<Span> = Vec::new();
+        let mut told: BTreeSet<Span> = BTreeSet::new();
         for container in open {
             let place = container.place_of_security(&["runAsNonRoot"]);
-            if told.contains(&place) {
+            if !told.insert(place) {
                 continue;
             }
-            told.push(place);
             let message = format!("nothing keeps the container `{}` from running as root", container.name());
             report(cx, place, message, &[container], out);
         }

@@ -6,6 +6,7 @@ use crate::{
     source::FileKind,
     text::Span,
 };
+use std::collections::BTreeSet;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -42,7 +43,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows() && !workload.has_own_users()) {
-        let mut told: Vec<Span> = Vec::new();
+        let mut told: BTreeSet<Span> = BTreeSet::new();
         for container in workload.containers().filter(|container| container.is_whole()) {
             let setting = container.security(&["runAsGroup"]);
             let message = match (setting.is_absent(), setting.number()) {
@@ -53,8 +54,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 (false, _) => continue,
             };
             let place = container.place_of_security(&["runAsGroup"]);
-            if !told.contains(&place) {
-                told.push(place);
+            if told.insert(place) {
                 out.report(place, message)
                     .decline("what belongs to the group in the image and in volumes is not known here");
             }

@@ -11,6 +11,7 @@ use crate::{
     syntax::yaml::{Editor, Node, Value},
 };
 use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -57,13 +58,19 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let (accounts, bound) = (accounts(cx.model), bound(cx.model));
     for workload in cx.model.workloads().filter(|workload| workload.is_whole()) {
         let own = workload.setting(&["automountServiceAccountToken"]);
-        let account = account(cx.model, workload);
-        let of_account =
-            account.map_or(Setting::Absent, |object| Setting::below(object.node, &["automountServiceAccountToken"]));
+        let name = workload.service_account();
+        let of_account = accounts
+            .get(name.unwrap_or("default"))
+            .map_or(Setting::Absent, |object| Setting::below(object.node, &["automountServiceAccountToken"]));
         let setting = own.or_else(|| of_account);
-        if setting.is_hidden() || setting.boolean() == Some(false) || is_bound(cx.model, workload) {
+        if setting.is_hidden() || setting.boolean() == Some(false) {
+            continue;
+        }
+        // What the file gives rights to talks to the cluster.
+        if name.is_some_and(|name| bound.contains(name)) {
             continue;
         }
         let place = workload.place_of(&[if own.is_absent() { "containers" } else { "automountServiceAccountToken" }]);
@@ -76,18 +83,17 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     }
 }
 
-/// The account of its pods, if this file makes it.
-fn account<'y>(model: &KubernetesModel<'y>, workload: Workload<'y>) -> Option<Object<'y>> {
-    let name = workload.service_account().unwrap_or("default");
-    model.objects.iter().copied().find(|object| object.kind == "ServiceAccount" && object.name() == Some(name))
+/// The accounts that the file makes.
+fn accounts<'y>(model: &KubernetesModel<'y>) -> HashMap<&'y str, Object<'y>> {
+    let accounts = model.objects.iter().filter(|object| object.kind == "ServiceAccount");
+    accounts.filter_map(|object| Some((object.name()?, *object))).collect()
 }
 
-/// Whether the file gives rights to the account of its pods: what has them talks to the cluster.
-fn is_bound(model: &KubernetesModel<'_>, workload: Workload<'_>) -> bool {
-    let Some(name) = workload.service_account() else { return false };
+/// The names to which the file gives rights.
+fn bound<'y>(model: &KubernetesModel<'y>) -> HashSet<&'y str> {
     let bindings = model.objects.iter().filter(|object| matches!(object.kind, "RoleBinding" | "ClusterRoleBinding"));
-    let mut subjects = bindings.filter_map(|binding| binding.at(&["subjects"])).flat_map(Node::items);
-    subjects.any(|subject| Setting::below(subject, &["name"]).text() == Some(name))
+    let subjects = bindings.filter_map(|binding| binding.at(&["subjects"])).flat_map(Node::items);
+    subjects.filter_map(|subject| Setting::below(subject, &["name"]).text()).collect()
 }
 
 /// Words in the names of images that talk to the cluster.

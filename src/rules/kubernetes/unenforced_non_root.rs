@@ -12,6 +12,7 @@ use crate::{
     text::Span,
 };
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -59,7 +60,7 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows() && !workload.has_own_users()) {
-        let mut told: Vec<Span> = Vec::new();
+        let mut told: BTreeSet<Span> = BTreeSet::new();
         for container in workload.containers().filter(|container| container.is_whole()) {
             let runner = container.runner(cx.knowledge);
             let is_somebody = match runner {
@@ -72,10 +73,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             }
             let is_said = container.security(&["runAsNonRoot"]).node().is_some();
             let place = container.place_of_security(&[if is_said { "runAsNonRoot" } else { "runAsUser" }]);
-            if told.contains(&place) {
+            if !told.insert(place) {
                 continue;
             }
-            told.push(place);
             let message = format!("the cluster would also start the container `{}` as root", container.name());
             out.report(place, message).repair(cx, || refuse_root(&editor, container, runner));
         }
