@@ -67,7 +67,7 @@ fn fetching_words(command: Command<'_>) -> Option<String> {
     if let Some(call) = PackageCommand::read(invocation) {
         // These two install files that are there already.
         let is_local = matches!(call.manager, Manager::Dpkg | Manager::Rpm);
-        let verb = call.verb.and_then(|word| word.literal())?;
+        let verb = call.verb.and_then(shell::Word::literal)?;
         return (call.action == Action::Install && !is_local).then(|| format!("{} {verb}", call.program));
     }
     match name {
