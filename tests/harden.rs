@@ -1,9 +1,12 @@
-//! Hardening: the applications of `samples/apps` become what `tests/harden` says, and hardening the corpus does no harm.
+//! Hardening: the applications of `samples/apps` and the cases of `tests/harden/cases` become what `tests/harden` says, and
+//! hardening the corpus does no harm.
+//!
+//! A case is one text: `-- NAME --` begins a file of its build context, `-- becomes …` what the Dockerfile becomes.
 
 #![allow(clippy::disallowed_methods, reason = "the test reads the samples and the shared data")]
 
 use ironhull::{
-    context::{Files, NoFiles},
+    context::{self, Entry, Files, NoFiles},
     disk::Surroundings,
     harden::Wishes,
     lock::Lock,
@@ -17,6 +20,7 @@ use rayon::prelude::*;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 fn project() -> Project {
@@ -59,6 +63,62 @@ fn the_applications_become_what_is_written_down() {
         } else if fs::read(&golden).ok().as_deref() != Some(&actual[..]) {
             let actual = String::from_utf8_lossy(&actual);
             complaints.push(format!("{} is not what comes out (UPDATE=1 writes it):\n{actual}", golden.display()));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// The files of a case, in memory.
+struct Case(Vec<(String, String)>);
+
+impl Files for Case {
+    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.0.iter().find(|(name, _)| name == path).map(|(_, text)| Arc::from(text.as_bytes()))
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        context::entries(self.0.iter().map(|(name, _)| name.as_str()), path)
+    }
+}
+
+impl Case {
+    fn read(text: &str) -> Self {
+        let mut files: Vec<(String, String)> = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let name = line.trim_end().strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
+            match (name, files.last_mut()) {
+                (Some(name), _) => files.push((name.to_owned(), String::new())),
+                (None, Some((_, text))) => text.push_str(line),
+                (None, None) => panic!("a case begins with the name of a file"),
+            }
+        }
+        Self(files)
+    }
+}
+
+#[test]
+fn the_cases_become_what_is_written_down() {
+    let update = env::var_os("UPDATE").is_some();
+    let (project, mut complaints) = (project(), Vec::new());
+    let entries = fs::read_dir("tests/harden/cases").expect("the cases are there");
+    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    cases.sort();
+    for path in cases {
+        let written = fs::read_to_string(&path).expect("a case is text");
+        let given = written.split_once("-- becomes").map_or(&*written, |(given, _)| given);
+        let case = Case::read(given);
+        let text = case.read("Dockerfile").expect("a case has a Dockerfile");
+        let (after, from, to) = hardened(&project, "Dockerfile", &text, &case).expect("it is a Dockerfile");
+        let again = hardened(&project, "Dockerfile", &after, &case).expect("it is a Dockerfile").0;
+        if again != after {
+            complaints.push(format!("{}: a second run changes it again", path.display()));
+        }
+        let after = String::from_utf8_lossy(&after);
+        let actual = format!("{given}-- becomes, rung {from} -> {to} --\n{after}");
+        if update {
+            fs::write(&path, &actual).expect("the case is written");
+        } else if actual != written {
+            complaints.push(format!("{} is not what comes out (UPDATE=1 writes it):\n{actual}", path.display()));
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));

@@ -1,13 +1,175 @@
-//! Installers that a page pipes into a shell, and the package that brings the same tool with a checksum.
+//! Tools of a build that come from a page unseen, and where the same tool comes from with a checksum: a package, or the
+//! image that its publisher makes of it.
 //!
 //! Facts: uv's documentation, "Installing uv": the standalone installer puts it into `~/.local/bin`; the same program is
-//! published on the Python package index.
+//! published on the Python package index. Gradle's own image (keeganwitt/docker-gradle, `GRADLE_HOME` is `/opt/gradle`)
+//! and Maven's (carlossg/docker-maven, `MAVEN_HOME` is `/usr/share/maven`, which its own Dockerfiles copy out of it) hold
+//! what the archive of that version holds, unpacked.
 
 use super::{Change, Subject};
-use crate::{rule::Safety, text::Edit};
+use crate::{
+    model::{Step, StepCommand, VariableKind, downloads::Download, file_name, join_path, packages::Action},
+    rule::Safety,
+    syntax::{dockerfile::Editor, shell::Word},
+    text::Edit,
+};
+
+/// A build tool that is published as an archive and as an image.
+struct Published {
+    name: &'static str,
+    /// What the address of the archive holds before the version, and after it.
+    address: (&'static str, &'static [&'static str]),
+    /// The directory in the archive, before the version.
+    folder: &'static str,
+    /// Where the image has the same directory.
+    home: &'static str,
+}
+
+const PUBLISHED: [Published; 2] = [
+    Published {
+        name: "gradle",
+        address: ("services.gradle.org/distributions/gradle-", &["-bin.zip", "-all.zip"]),
+        folder: "gradle-",
+        home: "/opt/gradle",
+    },
+    Published {
+        name: "maven",
+        address: ("/apache-maven-", &["-bin.tar.gz", "-bin.zip"]),
+        folder: "apache-maven-",
+        home: "/usr/share/maven",
+    },
+];
+
+/// The edits that take a tool from where it has a checksum, and what they do; `None` where there is none to take.
+pub fn replaced(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
+    let package = || by_package(subject).map(|(edit, change)| (vec![edit], change));
+    package().or_else(|| from_image(subject))
+}
+
+/// A build tool out of its own image, in the place of the step that only unpacks its archive.
+fn from_image(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
+    let runs = subject.runs();
+    let (step, copy) = runs.iter().find_map(|step| Some((*step, unpacked(*step)?)))?;
+    let (published, version) = (copy.published, &copy.version);
+    let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+    let line = format!("COPY --from={}:{version} {} {}", published.name, published.home, copy.place);
+    let span = step.instruction().span;
+    let mut edits = vec![editor.replace(span, line)];
+    let mut evidence = vec![subject.evidence(span, "unpacks what nothing verifies")];
+    let before = runs.iter().take_while(|each| each.index() != step.index());
+    for tools in before.filter(|each| only_fetches(**each)) {
+        let is_called = runs
+            .iter()
+            .filter(|each| ![tools.index(), step.index()].contains(&each.index()))
+            .any(|each| each.commands().any(|command| command.name().is_some_and(|name| FETCHERS.contains(&name))));
+        if let Some(edit) = editor.remove(tools.instruction()).filter(|_| !is_called) {
+            edits.push(edit);
+            evidence.push(subject.evidence(tools.instruction().span, "installs what only that step called"));
+        }
+    }
+    let change = Change {
+        title: format!("Take {} {version} out of its own image", published.name).into(),
+        safety: Safety::Risky,
+        reason: "a layer has a digest that is checked, an archive from a page has none here".into(),
+        evidence,
+    };
+    Some((edits, change))
+}
+
+/// Programs that fetch and unpack, by the names that their packages have too.
+const FETCHERS: [&str; 8] = ["wget", "curl", "unzip", "tar", "gzip", "bzip2", "xz-utils", "ca-certificates"];
+
+/// Whether a step does nothing but install what fetches and unpacks.
+fn only_fetches(step: Step<'_>) -> bool {
+    let is_clean_up = |command: StepCommand<'_>| {
+        let is_list = |word: Word<'_>| word.text().contains("/var/lib/apt/lists") || word.text().contains("/var/cache");
+        matches!(command.name(), Some("rm")) && command.command.arguments().skip(1).all(is_list)
+    };
+    let calls: Vec<_> = step.package_commands().collect();
+    let is_known = step.commands().all(|command| {
+        is_clean_up(command) || calls.iter().any(|call| call.at.command.index() == command.command.index())
+    });
+    let installs = calls.iter().filter(|call| call.call.action == Action::Install);
+    let mut names = installs.flat_map(|call| call.call.packages().map(|package| package.name)).peekable();
+    is_known && names.peek().is_some() && names.all(|name| FETCHERS.contains(&name))
+}
+
+/// A tool that a step unpacks, and where.
+struct Unpacked {
+    published: &'static Published,
+    version: String,
+    place: String,
+}
+
+/// What a step unpacks that does nothing else, with addresses that no build argument changes.
+fn unpacked(step: Step<'_>) -> Option<Unpacked> {
+    let is_argument = |name: &str| step.variable(name).is_none_or(|variable| variable.kind == VariableKind::Arg);
+    if step.mentions().iter().any(|mention| is_argument(&mention.name)) || !step.dialect().is_bourne() {
+        return None;
+    }
+    let mut directory = step.workdir().path.known().map(str::to_owned);
+    let absolute = |directory: &Option<String>, path: &str| {
+        if path.starts_with('/') { Some(join_path("/", path)) } else { Some(join_path(directory.as_ref()?, path)) }
+    };
+    let mut found: Option<(&'static Published, String)> = None;
+    let mut place = None;
+    for command in step.commands() {
+        if let Some(download) = Download::read(command) {
+            let [url] = download.urls.as_slice() else { return None };
+            found = Some(published(&command.value(*url)?).filter(|_| found.is_none())?);
+            continue;
+        }
+        let words: Vec<String> = command
+            .command
+            .arguments()
+            .map(|word| command.value(word).map(|text| text.into_owned()))
+            .collect::<Option<_>>()?;
+        let behind = |option: &str| {
+            words.iter().position(|word| word == option).and_then(|at| words.get(at + 1)).map(String::as_str)
+        };
+        match command.name()? {
+            "cd" => directory = Some(absolute(&directory, words.first()?)?),
+            "mkdir" | "rm" | "set" | "chmod" => {}
+            name @ ("unzip" | "tar") => {
+                let (published, version) = found.as_ref()?;
+                let into = behind(if name == "tar" { "-C" } else { "-d" });
+                let into = absolute(&directory, into.unwrap_or("."))?;
+                let folder = format!("{}{version}", published.folder);
+                place = match words.iter().find_map(|word| word.strip_prefix("--strip-components=")) {
+                    Some("1") => Some(into),
+                    Some(_) => return None,
+                    None if behind("--strip-components").is_some() || behind("--strip").is_some() => return None,
+                    None => Some(join_path(&into, &folder)),
+                };
+            }
+            "mv" => {
+                let [from, to] = words.as_slice() else { return None };
+                let place = place.as_mut().filter(|place| absolute(&directory, from).as_ref() == Some(place))?;
+                let is_into = to.ends_with('/');
+                let to = absolute(&directory, to)?;
+                *place = if is_into { join_path(&to, file_name(place)) } else { to };
+            }
+            _ => return None,
+        }
+    }
+    let (published, version) = found?;
+    Some(Unpacked { published, version, place: place? })
+}
+
+/// The tool and its version that an address is the archive of.
+fn published(url: &str) -> Option<(&'static Published, String)> {
+    PUBLISHED.iter().find_map(|published| {
+        let (before, ends) = published.address;
+        let (_, rest) = url.rsplit_once(before)?;
+        let version = ends.iter().find_map(|end| rest.strip_suffix(end))?;
+        let is_version = version.starts_with(|first: char| first.is_ascii_digit())
+            && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        is_version.then(|| (published, version.to_owned()))
+    })
+}
 
 /// The tool of a piped installer by the package manager of the base; `None` where there is none.
-pub fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
+fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
     let image = subject.target.named_image()?;
     if image.reference.name().rsplit('/').next() != Some("python") {
         return None;

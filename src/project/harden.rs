@@ -161,11 +161,12 @@ impl Climber<'_> {
         })
     }
 
-    /// A package in the place of an installer that a page sends.
+    /// A package or an image in the place of what a page sends.
     fn install(&self, ascent: &mut Ascent) {
-        let fix = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| installer::by_package(&subject)));
-        if let Some((edit, change)) = fix {
-            ascent.text = fix::splice(&ascent.text, &[edit]);
+        let fix = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| installer::replaced(&subject)));
+        if let Some((mut edits, change)) = fix {
+            edits.sort();
+            ascent.text = fix::splice(&ascent.text, &edits);
             ascent.changes.push(change);
         }
     }

@@ -240,7 +240,9 @@ pub fn filled_outside(effects: &[Effect<'_>], workdir: &str) -> Vec<Filled> {
         let hidden = places.is_hidden.then_some(None);
         let is_kept = |path: &&String| {
             let is_temporary = TEMPORARY.iter().any(|directory| is_in(path, directory));
-            !is_in(path, workdir) && !is_temporary && !gone.holds(path)
+            // A directory that every system has is there already.
+            let is_there = matches!(effect.kind, Kind::Directories(_)) && is_of_the_system(path);
+            !is_in(path, workdir) && !is_temporary && !is_there && !gone.holds(path)
         };
         let kept = places.known.iter().rev().filter(is_kept).map(|path| Some(path.clone()));
         found.extend(hidden.into_iter().chain(kept).map(|path| Filled { path, span: effect.span }));

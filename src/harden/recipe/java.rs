@@ -11,7 +11,7 @@ use crate::{
         health::{self, Health},
         packages,
     },
-    model::{Process, StartWord},
+    model::{CopySource, Process, StartWord},
 };
 
 /// The interpreter in distroless images.
@@ -177,7 +177,13 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
 
 /// Whether a step fetches, unpacks or builds: what a build needs of it is in the jar.
 fn is_of_tools(effect: &Effect<'_>) -> bool {
-    matches!(effect.kind, Kind::Download { .. } | Kind::Files(_) | Kind::Build { .. } | Kind::LanguagePackages { .. })
+    match &effect.kind {
+        Kind::Download { .. } | Kind::Files(_) | Kind::Build { .. } | Kind::LanguagePackages { .. } => true,
+        Kind::Copied { from: Some(CopySource::Image(image)), .. } => {
+            matches!(image.name().rsplit('/').next(), Some("gradle" | "maven"))
+        }
+        _ => false,
+    }
 }
 
 /// Names in the context of a build that only the build reads.
