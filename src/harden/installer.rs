@@ -13,6 +13,7 @@ use crate::{
     syntax::{dockerfile::Editor, shell::Word},
     text::Edit,
 };
+use std::borrow::Cow;
 
 /// A build tool that is published as an archive and as an image.
 struct Published {
@@ -119,11 +120,8 @@ fn unpacked(step: Step<'_>) -> Option<Unpacked> {
             found = Some(published(&command.value(*url)?).filter(|_| found.is_none())?);
             continue;
         }
-        let words: Vec<String> = command
-            .command
-            .arguments()
-            .map(|word| command.value(word).map(|text| text.into_owned()))
-            .collect::<Option<_>>()?;
+        let words: Vec<String> =
+            command.command.arguments().map(|word| command.value(word).map(Cow::into_owned)).collect::<Option<_>>()?;
         let behind = |option: &str| {
             words.iter().position(|word| word == option).and_then(|at| words.get(at + 1)).map(String::as_str)
         };
