@@ -29,7 +29,15 @@ pub fn unneeded(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     let mut edits = Vec::new();
     let mut evidence = Vec::new();
     for step in subject.runs() {
-        edits.extend(image.without(step, &mut evidence));
+        let mut places = Vec::new();
+        let mut of_step = image.without(step, &mut places);
+        of_step.sort();
+        // Two calls side by side may both want the operator between them.
+        let is_disjoint = of_step.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
+        if is_disjoint {
+            edits.extend(of_step);
+            evidence.extend(places);
+        }
     }
     let change = Change {
         title: "Leave out packages that nothing calls".into(),
