@@ -32,6 +32,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     ruby::propose,
     php::propose,
     native::propose,
+    native::extension::propose,
     system::propose,
 ];
 

@@ -25,6 +25,8 @@ pub(super) struct Install {
     pub(super) span: Span,
     pub(super) step: usize,
     pub(super) prefix: String,
+    /// The directories that its sources, and what is made of them, lie in.
+    pub(super) sources: Vec<String>,
     pub(super) how: How,
     /// Whether the build context has its sources.
     pub(super) is_own: bool,
@@ -62,6 +64,10 @@ const COMPILED_IN: [&str; 12] = [
     "rapidjson",
     "benchmark",
 ];
+
+/// Images whose server has one Makefile for all extensions, which knows `DESTDIR`.
+const EXTENDED: [&str; 3] =
+    ["docker.io/library/postgres", "docker.io/postgis/postgis", "docker.io/timescale/timescaledb"];
 
 /// A call of a tool that builds: its words with their values, as far as they are known.
 struct Call<'e, 'm> {
@@ -207,6 +213,7 @@ impl Reader<'_, '_> {
             span,
             step,
             prefix: "/usr/local".to_owned(),
+            sources: Vec::new(),
             how: How::Hidden(why.into()),
             is_own: false,
         };
@@ -229,7 +236,7 @@ impl Reader<'_, '_> {
                 format!("what `{}` in line {line} installs, and where, is not told by the files", call.name).into(),
             )
         });
-        Install { span, step, prefix, how, is_own }
+        Install { span, step, prefix, sources: vec![source, directory], how, is_own }
     }
 
     /// A project of the build context.
@@ -269,7 +276,9 @@ impl Reader<'_, '_> {
         configured: Option<&Call<'_, '_>>,
         prefix: &str,
     ) -> Option<How> {
-        let is_conventional = configured.is_some() || matches!(call.name, "cmake" | "meson");
+        let image = self.subject.target.named_image().map(|image| image.reference.name());
+        let is_of_postgres = image.is_some_and(|name| EXTENDED.contains(&name.as_str()));
+        let is_conventional = configured.is_some() || matches!(call.name, "cmake" | "meson") || is_of_postgres;
         let asks_for_shared = configured.is_some_and(|call| {
             call.known().any(|word| word.to_ascii_lowercase().contains("shared") && !word.ends_with("=OFF"))
         });

@@ -3,6 +3,7 @@
 //! Facts: gcc(1) (`-o`, `-c`), cmake(1), make(1), ld.so(8), docker-library/gcc (its own libstdc++ in `/usr/local/lib64`).
 
 mod cmake;
+pub(super) mod extension;
 mod install;
 mod linked;
 mod makefile;
