@@ -1,9 +1,9 @@
 //! Packages that a finished image has and nothing in it calls: they are taken out of the step that installs them, with
 //! the step where nothing else is left of it.
 //!
-//! A package goes if it serves people who look around in a container, or if its programs are named neither by the start
-//! command, the health check and the sources, nor by any command of the image's own steps. What the base image brings
-//! along stays.
+//! Only where all that the image calls is known: its sources are read, or its base serves files. A package goes if its
+//! programs are named neither by the start command, the health check and the sources, nor by any command of the image's
+//! own steps. What the base image brings along stays, and so does everything in an image that people work in.
 
 use super::{
     Change, Evidence, Subject,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     knowledge::{Family, Runtime},
     model::{
-        Step, StepCommand, StepPackages, file_name,
+        Process, Step, StepCommand, StepPackages, file_name,
         packages::{Action, is_build_tool},
     },
     rewrite::shell::ShellEditor,
@@ -49,6 +49,26 @@ pub fn unneeded(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     (!edits.is_empty()).then_some((edits, change))
 }
 
+/// Programs that run those of a project.
+const INTERPRETERS: [&str; 16] = [
+    "python",
+    "node",
+    "ruby",
+    "perl",
+    "php",
+    "java",
+    "deno",
+    "bun",
+    "gunicorn",
+    "uvicorn",
+    "hypercorn",
+    "daphne",
+    "celery",
+    "flask",
+    "puma",
+    "dotnet",
+];
+
 /// What an image calls, and what its steps do.
 struct Image<'s, 'a> {
     subject: &'s Subject<'a>,
@@ -66,20 +86,42 @@ impl<'s, 'a> Image<'s, 'a> {
         let facts = subject.target.image_facts()?;
         let family = *facts.family.known()?;
         let mut programs = subject.programs().clone();
-        let is_server = serves_files(subject);
-        if !is_server && subject.startup().unknown.is_some() {
+        programs.is_complete |= serves_files(subject);
+        if !programs.is_complete {
             return None;
         }
-        programs.is_complete |= is_server;
         let called = subject.runs().into_iter().flat_map(Step::commands).filter_map(StepCommand::name);
-        Some(Self {
+        let image = Self {
             subject,
             family,
             release: facts.release.known().map(String::as_str),
             effects: effect::effects(subject),
             programs,
             called: called.map(str::to_owned).collect(),
-        })
+        };
+        (serves_files(subject) || image.starts_own()).then_some(image)
+    }
+
+    /// Whether it starts a program of the project, of which the sources tell what it calls: no shell, for people to work
+    /// in, no script, and nothing that a package brings, which may call others.
+    fn starts_own(&self) -> bool {
+        let process = self.subject.startup().process.as_ref();
+        let Some(name) = process.and_then(Process::program) else { return false };
+        let is_script =
+            ["sh", "bash", "ash", "dash", "zsh", "fish", "screen", "tmux"].contains(&name) || name.ends_with(".sh");
+        let is_interpreter =
+            INTERPRETERS.contains(&name.trim_end_matches(|char: char| char.is_ascii_digit() || char == '.'));
+        let of_package = || {
+            self.effects.iter().any(|effect| {
+                let Kind::Packages { names, is_complete, .. } = &effect.kind else { return false };
+                let brings = |package: &String| {
+                    package == name
+                        || self.subject.cx.knowledge.programs_of(self.family, self.release, package).contains(&name)
+                };
+                !is_complete || names.iter().any(brings)
+            })
+        };
+        !is_script && (is_interpreter || !of_package())
     }
 
     /// The edits of one step.
@@ -133,9 +175,9 @@ impl<'s, 'a> Image<'s, 'a> {
         }
         match knowledge.runtime_of(self.family, self.release, name) {
             Runtime::Comfort => true,
-            Runtime::Tool { .. } => self.programs.is_complete && !self.works(),
-            Runtime::BuildOnly => is_build_tool(name) && self.programs.is_complete && !self.works(),
-            Runtime::Unknown => is_fetcher(name) && self.programs.is_complete && !self.works(),
+            Runtime::Tool { .. } => !self.works(),
+            Runtime::BuildOnly => is_build_tool(name) && !self.works(),
+            Runtime::Unknown => is_fetcher(name) && !self.works(),
             Runtime::Libraries(_) | Runtime::Present | Runtime::Needed => false,
         }
     }
