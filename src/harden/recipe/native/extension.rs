@@ -1,8 +1,8 @@
 //! What is compiled into an image that starts a program of its base: extensions of a database, modules of a server. They
 //! are built in a stage of the same image, and only what they install goes over.
 //!
-//! Facts: pg_buildext(1) ("Make will be called with DESTDIR"), PostgreSQL's documentation (Extension Building
-//! Infrastructure).
+//! Facts: the manual of `pg_buildext` ("Make will be called with DESTDIR"), the documentation of `PostgreSQL` (Extension
+//! Building Infrastructure).
 
 use super::{
     install::{self, How, Install, STAGED},
