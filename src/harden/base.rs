@@ -1,8 +1,23 @@
 //! Base images of a new stage, named as the author names images.
 
 use super::Subject;
+use crate::knowledge::ImageFacts;
+use std::sync::Arc;
 
 impl Subject<'_> {
+    /// What is known of the image `reference`, a complete one.
+    pub fn facts_of(&self, reference: &str) -> Option<Arc<ImageFacts>> {
+        let (repository, tag) = apart(without_digest(reference));
+        self.cx.knowledge.image(repository, Some(tag))
+    }
+
+    /// Whether the image `reference` installs packages as the author's base does.
+    pub fn installs_alike(&self, reference: &str) -> bool {
+        let old = self.target.image_facts().and_then(|facts| facts.package_manager.known().copied());
+        let new = self.facts_of(reference).and_then(|facts| facts.package_manager.known().copied());
+        old.is_some() && old == new
+    }
+
     /// `reference`, a complete one of the image facts, as the author of the file would write it: the same registry for
     /// the same image, no `docker.io/library/` where the author leaves it out, and the same variable in the tag.
     ///

@@ -167,6 +167,8 @@ pub struct Proposal {
     pub runtimes: Vec<Runtime>,
     /// The rungs that none of them reaches, and why.
     pub declined: Vec<Declined>,
+    /// Whether a runtime is worth nothing that stands no higher than the image with its repairs alone.
+    pub only_higher: bool,
 }
 
 impl Proposal {

@@ -84,14 +84,20 @@ impl Climber<'_> {
         self.install(ascent);
         self.fix(ascent, &is_before_split)?;
         let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
-        let Some(Proposal { stack, runtimes, declined, rebase }) = proposal else { return self.finish(ascent) };
+        let Some(Proposal { stack, runtimes, declined, rebase, only_higher }) = proposal else {
+            return self.finish(ascent);
+        };
         if !stack.is_empty() {
             ascent.stack = Some(stack);
         }
-        if let Some(rebase) = rebase {
-            self.rebase(ascent, rebase);
-        }
         ascent.declined.extend(declined);
+        // What comes out where nothing is taken apart.
+        let mut plain = ascent.clone();
+        if let Some(rebase) = rebase {
+            self.rebase(&mut plain, rebase);
+        }
+        self.finish(&mut plain)?;
+        let floor = if only_higher { Some(self.view(&plain.text)?.rung) } else { None };
         let mut best: Option<(Rung, Ascent)> = None;
         for runtime in &runtimes {
             let mut trial = ascent.clone();
@@ -104,7 +110,7 @@ impl Climber<'_> {
             }
             self.finish(&mut trial)?;
             let view = self.view(&trial.text)?;
-            let is_better = best.as_ref().is_none_or(|(rung, _)| view.rung > *rung);
+            let is_better = best.as_ref().map(|(rung, _)| *rung).max(floor).is_none_or(|rung| view.rung > rung);
             if is_better && view.errors == 0 && view.rung <= wishes.highest {
                 best = Some((view.rung, trial));
             }
@@ -113,7 +119,11 @@ impl Climber<'_> {
             Some((_, better)) => {
                 *ascent = Ascent { declined: [better.declined.clone(), ascent.declined.clone()].concat(), ..better }
             }
-            None => self.finish(ascent)?,
+            None => {
+                let declined = std::mem::take(&mut ascent.declined);
+                *ascent = plain;
+                ascent.declined.extend(declined);
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod common;
 mod compiled;
 mod deno;
 mod elixir;
+mod generic;
 mod go;
 mod java;
 mod native;
@@ -33,6 +34,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     php::propose,
     native::propose,
     native::extension::propose,
+    generic::propose,
     system::propose,
 ];
 

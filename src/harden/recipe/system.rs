@@ -15,7 +15,8 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let slim = facts.slim.known()?;
     let is_plain = facts.role.known() == Some(&Role::Os);
     let builds = |effect: &Effect<'_>| matches!(effect.kind, Kind::Build { .. });
-    if !is_plain || effect::effects(subject).iter().any(builds) {
+    // Minimal images of Red Hat's family have another package manager.
+    if !is_plain || !subject.installs_alike(slim) || effect::effects(subject).iter().any(builds) {
         return None;
     }
     let base = subject.named(slim)?;
