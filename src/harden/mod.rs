@@ -117,6 +117,8 @@ pub struct Runtime {
     pub changes: Vec<Change>,
     /// What its user still has to do, each a sentence.
     pub manual: Vec<String>,
+    /// Whether it is worth nothing if it stands no higher than the author's image with its repairs alone.
+    pub only_higher: bool,
 }
 
 /// Files that are copied out of the build: the same path on both sides, unless something else is said.
@@ -167,8 +169,6 @@ pub struct Proposal {
     pub runtimes: Vec<Runtime>,
     /// The rungs that none of them reaches, and why.
     pub declined: Vec<Declined>,
-    /// Whether a runtime is worth nothing that stands no higher than the image with its repairs alone.
-    pub only_higher: bool,
 }
 
 impl Proposal {

@@ -94,12 +94,14 @@ impl Stage<'_> {
             temporary: None,
             home: None,
             system: Vec::new(),
+            opened: None,
         };
         search.instructions();
         search.copied_whole();
         search.callers();
         search.context_files();
         search.start_scripts();
+        search.whole_directory();
         let mut places: Vec<Written> = Vec::new();
         for written in search.found.into_values() {
             let is_below = places.last().is_some_and(|last| !last.is_shallow && is_in(&written.path, &last.path));
@@ -135,6 +137,8 @@ struct Search<'s, 'm> {
     temporary: Option<Evidence>,
     home: Option<Evidence>,
     system: Vec<Written>,
+    /// The line of a build that opens the whole working directory to others.
+    opened: Option<u32>,
 }
 
 impl Search<'_, '_> {
@@ -183,11 +187,23 @@ impl Search<'_, '_> {
             }
             let steps = build.chain_steps().filter(|step| step.keyword() == Keyword::Run);
             for (path, span) in steps.flat_map(Step::given_away) {
+                let line = file.locate(span.start).line;
+                if self.stage.workdir().path.known() == Some(&*path) {
+                    self.opened.get_or_insert(line);
+                }
                 if is_in(&path, &to) {
-                    self.add_if_specific(&path, &file.path, file.locate(span.start).line);
+                    self.add_if_specific(&path, &file.path, line);
                 }
             }
         }
+    }
+
+    /// The whole working directory, where a build opens it and nothing tells which part of it is written.
+    fn whole_directory(&mut self) {
+        let Some(line) = self.opened.filter(|_| self.found.is_empty()) else { return };
+        let Some(path) = self.stage.workdir().path.known().map(str::to_owned) else { return };
+        let file = self.stage.model().file.path.clone();
+        self.add(&path, false, &file, line);
     }
 
     /// What those that run the image mount into it to be written.

@@ -84,7 +84,7 @@ impl Climber<'_> {
         self.install(ascent);
         self.fix(ascent, &is_before_split)?;
         let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
-        let Some(Proposal { stack, runtimes, declined, rebase, only_higher }) = proposal else {
+        let Some(Proposal { stack, runtimes, declined, rebase }) = proposal else {
             return self.finish(ascent);
         };
         if !stack.is_empty() {
@@ -97,7 +97,8 @@ impl Climber<'_> {
             self.rebase(&mut plain, rebase);
         }
         self.finish(&mut plain)?;
-        let floor = if only_higher { Some(self.view(&plain.text)?.rung) } else { None };
+        let needs_floor = runtimes.iter().any(|runtime| runtime.only_higher);
+        let floor = if needs_floor { Some(self.view(&plain.text)?.rung) } else { None };
         let mut best: Option<(Rung, Ascent)> = None;
         for runtime in &runtimes {
             let mut trial = ascent.clone();
@@ -110,7 +111,8 @@ impl Climber<'_> {
             }
             self.finish(&mut trial)?;
             let view = self.view(&trial.text)?;
-            let is_better = best.as_ref().map(|(rung, _)| *rung).max(floor).is_none_or(|rung| view.rung > rung);
+            let is_won = floor.filter(|_| runtime.only_higher).is_none_or(|floor| view.rung > floor);
+            let is_better = is_won && best.as_ref().is_none_or(|(rung, _)| view.rung > *rung);
             if is_better && view.errors == 0 && view.rung <= wishes.highest {
                 best = Some((view.rung, trial));
             }

@@ -286,6 +286,7 @@ pub(super) fn of_program<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'
         "mvn" | "mvnw" | "gradle" | "gradlew" | "ant" | "sbt" | "lein" | "mill" | "boot" | "clojure" | "clj" => {
             Some(java(call, name, verb))
         }
+        "bash" | "sh" => conda_installer(call).map(Kind::Files),
         "rustup" => installs(Ecosystem::Rust),
         "dotnet" => match verb {
             "restore" | "add" | "tool" | "workload" | "nuget" => installs(Ecosystem::DotNet),
@@ -455,6 +456,26 @@ fn python<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'m>> {
         }
         _ => None,
     }
+}
+
+/// Where the installer of conda puts it, run in batch mode: `bash Miniconda3-….sh -b -p /opt/conda`.
+fn conda_installer(call: Call<'_, '_>) -> Option<Places> {
+    let mut words = call.arguments();
+    let script = words.next()?.text().to_ascii_lowercase();
+    let is_installer = ["miniconda", "miniforge", "mambaforge", "anaconda"].iter().any(|name| script.contains(name));
+    let mut is_batch = false;
+    let mut place = None;
+    while let Some(word) = words.next() {
+        match &*word.text() {
+            "-b" | "-f" | "-u" | "-fb" | "-bf" => is_batch = true,
+            "-p" | "-bp" | "-bfp" | "-fbp" | "-ufbp" | "--prefix" => {
+                is_batch |= word.text().contains('b');
+                place = words.next();
+            }
+            _ => return None,
+        }
+    }
+    (is_installer && is_batch).then(|| call.written_places(place)).filter(|places| !places.is_empty())
 }
 
 /// The installer of Composer, and Composer as an archive that `php` runs.

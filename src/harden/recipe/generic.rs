@@ -27,12 +27,14 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let image = subject.target.named_image()?;
     let facts = image.facts.as_deref()?;
     let recipe = Recipe { whole: Whole::new(subject, None) };
-    if !recipe.whole.has_to_part() || starts_nothing(subject) {
+    // The full image of a language holds what only builds need, whatever the file adds.
+    let is_full = facts.role.known() == Some(&Role::Language) && facts.slim.is_known();
+    if !is_full && !recipe.whole.has_to_part() || starts_nothing(subject) {
         return None;
     }
     let smaller = facts.slim.known().or(facts.runtime.known()).filter(|smaller| !smaller.contains("distroless"));
     let rebase = system::propose(subject).and_then(|proposal| proposal.rebase);
-    let mut proposal = Proposal { only_higher: true, rebase, ..Proposal::default() };
+    let mut proposal = Proposal { rebase, ..Proposal::default() };
     if let Some(smaller) = smaller {
         match recipe.smaller(smaller, facts.runtime.known() == Some(smaller)) {
             Ok(runtime) => proposal.runtimes.push(runtime),
@@ -70,6 +72,7 @@ impl<'a> Recipe<'_, 'a> {
         let reason = "the same base starts once more, with what was installed and built, without what built it";
         let evidence = subject.evidence(subject.target.root().base_span(), "the base that builds");
         runtime.changes.insert(0, change("Build in a stage of its own", reason, evidence));
+        runtime.only_higher = true;
         Ok(runtime)
     }
 
@@ -85,6 +88,7 @@ impl<'a> Recipe<'_, 'a> {
         let is_os = subject.target.image_facts().is_some_and(|facts| facts.role.known() == Some(&Role::Os));
         if !is_os && !is_other {
             self.links_nothing(base)?;
+            self.keeps_modules(base)?;
         }
         if is_other {
             self.has_program(&runtime, base)?;
@@ -130,6 +134,25 @@ impl<'a> Recipe<'_, 'a> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Whether the program uses none of the modules of Perl that only the full image is built with (the packages that
+    /// the Dockerfiles of the official image install for the build: `libdb-dev` and `libgdbm-dev` are in the full one).
+    fn keeps_modules(&self, base: &str) -> Result<(), String> {
+        if !base.contains("/perl:") {
+            return Ok(());
+        }
+        const MODULES: [&str; 5] = ["DB_File", "GDBM_File", "NDBM_File", "ODBM_File", "AnyDBM_File"];
+        let subject = self.whole.subject;
+        let tree = Tree::of(subject).filter(|tree| tree.is_complete);
+        let tree = tree.ok_or_else(|| format!("the program is not seen, and may use modules that `{base}` has not"))?;
+        for file in &tree.files {
+            let text = subject.text_of(file).unwrap_or_default();
+            if let Some(module) = MODULES.iter().find(|module| text.contains(**module)) {
+                return Err(format!("{} uses `{module}`, which `{base}` has not", file.found_at));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the program that is started is in an image on `base`.
