@@ -6,7 +6,7 @@
 
 use super::{Runtime, Start, Subject, Taken, packages};
 use crate::{
-    model::{ScriptForm, Stage, Step, UserOrigin, Variable, VariableKind},
+    model::{Reference, ScriptForm, Stage, Step, StepCommand, UserOrigin, Variable, VariableKind},
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::{Edit, Span},
 };
@@ -43,12 +43,14 @@ impl<'a> Split<'_, 'a> {
         last.extend(self.variables()?);
         last.extend(self.packages()?);
         last.extend(self.runtime.setup.iter().cloned());
+        let user = self.user(&moved)?;
+        last.extend(self.accounts().filter(|_| user.iter().any(|line| line.starts_with(&self.cased("USER")))));
         last.extend(self.workdir()?);
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
         last.extend(self.runtime.finish.iter().cloned());
         last.extend(self.about_running(&moved)?);
         last.extend(self.start_shell(&moved));
-        last.extend(self.user());
+        last.extend(user);
         last.extend(self.start(&moved)?);
         let (removed, mut edits): (Vec<Edit>, Vec<Edit>) =
             self.runtime.build.iter().cloned().partition(|edit| edit.text.is_empty());
@@ -250,13 +252,33 @@ impl<'a> Split<'_, 'a> {
         })
     }
 
-    /// The author's own user, if it is not root and has a number: others are found by the engine for users.
-    fn user(&self) -> Option<String> {
+    /// Makes the author's users and groups once more: a number alone has no home, and is a member of no group.
+    fn accounts(&self) -> Option<String> {
+        let changes = self.subject.target.account_changes();
+        let facts =
+            Reference::parse(self.runtime.base.as_str()).ok().and_then(|base| base.facts(self.subject.cx.knowledge));
+        if changes.is_empty() || facts.is_none_or(|facts| facts.has_no_shell()) {
+            return None;
+        }
+        let mut commands: Vec<StepCommand<'a>> = changes.iter().map(|change| change.command).collect();
+        commands.dedup_by_key(|command| command.span());
+        let texts: Option<Vec<String>> = commands.into_iter().map(as_written).collect();
+        Some(format!("{} {}", self.cased("RUN"), texts?.join(" \\\n    && ")))
+    }
+
+    /// The author's own user, if it is not root and has a number, with the comments above it; others are found by the
+    /// engine for users, and only their comments stay.
+    fn user(&self, moved: &[Step<'a>]) -> Result<Vec<String>, Obstacle> {
+        let Some(step) = moved.iter().find(|step| step.keyword() == Keyword::User) else { return Ok(Vec::new()) };
+        let comments = Some(self.comments(step.instruction())?).filter(|text| !text.is_empty());
         let user = self.subject.target.user();
-        let UserOrigin::Instruction { span, .. } = user.origin else { return None };
-        let written = self.subject.cx.text(span);
-        let is_number = written.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
-        (is_number && !user.is_root()).then(|| format!("{} {written}", self.cased("USER")))
+        let written = match user.origin {
+            UserOrigin::Instruction { span, .. } => self.subject.cx.text(span),
+            UserOrigin::BaseImage { .. } | UserOrigin::Nobody => "".into(),
+        };
+        let is_number = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+        let line = (is_number && !user.is_root()).then(|| format!("{} {written}", self.cased("USER")));
+        Ok(comments.into_iter().chain(line).collect())
     }
 
     fn start(&self, moved: &[Step<'a>]) -> Result<Vec<String>, Obstacle> {
@@ -341,6 +363,18 @@ fn copy_line(name: &str, Taken { from, to }: &Taken) -> String {
 pub fn json_form(words: &[String]) -> String {
     let words: Vec<String> = words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
     format!("[{}]", words.join(", "))
+}
+
+/// The words of a command that runs alone and the same anywhere.
+fn as_written(command: StepCommand<'_>) -> Option<String> {
+    let place = command.command.place();
+    let is_alone = !place.before.is_pipe() && !place.after.is_pipe() && command.command.redirects().len() == 0;
+    let is_plain = command.script.is_verbatim() && command.command.assignments().len() == 0;
+    let words = command.command.words().map(|word| word.literal().map(|_| word.text().into_owned()));
+    let words: Option<Vec<String>> = words.collect();
+    let needs_no_quotes =
+        |word: &String| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=:,+@".contains(&byte));
+    words.filter(|words| is_alone && is_plain && words.iter().all(needs_no_quotes)).map(|words| words.join(" "))
 }
 
 /// Whether a `USER` says who runs the image, and nothing that is built.

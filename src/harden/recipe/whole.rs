@@ -105,6 +105,7 @@ impl<'s, 'a> Whole<'s, 'a> {
         }
         runtime.taken.extend(self.home.clone().map(Taken::at));
         outside(self.subject, &self.effects, self.home.as_deref().unwrap_or(NOWHERE), &mut runtime)?;
+        self.given(&mut runtime);
         self.packages(&mut runtime)?;
         for (at, effect) in self.effects.iter().enumerate() {
             match &effect.kind {
@@ -122,6 +123,23 @@ impl<'s, 'a> Whole<'s, 'a> {
         let is_taken = runtime.taken.iter().any(|taken| is_inside(&taken.to));
         if !is_taken && !self.home.as_deref().is_some_and(is_inside) {
             runtime.taken.push(Taken::at(path));
+        }
+    }
+
+    /// Takes a directory whole that a step gives to somebody, where only a part of it would be taken.
+    fn given(&self, runtime: &mut Runtime) {
+        for effect in &self.effects {
+            let Kind::Modes(places) = &effect.kind else { continue };
+            for path in
+                places.known.iter().filter(|path| path.matches('/').count() > 1 && !effect::is_of_the_system(path))
+            {
+                let is_part = |taken: &Taken| below(&taken.to, path).is_some_and(|rest| !rest.is_empty());
+                if !runtime.taken.iter().any(is_part) {
+                    continue;
+                }
+                runtime.taken.retain(|taken| !is_part(taken));
+                runtime.taken.push(Taken::at(path.clone()));
+            }
         }
     }
 

@@ -53,11 +53,12 @@ impl Identity {
         }
     }
 
-    /// User and group for `chown`; without a group of its own `chown uid:` takes the one of its entry.
+    /// User and group for `chown`; without a group of its own `chown uid:` takes the one of its entry, if it has one.
     pub(super) fn owner(&self) -> String {
-        match self.gid {
-            Some(gid) => format!("{}:{gid}", self.uid),
-            None => format!("{}:", self.uid),
+        match (self.gid, &self.name) {
+            (Some(gid), _) => format!("{}:{gid}", self.uid),
+            (None, Some(_)) => format!("{}:", self.uid),
+            (None, None) => self.uid.to_string(),
         }
     }
 }
