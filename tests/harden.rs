@@ -1,5 +1,5 @@
-//! Hardening: the applications of `samples/apps` and the cases of `tests/harden/cases` become what `tests/harden` says, and
-//! hardening the corpus does no harm.
+//! Hardening: the applications of `samples/apps`, the stacks of `tests/harden/stacks` and the cases of `tests/harden/cases`
+//! become what `tests/harden` says, and hardening the corpus does no harm.
 //!
 //! A case is one text: `-- NAME --` begins a file of its build context, `-- becomes …` what the Dockerfile becomes.
 
@@ -38,8 +38,9 @@ fn hardened(project: &Project, path: &str, text: &[u8], around: &dyn Files) -> O
 fn the_applications_become_what_is_written_down() {
     let update = env::var_os("UPDATE").is_some();
     let (project, mut complaints) = (project(), Vec::new());
-    let mut folders: Vec<PathBuf> = fs::read_dir("samples/apps")
-        .expect("the samples are there")
+    let mut folders: Vec<PathBuf> = ["samples/apps", "tests/harden/stacks"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("the samples are there"))
         .map(|entry| entry.expect("an entry").path())
         .collect();
     folders.retain(|folder| folder.is_dir());

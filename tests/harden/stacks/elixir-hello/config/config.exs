@@ -1,0 +1,3 @@
+import Config
+
+config :hello, answer: 42

@@ -1,0 +1,3 @@
+defmodule Hello do
+  def answer, do: Application.fetch_env!(:hello, :answer)
+end

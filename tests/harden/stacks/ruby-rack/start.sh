@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+until pg_isready -q; do sleep 1; done
+exec "$@"
