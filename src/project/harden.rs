@@ -117,15 +117,12 @@ impl Climber<'_> {
                 best = Some((view.rung, trial));
             }
         }
-        match best {
-            Some((_, better)) => {
-                *ascent = Ascent { declined: [better.declined.clone(), ascent.declined.clone()].concat(), ..better }
-            }
-            None => {
-                let declined = std::mem::take(&mut ascent.declined);
-                *ascent = plain;
-                ascent.declined.extend(declined);
-            }
+        if let Some((_, better)) = best {
+            *ascent = Ascent { declined: [better.declined.clone(), ascent.declined.clone()].concat(), ..better };
+        } else {
+            let declined = std::mem::take(&mut ascent.declined);
+            *ascent = plain;
+            ascent.declined.extend(declined);
         }
         Ok(())
     }

@@ -97,6 +97,7 @@ impl<'a> Recipe<'_, 'a> {
         let reason = "it has the same distribution and release, without what only a build needs";
         let evidence = subject.evidence(subject.target.root().base_span(), "the base that builds");
         runtime.changes.insert(0, change("Run on a base with less in it", reason, evidence));
+        runtime.only_higher = !is_other;
         Ok(runtime)
     }
 
@@ -104,16 +105,26 @@ impl<'a> Recipe<'_, 'a> {
     fn starts_alone(&self) -> Result<(), String> {
         let startup = self.whole.subject.startup();
         let words = startup.process.as_ref().and_then(Process::known_words).unwrap_or_default();
-        let builds = match words.as_slice() {
+        let builds = matches!(
+            words.as_slice(),
             ["dotnet", "run" | "watch" | "build" | "test", ..]
-            | ["swift", "run" | "build", ..]
-            | [
-                "cargo" | "go" | "stack" | "cabal" | "mix" | "sbt" | "lein" | "gradle" | "mvn" | "make" | "ghc"
-                | "runghc",
-                ..,
-            ] => true,
-            _ => false,
-        };
+                | ["swift", "run" | "build", ..]
+                | [
+                    "cargo"
+                        | "go"
+                        | "stack"
+                        | "cabal"
+                        | "mix"
+                        | "sbt"
+                        | "lein"
+                        | "gradle"
+                        | "mvn"
+                        | "make"
+                        | "ghc"
+                        | "runghc",
+                    ..,
+                ]
+        );
         if builds {
             return Err(format!("`{}` builds when the container starts", words.join(" ")));
         }
@@ -139,10 +150,10 @@ impl<'a> Recipe<'_, 'a> {
     /// Whether the program uses none of the modules of Perl that only the full image is built with (the packages that
     /// the Dockerfiles of the official image install for the build: `libdb-dev` and `libgdbm-dev` are in the full one).
     fn keeps_modules(&self, base: &str) -> Result<(), String> {
+        const MODULES: [&str; 5] = ["DB_File", "GDBM_File", "NDBM_File", "ODBM_File", "AnyDBM_File"];
         if !base.contains("/perl:") {
             return Ok(());
         }
-        const MODULES: [&str; 5] = ["DB_File", "GDBM_File", "NDBM_File", "ODBM_File", "AnyDBM_File"];
         let subject = self.whole.subject;
         let tree = Tree::of(subject).filter(|tree| tree.is_complete);
         let tree = tree.ok_or_else(|| format!("the program is not seen, and may use modules that `{base}` has not"))?;
@@ -188,11 +199,11 @@ impl<'a> Recipe<'_, 'a> {
 
     /// Whether no text of the program asks for a compiler of CUDA.
     fn needs_no_compiler(&self, base: &str) -> Result<(), String> {
+        const ASKS: [&str; 8] =
+            ["torch.compile", "cpp_extension", "load_inline", "nvcc", "import triton", "numba", "cupy", "pycuda"];
         if !base.contains("/cuda:") {
             return Ok(());
         }
-        const ASKS: [&str; 8] =
-            ["torch.compile", "cpp_extension", "load_inline", "nvcc", "import triton", "numba", "cupy", "pycuda"];
         let subject = self.whole.subject;
         let tree = Tree::of(subject)
             .ok_or("the files of the build context are not seen, and they may be compiled for the device")?;

@@ -26,7 +26,8 @@ const GEM_HOME: &str = "/usr/local/bundle";
 
 pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let image = subject.target.named_image()?;
-    if image.reference.name() != "docker.io/library/ruby" {
+    // Without a start it is made for others to build on.
+    if image.reference.name() != "docker.io/library/ruby" || subject.target.start_steps().is_empty() {
         return None;
     }
     let mut recipe = Recipe { whole: Whole::new(subject, None), lock: Lock::of(subject), data: Data::shipped() };
@@ -45,7 +46,7 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         }
     }
     match recipe.whole.on(recipe.whole.own_base(), |effect| recipe.installed(effect)) {
-        Ok(runtime) => proposal.runtimes.push(recipe.built(runtime)),
+        Ok(runtime) => proposal.runtimes.push(Runtime { only_higher: true, ..recipe.built(runtime) }),
         Err(reason) => proposal.declined.push(Declined { rung: Rung::Clean, reason: reason.into() }),
     }
     proposal.declined.push(Declined { rung: Rung::NoShell, reason: "no base without a shell has Ruby".into() });

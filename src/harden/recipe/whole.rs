@@ -11,7 +11,7 @@ use crate::{
         packages,
         tree::{Tree, below},
     },
-    model::{Step, StepCommand},
+    model::{Step, StepCommand, packages::PackageCommand},
     syntax::dockerfile::Editor,
     text::Edit,
 };
@@ -96,6 +96,12 @@ impl<'s, 'a> Whole<'s, 'a> {
     /// The first step that may leave more than can be taken over.
     pub(super) fn on(&self, base: String, installed: impl Fn(&Effect<'a>) -> Places) -> Result<Runtime, String> {
         let mut runtime = Runtime { base, ..Runtime::default() };
+        if let Some(unknown) = &self.subject.startup().unknown {
+            return Err(format!(
+                "what {}:{} starts cannot be read, so what it needs is not known",
+                unknown.path, unknown.line
+            ));
+        }
         for effect in &self.effects {
             if let Kind::LanguagePackages { .. } = effect.kind {
                 for path in installed(effect)? {
@@ -105,6 +111,7 @@ impl<'s, 'a> Whole<'s, 'a> {
         }
         runtime.taken.extend(self.home.clone().map(Taken::at));
         outside(self.subject, &self.effects, self.home.as_deref().unwrap_or(NOWHERE), &mut runtime)?;
+        self.started(&mut runtime);
         self.given(&mut runtime);
         self.packages(&mut runtime)?;
         for (at, effect) in self.effects.iter().enumerate() {
@@ -123,6 +130,20 @@ impl<'s, 'a> Whole<'s, 'a> {
         let is_taken = runtime.taken.iter().any(|taken| is_inside(&taken.to));
         if !is_taken && !self.home.as_deref().is_some_and(is_inside) {
             runtime.taken.push(Taken::at(path));
+        }
+    }
+
+    /// Takes what the start names where usually nothing is kept: `CMD ["/tmp/run.sh"]`.
+    fn started(&self, runtime: &mut Runtime) {
+        let start = self.subject.target.start_steps();
+        let words = start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
+        for path in words.filter_map(|word| word.literal().filter(|text| text.starts_with('/'))) {
+            let fills = |effect: &&Effect<'_>| {
+                effect.fills().is_some_and(|places| places.known.iter().any(|known| known == path))
+            };
+            if self.effects.iter().any(|effect| fills(&effect)) {
+                self.take(path.to_owned(), runtime);
+            }
         }
     }
 
@@ -146,8 +167,25 @@ impl<'s, 'a> Whole<'s, 'a> {
     /// Installs again what the program needs of the distribution's packages.
     fn packages(&self, runtime: &mut Runtime) -> Result<(), String> {
         for effect in &self.effects {
-            if let Kind::Packages { is_complete: false, .. } = effect.kind {
-                return Err(format!("line {} installs packages that only the build knows", self.line(effect)));
+            let Kind::Packages { names, is_complete, .. } = &effect.kind else { continue };
+            let line = self.line(effect);
+            if !is_complete {
+                return Err(format!("line {line} installs packages that only the build knows"));
+            }
+            let is_file =
+                |name: &&String| name.contains('/') || [".deb", ".rpm", ".apk"].iter().any(|end| name.ends_with(end));
+            if let Some(file) = names.iter().find(is_file) {
+                return Err(format!("line {line} installs the file `{file}`, which cannot be installed again by name"));
+            }
+            let invocation = effect.command.and_then(StepCommand::invocation);
+            let package = invocation.and_then(PackageCommand::read);
+            let mut versions =
+                package.iter().flat_map(PackageCommand::packages).filter(|package| package.version.is_some());
+            if let Some(package) = versions.next() {
+                return Err(format!(
+                    "line {line} asks for a version of `{}`, which may be gone tomorrow",
+                    package.name
+                ));
             }
         }
         let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
