@@ -195,7 +195,7 @@ pub fn join(directory: &str, name: &str) -> String {
     match directory {
         "" => name.to_owned(),
         "/" => format!("/{name}"),
-        directory => format!("{directory}/{name}"),
+        directory => [directory, "/", name].concat(),
     }
 }
 

@@ -274,7 +274,11 @@ pub fn nearest_above(start: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn is_repository_root(directory: &Path) -> bool {
-    [".git", ".hg", ".jj", ".svn"].iter().any(|name| fs::symlink_metadata(directory.join(name)).is_ok())
+    let mut mark = directory.join(".git");
+    [".git", ".hg", ".jj", ".svn"].iter().any(|name| {
+        mark.set_file_name(name);
+        fs::symlink_metadata(&mark).is_ok()
+    })
 }
 
 /// Tells files and directories apart whatever path leads to them.

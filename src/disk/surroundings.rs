@@ -81,11 +81,11 @@ impl Surroundings {
         if let Some(known) = self.known(path) {
             return Some(known);
         }
+        if let Some(above) = above(path).filter(|_| !is_no_name(name(path))).and_then(|above| self.known(above)) {
+            return self.look(path, Some(&above));
+        }
         if !is_plain(path) {
             return Some(Arc::new(Directory::new(path, self.leads_into_held(path)?)));
-        }
-        if let Some(above) = above(path).and_then(|above| self.known(above)) {
-            return self.look(path, Some(&above));
         }
         // From the top, since below something that is not there nothing is.
         let first = (!path.starts_with('/')).then_some("");
@@ -113,14 +113,13 @@ impl Surroundings {
     /// Whether evidence may come from the directory at `path` in `above`; `None` if there is no such directory.
     fn is_held_below(&self, path: &str, above: Option<&Directory>) -> Option<bool> {
         let Some(above) = above else { return self.is_top_held(path) };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        if name == ".." {
+        if name(path) == ".." {
             return self.leads_into_held(path);
         }
         if !above.is_held && !self.leads_to_named(path) {
             return None;
         }
-        match if above.is_held { above.kind_of(name) } else { Kind::Other } {
+        match if above.is_held { above.kind_of(name(path)) } else { Kind::Other } {
             Kind::Nothing | Kind::File => None,
             Kind::Directory => Some(true),
             Kind::Other => {
@@ -135,7 +134,7 @@ impl Surroundings {
 
     /// Whether a named directory lies in the one at `path`, as they are written.
     fn leads_to_named(&self, path: &str) -> bool {
-        let start = if path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
+        let start = if path.ends_with('/') { path.to_owned() } else { [path, "/"].concat() };
         self.written.range(start.clone()..).next().is_some_and(|named| named.starts_with(&start))
     }
 
@@ -257,6 +256,11 @@ fn above(path: &str) -> Option<&str> {
     }
 }
 
+/// What stands behind the last slash.
+fn name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
 /// Whether `path` leads upwards first, if at all, and then down by names, and not without end.
 fn is_plain(path: &str) -> bool {
     let mut below = path.strip_prefix('/').unwrap_or(path).split('/').skip_while(|name| *name == "..");
@@ -279,8 +283,7 @@ fn or_here(directory: &Path) -> &Path {
 
 impl Files for Surroundings {
     fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let kind = self.held(above(path)?)?.kind_of(name);
+        let kind = self.held(above(path)?)?.kind_of(name(path));
         if let Kind::Nothing | Kind::Directory = kind {
             return None;
         }

@@ -144,8 +144,9 @@ pub fn is_archive(name: &str) -> bool {
         ".tar.z",
         ".tar.*",
     ];
-    let lower = name.to_ascii_lowercase();
-    ENDS.iter().any(|end| lower.ends_with(end))
+    let name = name.as_bytes();
+    ENDS.iter()
+        .any(|end| name.len() >= end.len() && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes()))
 }
 
 /// Whether a builder may unpack a local file of that content: it starts as a tar archive or a compressed file does.

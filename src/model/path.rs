@@ -28,22 +28,32 @@ pub fn is_of_the_system(path: &str) -> bool {
 
 /// `path` below `directory` unless it is absolute, without `.`, `..`, repeated and trailing slashes.
 pub fn join(directory: &str, path: &str) -> String {
-    if path.starts_with('/') { clean(path) } else { clean(&format!("/{directory}/{path}")) }
+    if path.starts_with('/') { clean(path) } else { below_each_other(&[directory, path]) }
 }
 
 /// An absolute path without `.`, `..`, repeated and trailing slashes.
 fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
+    below_each_other(&[path])
+}
+
+/// The absolute path of `pieces`, one below the other, without `.`, `..`, repeated and trailing slashes.
+fn below_each_other(pieces: &[&str]) -> String {
+    let length: usize = pieces.iter().map(|piece| piece.len() + 1).sum();
+    let mut path = String::with_capacity(length.max(1));
+    for part in pieces.iter().flat_map(|piece| piece.split('/')) {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop();
+            ".." => path.truncate(path.rfind('/').unwrap_or(0)),
+            part => {
+                path.push('/');
+                path.push_str(part);
             }
-            part => parts.push(part),
         }
     }
-    format!("/{}", parts.join("/"))
+    if path.is_empty() {
+        path.push('/');
+    }
+    path
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl<'a> Reference<'a> {
     pub fn repository(&self) -> Cow<'_, str> {
         let written = self.written_repository();
         if self.registry() == DOCKER_HUB && !written.contains('/') {
-            return Cow::Owned(format!("library/{written}"));
+            return Cow::Owned(["library/", written].concat());
         }
         Cow::Borrowed(written)
     }
@@ -108,7 +108,7 @@ impl<'a> Reference<'a> {
 
     /// Registry and repository: `docker.io/library/node`.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.registry(), self.repository())
+        [self.registry(), "/", &self.repository()].concat()
     }
 
     /// The tag as written, if it is.
