@@ -126,7 +126,9 @@ impl Callers {
     /// The callers of the file that `context` is about.
     pub fn of(context: BuildContext<'_>) -> Self {
         let files = compose_files(context);
-        if files.is_empty() {
+        // Where nothing is built, nobody builds the file: most files need no closer look.
+        let builds = |file: &Found| memchr::memmem::find(&file.text, b"build").is_some();
+        if !files.iter().any(builds) {
             return Self::default();
         }
         let dockerfile = context::resolve("", context.path());
