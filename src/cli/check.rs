@@ -137,6 +137,8 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     }
     let fail_at = project.policy().fail_at();
     let fails = fail_at > Level::Off && report.highest_level() >= fail_at;
+    // The process ends here, and its memory is gone sooner than each piece of it could be given back.
+    std::mem::forget((report, project));
     Ok(if fails || !is_whole { Outcome::Failing } else { Outcome::Clean })
 }
 
@@ -196,6 +198,8 @@ pub(super) fn check_paths(
     let discovered = inputs::discover(paths, &request)?;
     let surroundings = Surroundings::of(discovered.directories);
     let answers = check_files(project, &discovered.files, &surroundings);
+    // See the end of `run`.
+    std::mem::forget(surroundings);
     let mut checked = Vec::with_capacity(answers.len());
     let mut obstacles = discovered.obstacles;
     for answer in answers {
