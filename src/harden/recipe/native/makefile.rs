@@ -75,10 +75,10 @@ impl Makefile {
                 rules.push(Rule { targets: words(targets), needs: words(needs), lines: Vec::new() });
             }
         }
-        variables.extend(given.iter().filter_map(|word| {
-            let (name, value) = word.split_once('=')?;
-            Some((name.to_owned(), value.to_owned()))
-        }));
+        let given: Vec<(&str, &str)> = given.iter().filter_map(|word| word.split_once('=')).collect();
+        // What the caller gives stands in the place of what the file says.
+        variables.retain(|(name, _)| !given.iter().any(|(given, _)| given == name));
+        variables.extend(given.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         Self { text, variables, rules, found_at: String::new() }
     }
 
