@@ -81,3 +81,23 @@ pub(super) mod unversioned_image;
 pub(super) mod wide_role_binding;
 pub(super) mod writable_host_path;
 pub(super) mod writable_system_directory;
+
+use crate::{
+    model::kubernetes::{KubernetesModel, rbac::Access},
+    rewrite,
+    rule::{Cx, Findings},
+    syntax::yaml::Editor,
+};
+use std::cell::LazyCell;
+
+/// Reports each place where a role allows one of `accesses`, with the role without it as the fix.
+fn granted(cx: &Cx<'_, KubernetesModel<'_>>, accesses: &[Access], out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for (role, grant) in cx.model.grants() {
+        for allowed in accesses.iter().flat_map(|access| grant.allows(access)) {
+            let message = format!("`{}` may {}", role.name(), allowed.means());
+            let finding = out.report(allowed.place(), message);
+            finding.repair(cx, || rewrite::without_access(&editor, role, &grant, allowed));
+        }
+    }
+}

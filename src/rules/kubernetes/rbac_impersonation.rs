@@ -1,16 +1,14 @@
 //! Whoever acts as another one has his rights.
 
+use super::granted;
 use crate::{
     model::kubernetes::{KubernetesModel, rbac::Access},
-    rewrite,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -56,12 +54,5 @@ const ACCESS: Access = Access {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
-    for (role, grant) in cx.model.grants() {
-        for allowed in grant.allows(&ACCESS) {
-            let message = format!("`{}` may {}", role.name(), allowed.means());
-            let finding = out.report(allowed.place(), message);
-            finding.repair(cx, || rewrite::without_access(&editor, role, &grant, allowed));
-        }
-    }
+    granted(cx, &[ACCESS], out);
 }

@@ -1,19 +1,17 @@
 //! What decides how others run, and what tells of it.
 
+use super::granted;
 use crate::{
     model::kubernetes::{
         KubernetesModel,
         rbac::{Access, CHANGE},
     },
-    rewrite,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -63,12 +61,5 @@ const ACCESSES: [Access; 3] = [
 ];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
-    for (role, grant) in cx.model.grants() {
-        for allowed in ACCESSES.iter().flat_map(|access| grant.allows(access)) {
-            let message = format!("`{}` may {}", role.name(), allowed.means());
-            let finding = out.report(allowed.place(), message);
-            finding.repair(cx, || rewrite::without_access(&editor, role, &grant, allowed));
-        }
-    }
+    granted(cx, &ACCESSES, out);
 }
