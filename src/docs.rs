@@ -85,6 +85,11 @@ pub fn config_schema(rules: &[&Builtin]) -> String {
             "fail-at": { "enum": levels, "description": "The lowest level that makes a run fail." },
             "exclude": { "$ref": "#/$defs/patterns", "description": "What a walk leaves out." },
             "baseline": { "type": "string", "description": "The file of findings that are left out." },
+            "images": {
+                "type": "array",
+                "items": { "type": "string" },
+                "description": "The images that the project lets in; all of them without this list."
+            },
             "rules": { "$ref": "#/$defs/rules" },
             "override": {
                 "type": "array",

@@ -96,7 +96,9 @@ fn judge_dockerfile(
     for rule in rules.iter().copied().chain(asked_for_comments(&suppressions, rules, reporter.is_some())) {
         let mut findings = Findings::new(&rule.meta, file.id);
         match rule.check {
-            Check::Dockerfile(check) | Check::Commands { dockerfile: check, .. } => check(&cx, &mut findings),
+            Check::Dockerfile(check)
+            | Check::Commands { dockerfile: check, .. }
+            | Check::Images { dockerfile: check, .. } => check(&cx, &mut findings),
             // Another frontend may take what BuildKit's own refuses.
             Check::Syntax if has_foreign_frontend => {}
             Check::Syntax => report_errors(&parsed.errors, &mut findings),

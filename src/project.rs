@@ -7,7 +7,7 @@ use crate::{
     context::Files,
     engine::{self, Evidence, Unjudged},
     fix,
-    knowledge::Knowledge,
+    knowledge::{AllowedImages, Knowledge},
     lock::Lock,
     policy::Policy,
     report::{LeftOut, Ranked, Verdict, Why},
@@ -43,15 +43,11 @@ impl Project {
     /// everywhere.
     pub fn new(policy: Policy, lock: Lock) -> Self {
         let rules = RULES.iter().copied().filter(|rule| policy.uses(&rule.meta)).collect();
-        Self {
-            policy,
-            knowledge: Knowledge::builtin(),
-            lock,
-            rules,
-            today: None,
-            scope: Scope::default(),
-            detail: Detail::Repairs,
-        }
+        let knowledge = match policy.images() {
+            Some(images) => Knowledge::builtin().allowing(AllowedImages::new(images.iter().map(String::as_str))),
+            None => Knowledge::builtin(),
+        };
+        Self { policy, knowledge, lock, rules, today: None, scope: Scope::default(), detail: Detail::Repairs }
     }
 
     /// The same project, which leaves out what `scope` says.

@@ -284,6 +284,15 @@ pub enum Check {
         /// Reads one file of Kubernetes.
         kubernetes: fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings),
     },
+    /// Reads whatever names images: one function for each kind of file.
+    Images {
+        /// Reads one Dockerfile.
+        dockerfile: fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings),
+        /// Reads one compose file.
+        compose: fn(&Cx<'_, ComposeModel<'_>>, &mut Findings),
+        /// Reads one file of Kubernetes.
+        kubernetes: fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings),
+    },
     /// Reads one file of scripts: a shell script, a Makefile, the steps of a CI file.
     Script(fn(&Cx<'_, ScriptFile>, &mut Findings)),
     /// Reads commands: one function for Dockerfiles, one for scripts.

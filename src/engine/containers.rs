@@ -31,7 +31,9 @@ pub(super) fn judge_compose(
     let is_override = file.path.rsplit('/').next().is_some_and(|name| name.contains(".override."));
     let model = if is_override { model.on_top() } else { model };
     let found = ask(file, rules, evidence, &model, |check| match check {
-        Check::Containers { compose: check, .. } | Check::Compose(check) => Some(check),
+        Check::Containers { compose: check, .. } | Check::Images { compose: check, .. } | Check::Compose(check) => {
+            Some(check)
+        }
         Check::Dockerfile(_)
         | Check::Commands { .. }
         | Check::Script(_)
@@ -55,7 +57,9 @@ pub(super) fn judge_kubernetes(
     let parsed = parsed(file)?;
     let model = KubernetesModel::new(&parsed.tree);
     let found = ask(file, rules, evidence, &model, |check| match check {
-        Check::Containers { kubernetes: check, .. } | Check::Kubernetes(check) => Some(check),
+        Check::Containers { kubernetes: check, .. }
+        | Check::Images { kubernetes: check, .. }
+        | Check::Kubernetes(check) => Some(check),
         Check::Dockerfile(_)
         | Check::Commands { .. }
         | Check::Script(_)

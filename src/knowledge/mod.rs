@@ -7,6 +7,7 @@
 
 pub mod tokens;
 
+mod allowed;
 mod builtin;
 mod distribution;
 mod entry;
@@ -15,6 +16,7 @@ mod packages;
 mod pattern;
 mod plain;
 
+pub use allowed::AllowedImages;
 pub use distribution::Release;
 pub use entry::{Defect, check_entry};
 pub use image::{
@@ -99,6 +101,7 @@ pub enum Tag<'a> {
 #[derive(Debug, Default)]
 pub struct Knowledge {
     images: OnceLock<Index>,
+    allowed: Option<AllowedImages>,
 }
 
 impl Knowledge {

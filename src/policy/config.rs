@@ -30,6 +30,7 @@ pub struct ConfigFile {
     fail_at: Option<Spanned<Level>>,
     exclude: Vec<Spanned<String>>,
     baseline: Option<String>,
+    images: Option<Vec<String>>,
     rules: Vec<(Spanned<String>, Spanned<Level>)>,
     overrides: Vec<PathRules>,
 }
@@ -68,6 +69,7 @@ impl ConfigFile {
             levels: levels(self.rules),
             overrides: overrides.collect(),
             baseline: self.baseline,
+            images: self.images,
             exclude: patterns(&self.exclude).filter(|patterns| !patterns.is_empty()),
             ..Layer::default()
         }
@@ -112,9 +114,12 @@ impl Reader<'_> {
                 "fail-at" => file.fail_at = self.level(value),
                 "exclude" => file.exclude = self.globs(value),
                 "baseline" => file.baseline = self.file_name(value),
+                "images" => file.images = self.images(value),
                 "rules" => file.rules = self.rules(value),
                 "override" => file.overrides = self.overrides(value),
-                _ => self.unknown_key(key, &["profile", "fail-at", "exclude", "baseline", "rules", "override"]),
+                _ => {
+                    self.unknown_key(key, &["profile", "fail-at", "exclude", "baseline", "images", "rules", "override"])
+                }
             }
         }
         file
@@ -199,6 +204,15 @@ impl Reader<'_> {
             self.expected(value, "the path of a file");
         }
         name.map(str::to_owned)
+    }
+
+    fn images(&mut self, value: &Value<'_>) -> Option<Vec<String>> {
+        let items = value.get_ref().as_array().map(|items| items.iter().map(|item| item.get_ref().as_str()));
+        let names: Option<Vec<String>> = items.and_then(|items| items.map(|item| item.map(str::to_owned)).collect());
+        if names.is_none() {
+            self.expected(value, "a list of images, as in `[\"docker.io/library/\", \"ghcr.io/shop/*\"]`");
+        }
+        names
     }
 
     fn globs(&mut self, value: &Value<'_>) -> Vec<Spanned<String>> {

@@ -30,6 +30,8 @@ pub struct Layer {
     pub exclude: Option<Gitignore>,
     /// The file of findings that are left out, as the configuration file names it.
     pub baseline: Option<String>,
+    /// The images that the project lets in; all of them if it does not say.
+    pub images: Option<Vec<String>>,
     /// Only these rules run, wherever they are turned on or off.
     pub select: BTreeSet<String>,
     /// These rules do not run.
@@ -56,6 +58,7 @@ impl Layer {
             overrides: self.overrides,
             exclude: above.exclude.or(self.exclude),
             baseline: above.baseline.or(self.baseline),
+            images: above.images.or(self.images),
             select: if above.select.is_empty() { self.select } else { above.select },
             ignore: self.ignore,
         }
@@ -109,6 +112,11 @@ impl Policy {
     pub fn baseline(&self) -> Option<String> {
         let name = self.layer.baseline.as_deref()?;
         Some(if name.starts_with('/') { name.to_owned() } else { format!("{}/{name}", self.place.root) })
+    }
+
+    /// The images that the project lets in, as it writes them; all of them if it does not say.
+    pub fn images(&self) -> Option<&[String]> {
+        self.layer.images.as_deref()
     }
 
     /// Whether a walk or a list of files leaves out `path`.

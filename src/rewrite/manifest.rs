@@ -3,6 +3,7 @@
 use crate::{
     knowledge::Knowledge,
     model::{
+        compose::PulledImage,
         kubernetes::{Container, Runner},
         reference::Reference,
     },
@@ -50,6 +51,17 @@ pub fn pin<'y, M>(cx: &Cx<'_, M>, editor: &Editor<'y>, node: Node<'y>, image: &R
     let edit = editor.replace(node, &pinned).map_err(|refusal| refusal.to_string())?;
     let reason = format!("`ironhull.lock` has the digest, resolved on {}", locked.resolved);
     Ok(Fix::new(TITLE, Safety::Safe, reason, vec![edit]))
+}
+
+/// The same for an image of a compose file.
+///
+/// # Errors
+/// Why it is not edited.
+pub fn pin_service<'y, M>(cx: &Cx<'_, M>, editor: &Editor<'y>, image: &PulledImage<'_, 'y>) -> Result<Fix, String> {
+    if !image.is_written_out() {
+        return Err("a variable or another service has a say in the name".to_owned());
+    }
+    pin(cx, editor, image.text.node, &image.reference)
 }
 
 /// Takes all capabilities from `container`, where its program does not start as root.

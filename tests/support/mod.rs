@@ -6,18 +6,19 @@ use ironhull::{
     context::{self, Entry, Files, NoFiles},
     engine::{self, Evidence},
     fix,
-    knowledge::Knowledge,
+    knowledge::{AllowedImages, Knowledge},
     lock::{self, Lock},
+    policy::ConfigFile,
     rule::{Builtin, Detail, Finding, Safety},
     source::{FileKind, SourceFile, SourceSet},
-    text::Span,
+    text::{FileId, Span},
 };
 use std::sync::Arc;
 
 /// What `rule` says about the files of `text`, in file order.
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let sources = sources_of(text);
-    let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
+    let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
     let evidence =
         Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
@@ -48,12 +49,25 @@ pub(crate) fn repaired(rules: &[&'static Builtin], text: &[u8], allowed: Safety)
 /// # Errors
 /// What went wrong: a fix was taken back, or a second run changes something.
 pub(crate) fn repaired_in_place(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Result<Vec<u8>, String> {
+    repaired_as(FileKind::Dockerfile, rules, text, allowed)
+}
+
+/// The file `text` of that kind, alone in the world, with what `rules` repair at or above `allowed`.
+///
+/// # Errors
+/// What went wrong: a fix was taken back, or a second run changes something.
+pub(crate) fn repaired_as(
+    kind: FileKind,
+    rules: &[&'static Builtin],
+    text: &[u8],
+    allowed: Safety,
+) -> Result<Vec<u8>, String> {
     let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
     let evidence =
         Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None, detail: Detail::Repairs };
     let once = |text: &[u8]| -> Result<Vec<u8>, String> {
         let mut sources = SourceSet::new();
-        sources.add("Dockerfile", FileKind::Dockerfile, text.to_vec());
+        sources.add(name_of(kind), kind, text.to_vec());
         let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], rules, evidence);
         let Ok((outcome, _)) = fix::repair(sources, allowed, &judge) else { return Ok(text.to_vec()) };
         if !outcome.quarantined.is_empty() {
@@ -65,9 +79,33 @@ pub(crate) fn repaired_in_place(rules: &[&'static Builtin], text: &[u8], allowed
     if once(&fixed)? == fixed { Ok(fixed) } else { Err("a second run changes something".to_owned()) }
 }
 
+/// What `rules` say about the file `text` of that kind, alone in the world.
+pub(crate) fn findings_as(kind: FileKind, rules: &[&'static Builtin], text: &[u8]) -> Vec<Finding> {
+    let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
+    let evidence =
+        Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None, detail: Detail::Repairs };
+    let file = SourceFile::new(FileId(0), name_of(kind), kind, text.to_vec());
+    engine::judge(&file, rules, evidence).map(|judgement| judgement.findings).unwrap_or_default()
+}
+
+/// What a file of that kind is called.
+fn name_of(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Dockerfile => "Dockerfile",
+        FileKind::Compose => "compose.yaml",
+        FileKind::Kubernetes => "pod.yaml",
+        FileKind::Workflow => ".github/workflows/ci.yaml",
+        FileKind::GitlabCi => ".gitlab-ci.yml",
+        FileKind::Bake => "docker-bake.hcl",
+        FileKind::Devcontainer => "devcontainer.json",
+        FileKind::Script => "run.sh",
+        FileKind::Makefile => "Makefile",
+    }
+}
+
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
     let sources = sources_of(text);
-    let (knowledge, lock) = (Knowledge::builtin(), lock_of(&sources));
+    let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
     let evidence =
         Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
     let mut shape = Vec::new();
@@ -100,6 +138,17 @@ fn sources_of(text: &[u8]) -> SourceSet {
         sources.add(path, kind, text);
     }
     sources
+}
+
+/// What is known where an example has an `ironhull.toml`, which may say what images are let in.
+fn knowledge_of(sources: &SourceSet) -> Knowledge {
+    let file = sources.files().iter().find(|file| file.path == "ironhull.toml");
+    let text = file.and_then(|file| std::str::from_utf8(&file.text).ok());
+    let layer = text.and_then(|text| ConfigFile::read(text, &[]).ok()).map(ConfigFile::into_layer);
+    match layer.and_then(|layer| layer.images) {
+        Some(images) => Knowledge::builtin().allowing(AllowedImages::new(images.iter().map(String::as_str))),
+        None => Knowledge::builtin(),
+    }
 }
 
 /// The lock file of an example, if it has one; a damaged one is none, as the program refuses it.

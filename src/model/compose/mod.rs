@@ -5,12 +5,14 @@
 //! `.env` beside the file count, and it says so.
 
 mod build;
+mod image;
 mod mount;
 mod port;
 mod resource;
 mod text;
 
 pub use build::{Build, Secret};
+pub use image::PulledImage;
 pub use mount::{ServiceMount, ServiceMountKind};
 pub use port::ServicePort;
 pub use resource::Resource;

@@ -1,8 +1,8 @@
 //! An image without a tag, or with `latest`, is another image after the next start.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
-    rewrite::manifest::pin,
+    model::{compose::ComposeModel, kubernetes::KubernetesModel, reference},
+    rewrite::manifest::{pin, pin_service},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -16,12 +16,12 @@ pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "unversioned-image",
         title: "Container of an image without a version",
-        why: "`latest` is whatever was pushed last: two pods of one deployment run different programs, a restart is an update, and there is no version to go back to.",
+        why: "`latest` is whatever was pushed last: two containers of one service run different programs, a restart is an update, and there is no version to go back to.",
         remedy: "Name a version, and pin it by digest.",
-        group: Group::Kubernetes,
+        group: Group::Image,
         severity: Severity::Medium,
         confidence: Confidence::High,
-        kinds: &[FileKind::Kubernetes],
+        kinds: &[FileKind::Compose, FileKind::Kubernetes],
         fix: FixNote::Sometimes(
             Safety::Safe,
             "Writes the digest that `ironhull.lock` has of the image as it was; which version it should be is a decision.",
@@ -40,6 +40,11 @@ pub(crate) static RULE: Builtin = Builtin {
         ],
         examples: &[
             Example::new(
+                "A service; the default of a variable counts",
+                "-- compose.yaml --\nservices:\n  web:\n    «image: nginx»\n  db:\n    «image: postgres:${TAG:-latest}»\n  cache:\n    image: redis:${REDIS}\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n  db:\n    image: postgres:${TAG:-18}\n  cache:\n    image: redis:${REDIS}\n",
+            ),
+            Example::new(
                 "No tag",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: nginx»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
@@ -57,20 +62,39 @@ pub(crate) static RULE: Builtin = Builtin {
         ],
         since: "0.1.0",
     },
-    check: Check::Kubernetes(check),
+    check: Check::Containers { compose, kubernetes },
 };
 
-fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
+    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    for image in cx.model.pulled_images() {
+        if image.reference.digest().is_some() || image.reference.effective_tag() != Some("latest") {
+            continue;
+        }
+        let finding = out.report(image.place(), said(&image.reference));
+        // An unknown name without a registry is often an image that the project builds itself.
+        let is_unknown = image.reference.is_official() && cx.knowledge.image(&image.reference.name(), None).is_none();
+        if is_unknown || image.text.is_defaulted {
+            finding.confidence(Confidence::Medium);
+        }
+        finding.repair(cx, || pin_service(cx, &editor, &image));
+    }
+}
+
+fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
         if image.digest().is_some() || image.effective_tag() != Some("latest") {
             continue;
         }
-        let message = match image.tag() {
-            None => format!("`{}` has no tag, which means `latest`", image.text()),
-            Some(_) => format!("`{}` is whatever was pushed last", image.text()),
-        };
-        out.report(entry.span(), message).repair(cx, || pin(cx, &editor, entry.value, &image));
+        out.report(entry.span(), said(&image)).repair(cx, || pin(cx, &editor, entry.value, &image));
+    }
+}
+
+fn said(image: &reference::Reference<'_>) -> String {
+    match image.tag() {
+        None => format!("`{}` has no tag, which means `latest`", image.text()),
+        Some(_) => format!("`{}` is whatever was pushed last", image.text()),
     }
 }

@@ -1,0 +1,44 @@
+//! Images that services pull.
+
+use super::{ComposeModel, Service, Text};
+use crate::{model::reference::Reference, text::Span};
+
+/// An image that a service pulls.
+#[derive(Clone, Debug)]
+pub struct PulledImage<'m, 'y> {
+    /// The service.
+    pub service: &'m Service<'y>,
+    /// Where its name is written.
+    pub text: Text<'y>,
+    /// The image, variables replaced.
+    pub reference: Reference<'static>,
+}
+
+impl<'y> ComposeModel<'y> {
+    /// The images that services pull: all that nobody hides and that no service of the file builds.
+    pub fn pulled_images(&self) -> Vec<PulledImage<'_, 'y>> {
+        let built: Vec<Text<'y>> =
+            self.services.iter().filter(|service| service.build().is_some()).filter_map(Service::image).collect();
+        let is_built = |name: &str| built.iter().any(|image| image.known() == Some(name));
+        let pulled = self.services.iter().filter(|service| !service.is_open() && service.build().is_none());
+        let named = pulled.filter_map(|service| {
+            let text = service.image()?;
+            let name = text.known().filter(|name| !is_built(name))?.to_owned();
+            Some(PulledImage { service, text, reference: Reference::parse(name).ok()? })
+        });
+        named.collect()
+    }
+}
+
+impl PulledImage<'_, '_> {
+    /// The entry that names it if that is written in the service itself, else the name of the service.
+    pub fn place(&self) -> Span {
+        self.service.place_of("image")
+    }
+
+    /// Whether its name is written in the service itself and without variables.
+    pub fn is_written_out(&self) -> bool {
+        let is_own = self.service.own().span().covers(self.text.node.span());
+        is_own && self.text.node.scalar() == Some(self.reference.text())
+    }
+}
