@@ -42,6 +42,8 @@ struct PathRules {
     rules: Vec<(Spanned<String>, Spanned<Level>)>,
 }
 
+const KEYS: [&str; 7] = ["profile", "fail-at", "exclude", "baseline", "images", "rules", "override"];
+
 const LEVELS: [&str; 4] = ["off", "note", "warn", "error"];
 
 impl ConfigFile {
@@ -117,9 +119,7 @@ impl Reader<'_> {
                 "images" => file.images = self.images(value),
                 "rules" => file.rules = self.rules(value),
                 "override" => file.overrides = self.overrides(value),
-                _ => {
-                    self.unknown_key(key, &["profile", "fail-at", "exclude", "baseline", "images", "rules", "override"])
-                }
+                _ => self.unknown_key(key, &KEYS),
             }
         }
         file
