@@ -35,7 +35,7 @@ const KINDS: [(&str, FileKind); 8] = [
 ///
 /// A document is compared as a tree: mappings by key, sequences without their common head and tail. A change has to lie in
 /// the document, the service and the container of its finding.
-const JUDGE: &str = r##"
+const JUDGE: &str = r#"
 import json, re, sys, yaml
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -130,7 +130,7 @@ for line in sys.stdin:
         except Exception as error: wrong = "broken: %s" % " ".join(str(error).split())
         if wrong: print("%s: %s at %s: %s" % (entry["path"], fix["rule"], fix["at"], wrong))
 print("asked", asked)
-"##;
+"#;
 
 #[test]
 fn fixes_change_what_the_finding_is_about_and_nothing_else() {
@@ -180,7 +180,7 @@ fn looked_at(path: &Path, kind: FileKind) -> Result<Option<Value>, String> {
     let complaint = |why: String| format!("{}: {why}", path.display());
     let text = fs::read(path).expect("a file of the corpus can be read");
     support::repaired_as(kind, RULES, &text, Safety::Safe).map_err(complaint)?;
-    let fixed = support::repaired_as(kind, RULES, &text, Safety::Risky).map_err(complaint)?;
+    let after = support::repaired_as(kind, RULES, &text, Safety::Risky).map_err(complaint)?;
     if !matches!(kind, FileKind::Compose | FileKind::Kubernetes) {
         return Ok(None);
     }
@@ -191,12 +191,12 @@ fn looked_at(path: &Path, kind: FileKind) -> Result<Option<Value>, String> {
         .filter(|(_, fix)| !fix.edits.is_empty())
         .map(|(finding, fix)| described(finding, fix))
         .collect();
-    if fixed != text
-        && let Ok(fixed) = String::from_utf8(fixed)
+    if after != text
+        && let Ok(after) = String::from_utf8(after)
     {
         let edits = findings.iter().flat_map(|finding| finding.fixes.iter().flat_map(|fix| &fix.edits));
         let gone: Vec<Value> = edits.map(|edit| json!([edit.span.start, edit.span.end])).collect();
-        fixes.push(json!({ "rule": "all of them", "at": null, "edits": [[0, text.len(), fixed]], "gone": gone }));
+        fixes.push(json!({ "rule": "all of them", "at": null, "edits": [[0, text.len(), after]], "gone": gone }));
     }
     Ok((!fixes.is_empty()).then(|| json!({ "path": path, "fixes": fixes })))
 }
