@@ -19,6 +19,10 @@ class Row:
     def is_good(self) -> bool:
         return not self.complaints()
 
+    def is_proof(self) -> bool:
+        """An application that does not work as it is written says nothing about its hardening."""
+        return self.before.built and self.before.answered
+
     def complaints(self) -> list[str]:
         if not self.before.built:
             return ["does not build before"] + self.before.trouble
@@ -58,6 +62,20 @@ def why(outcome: Outcome) -> str:
         "package managers": content.package_managers,
     }
     return "; ".join(f"{name} {value}" for name, value in reasons.items() if value)
+
+
+def conclude(rows: list[Row], enough: int) -> bool:
+    """Says at the end, where it is seen, what went wrong, and whether enough went well."""
+    failed = [row for row in rows if row.is_proof() and not row.is_good()]
+    without_proof = [row for row in rows if not row.is_proof()]
+    for row in without_proof:
+        print(f"\nNOT EXAMINED {row.application.name}: " + "\n    ".join("\n".join(row.complaints()).splitlines()[-15:]))
+    for row in failed:
+        print(f"\nFAILED {row.application.name}: " + "\n    ".join("\n".join(row.complaints()).splitlines()[-15:]))
+    examined = len(rows) - len(without_proof)
+    if examined < enough:
+        print(f"\nonly {examined} applications work as they are written: at least {enough} must")
+    return not failed and examined >= enough
 
 
 COLUMNS = ["application", "rung", "user", "MB", "files", "shells", "set-uid", "s", "state"]
