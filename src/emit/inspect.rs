@@ -418,6 +418,21 @@ mod tests {
     }
 
     #[test]
+    fn a_page_takes_over_what_is_known_of_the_base() {
+        let page = page("FROM golang:1.22\nENV BIN=$GOPATH/bin\nCOPY . src\n", &[]);
+        for row in [
+            "  env          PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin",
+            "               GOPATH=/go\n",
+            "               BIN=/go/bin\n",
+            "  workdir      /go\n",
+        ] {
+            assert!(page.contains(row), "{row:?} is missing in\n{page}");
+        }
+        assert!(!page.contains("unknown"), "{page}");
+        assert!(self::page("FROM nginx:1.27\n", &[]).contains("  ports        80/tcp\n"));
+    }
+
+    #[test]
     fn a_build_argument_makes_it_known() {
         let page = page(TEXT, &["UID=1000".to_owned(), "V".to_owned()]);
         assert!(page.contains("1000 (line 8)"), "{page}");

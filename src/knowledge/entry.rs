@@ -48,6 +48,8 @@ pub(super) struct Block {
     pub(super) shell: Option<Known<Vec<String>>>,
     pub(super) libc: Option<Known<Option<Libc>>>,
     pub(super) ports: Option<Known<Vec<Port>>>,
+    pub(super) environment: Option<Known<BTreeMap<String, String>>>,
+    pub(super) workdir: Option<Known<String>>,
     pub(super) slim: Option<Known<String>>,
     pub(super) runtime: Option<Known<String>>,
     pub(super) shell_less: Option<Known<String>>,
@@ -152,6 +154,8 @@ impl Block {
             "shell" => self.shell = Some(stated(value, Value::texts)?),
             "libc" => self.libc = Some(stated_or_none(value, Value::word)?),
             "ports" => self.ports = Some(stated(value, |value| value.list()?.iter().map(port_of).collect())?),
+            "environment" => self.environment = Some(stated(value, environment_of)?),
+            "workdir" => self.workdir = Some(stated(value, Value::owned)?),
             "slim" => self.slim = Some(stated(value, Value::owned)?),
             "runtime" => self.runtime = Some(stated(value, Value::owned)?),
             "shell-less" => self.shell_less = Some(stated(value, Value::owned)?),
@@ -209,6 +213,10 @@ fn identity_of(value: &Value<'_>) -> Option<Identity> {
         }
     }
     Some(identity)
+}
+
+fn environment_of(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    value.table()?.iter().map(|(name, value)| Some(((*name).to_owned(), value.owned()?))).collect()
 }
 
 fn port_of(value: &Value<'_>) -> Option<Port> {
@@ -342,6 +350,8 @@ fn block(raw: RawBlock) -> Result<Block, String> {
         shell: known(raw.shell, |raw| Ok(raw.or_none(|list: Vec<String>| list)))?,
         libc: known(raw.libc, |raw| Ok(raw.or_none(Some)))?,
         ports: known(raw.ports, |list| list.into_iter().map(port).collect())?,
+        environment: known(raw.environment, Ok)?,
+        workdir: known(raw.workdir, Ok)?,
         slim: known(raw.slim, Ok)?,
         runtime: known(raw.runtime, Ok)?,
         shell_less: known(raw.shell_less, Ok)?,
@@ -478,6 +488,8 @@ struct RawBlock {
     shell: Option<Maybe<OrNone<Vec<String>>>>,
     libc: Option<Maybe<OrNone<Libc>>>,
     ports: Option<Maybe<Vec<RawPort>>>,
+    environment: Option<Maybe<BTreeMap<String, String>>>,
+    workdir: Option<Maybe<String>>,
     slim: Option<Maybe<String>>,
     runtime: Option<Maybe<String>>,
     shell_less: Option<Maybe<String>>,
@@ -492,7 +504,7 @@ struct RawBlock {
 
 impl RawBlock {
     /// The name of every field, and whether the block gives it a value.
-    fn fields(&self) -> [(&'static str, bool); 20] {
+    fn fields(&self) -> [(&'static str, bool); 22] {
         fn has_value<T>(field: Option<&Maybe<T>>) -> bool {
             matches!(field, Some(Maybe::Value(_)))
         }
@@ -510,6 +522,8 @@ impl RawBlock {
             ("shell", has_value(self.shell.as_ref())),
             ("libc", has_value(self.libc.as_ref())),
             ("ports", has_value(self.ports.as_ref())),
+            ("environment", has_value(self.environment.as_ref())),
+            ("workdir", has_value(self.workdir.as_ref())),
             ("slim", has_value(self.slim.as_ref())),
             ("runtime", has_value(self.runtime.as_ref())),
             ("shell-less", has_value(self.shell_less.as_ref())),

@@ -7,7 +7,7 @@ use super::{
     pattern::{self, Bindings},
 };
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Where a chain of bases is cut; the longest real one has five.
 const DEEPEST_BASE: usize = 8;
@@ -41,6 +41,10 @@ pub struct ImageFacts {
     pub libc: Fact<Option<Libc>>,
     /// The ports it exposes.
     pub ports: Fact<Vec<Port>>,
+    /// Variables that it certainly sets, by name; of others nothing is known.
+    pub environment: Fact<BTreeMap<String, String>>,
+    /// Where its commands start.
+    pub workdir: Fact<String>,
     /// The same thing with less in it, as a reference.
     pub slim: Fact<String>,
     /// What a built program needs and no more, as a reference.
@@ -401,6 +405,8 @@ fn own_facts(pick: &Picker<'_>, base: Fact<String>) -> ImageFacts {
         shell: pick.of_system(|block| block.shell.as_ref()),
         libc: pick.of_system(|block| block.libc.as_ref()),
         ports: pick.value(|block| block.ports.as_ref()),
+        environment: pick.value(|block| block.environment.as_ref()),
+        workdir: pick.value(|block| block.workdir.as_ref()),
         slim: pick.template(|block| block.slim.as_ref()),
         runtime: pick.template(|block| block.runtime.as_ref()),
         shell_less: pick.template(|block| block.shell_less.as_ref()),
@@ -431,6 +437,15 @@ fn inherit(facts: &mut ImageFacts, below: &ImageFacts, pick: &Picker<'_>) {
     take(&mut facts.user, pick.speaks_of(|block| block.user.as_ref()), &below.user);
     take(&mut facts.identity, pick.speaks_of(|block| block.identity.as_ref()), &below.identity);
     take(&mut facts.ports, pick.speaks_of(|block| block.ports.as_ref()), &below.ports);
+    take(&mut facts.workdir, pick.speaks_of(|block| block.workdir.as_ref()), &below.workdir);
+    match (&mut facts.environment, &below.environment) {
+        (Fact::Known(own), Fact::Known(below)) => {
+            for (name, value) in below {
+                own.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        (own, below) => take(own, pick.speaks_of(|block| block.environment.as_ref()), below),
+    }
     if !pick.speaks_of(|block| block.entrypoint.as_ref()) && !pick.speaks_of(|block| block.step_down.as_ref()) {
         facts.step_down.clone_from(&below.step_down);
         take(&mut facts.any_user, pick.speaks_of(|block| block.any_user.as_ref()), &below.any_user);

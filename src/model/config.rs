@@ -266,12 +266,8 @@ impl Builder {
             Base::Image(_) | Base::Unknown(_) => {}
         }
         let first = stage.steps().next();
-        let path = match first {
-            Some(step) => step.variable("PATH"),
-            None => stage.variable("PATH"),
-        };
-        if let Some(path) = path.and_then(|variable| variable.value.as_ref()).filter(|_| !self.windows) {
-            self.set("PATH", path.text.to_string());
+        if !self.windows {
+            self.inherit("PATH", stage);
         }
         if bases == BaseImages::Known {
             self.enter_known(stage, first);
@@ -287,6 +283,26 @@ impl Builder {
         let Some(facts) = stage.image().and_then(|image| image.facts.as_deref()) else { return };
         if let Some(entrypoint) = facts.entrypoint.known() {
             self.config.entrypoint.clone_from(entrypoint);
+        }
+        for name in facts.environment.known().into_iter().flat_map(BTreeMap::keys) {
+            self.inherit(name, stage);
+        }
+        if let Some(workdir) = facts.workdir.known() {
+            self.config.working_directory.clone_from(workdir);
+        }
+        for port in facts.ports.known().into_iter().flatten() {
+            self.ports.add(&Ports::from(*port));
+        }
+    }
+
+    /// Takes a variable over from the base image of `stage`, where it is known to have one.
+    fn inherit(&mut self, name: &str, stage: Stage<'_>) {
+        let variable = match stage.steps().next() {
+            Some(first) => first.variable(name),
+            None => stage.variable(name),
+        };
+        if let Some(value) = variable.and_then(|variable| variable.value.as_ref()) {
+            self.set(name, value.text.to_string());
         }
     }
 

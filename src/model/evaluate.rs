@@ -11,7 +11,7 @@ use super::{
     user::{EffectiveUser, Group, UnknownUser, User, UserOrigin},
 };
 use crate::{
-    knowledge::{self, Family, Knowledge, Tag},
+    knowledge::{self, Family, ImageFacts, Knowledge, Tag},
     source::SourceFile,
     syntax::dockerfile::{Arg, Arguments, Assignment, Dockerfile, Instruction, Keyword},
     text::Span,
@@ -287,16 +287,36 @@ impl<'a> Evaluator<'a, '_> {
         if !is_scratch {
             path = path.depending("PATH", Cause::BaseEnvironment);
         }
-        let app_uid = app_uid(base)
-            .filter(|_| !self.build.bases_are_empty)
-            .map(|uid| of_base("APP_UID", Value::literal(uid.to_string())));
-        self.assign(of_base("PATH", path));
-        if let Some(app_uid) = app_uid {
-            self.assign(app_uid);
+        let facts = self.facts(index);
+        let app_uid = facts.and_then(|_| app_uid(base)).map(|uid| of_base("APP_UID", Value::literal(uid.to_string())));
+        let known = facts.and_then(|facts| facts.environment.known()).into_iter().flatten();
+        let known = known.map(|(name, value)| of_base(name.clone(), Value::literal(value.clone())));
+        let variables: Vec<_> = [of_base("PATH", path)].into_iter().chain(app_uid).chain(known).collect();
+        let workdir = match facts.and_then(|facts| facts.workdir.known()) {
+            Some(workdir) => {
+                self.model.workdirs.push(Workdir { path: Value::literal(workdir.clone()), span: None });
+                self.model.workdirs.len() as u32 - 1
+            }
+            None => u32::from(!is_scratch),
+        };
+        for variable in variables {
+            self.assign(variable);
         }
         self.time += 1;
         let user = self.model.users.len() as u32 - 1;
-        State { user, shell, workdir: u32::from(!is_scratch) }
+        State { user, shell, workdir }
+    }
+
+    /// What is known of the image that a stage starts from, where its tag may be unknown; nothing where bases count as
+    /// empty.
+    fn facts(&self, index: u32) -> Option<&ImageFacts> {
+        let stage = &self.model.stages[index as usize];
+        let image = match &stage.base {
+            Base::Image(image) => Some(image),
+            Base::Unknown(_) => stage.repository.as_ref(),
+            Base::Stage(_) | Base::Scratch => None,
+        };
+        image.filter(|_| !self.build.bases_are_empty)?.facts.as_deref()
     }
 
     fn run(&mut self, index: usize, state: &mut State) {
@@ -496,9 +516,9 @@ fn step<'a>(instruction: &'a Instruction, source: &'a [u8], stage: u32, is_trigg
 }
 
 /// A variable that a base image sets.
-fn of_base(name: &'static str, value: Value<'static>) -> Variable<'static> {
+fn of_base(name: impl Into<Cow<'static, str>>, value: Value<'static>) -> Variable<'static> {
     Variable {
-        name: Cow::Borrowed(name),
+        name: name.into(),
         value: Some(value),
         kind: VariableKind::Base,
         name_span: Span::default(),

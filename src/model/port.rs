@@ -1,5 +1,6 @@
 //! Ports, as `EXPOSE` names them.
 
+use crate::knowledge;
 use std::fmt;
 
 /// A range of ports of one protocol.
@@ -11,6 +12,16 @@ pub struct Ports {
     pub last: u16,
     /// What is spoken there.
     pub protocol: Protocol,
+}
+
+impl From<knowledge::Port> for Ports {
+    fn from(port: knowledge::Port) -> Self {
+        let protocol = match port.protocol {
+            knowledge::Protocol::Tcp => Protocol::Tcp,
+            knowledge::Protocol::Udp => Protocol::Udp,
+        };
+        Self { first: port.number, last: port.number, protocol }
+    }
 }
 
 /// What is spoken at a port.
