@@ -88,6 +88,8 @@ pub fn classify(name: &str) -> Name {
         || text.last().is_some_and(|last| ABOUT_LAST.contains(last))
         || text.first().is_some_and(|first| SWITCH_FIRST.contains(first))
         || matches!(text[..], ["java" | "jdk" | "jre", .., "token"])
+        // Images of Kafka take the name of the file that holds it.
+        || text.contains(&"ssl") && text.last() == Some(&"credentials")
     {
         return Name::About;
     }

@@ -124,6 +124,7 @@ pub static RULES: &[&Builtin] = &[
     &secret::secret_in_env::RULE,
     &kubernetes::secret_in_manifest::RULE,
     &kubernetes::secret_in_pod_env::RULE,
+    &secret::secret_in_service_env::RULE,
     &secret::secret_in_url::RULE,
     &kubernetes::secret_kept_plain::RULE,
     &kubernetes::secrets_unencrypted::RULE,

@@ -4,6 +4,7 @@ pub(super) mod password_in_run;
 pub(super) mod secret_copied;
 pub(super) mod secret_in_arg;
 pub(super) mod secret_in_env;
+pub(super) mod secret_in_service_env;
 pub(super) mod secret_in_url;
 
 use crate::{
