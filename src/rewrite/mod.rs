@@ -3,6 +3,7 @@
 //! They know the model and answer edits; whether and where an edit is right is for who asks.
 
 pub mod allow;
+mod call;
 mod download;
 pub mod executable;
 mod frontend;
@@ -20,6 +21,7 @@ pub mod tls;
 pub mod user;
 mod verification;
 
+pub use call::without_option;
 pub use download::RemoteAdds;
 pub use frontend::raise_frontend;
 pub use pin::Pins;

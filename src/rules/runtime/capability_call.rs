@@ -2,7 +2,11 @@
 
 use crate::{
     model::{capability, script_file::ScriptFile},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Manual, "Takes the option out; the program may need the capability."),
         references: &[
             Reference::new(Scheme::CisDocker, "5.4"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -44,8 +48,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
     for call in cx.model.engine_calls() {
         for option in call.named(&["cap-add"]) {
             if !option.is_hidden && !option.value.split(',').all(capability::is_usual) {
-                out.report(option.span, format!("the container is given `{}`", option.value))
-                    .decline("the program may need it");
+                out.report(option.span, format!("the container is given `{}`", option.value)).repair(cx, || {
+                    let reason = "the program may need it: see that it starts, and does its work";
+                    without_option(cx, option, "Take the capability away", Safety::Manual, reason)
+                });
             }
         }
     }

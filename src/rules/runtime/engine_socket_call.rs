@@ -2,7 +2,11 @@
 
 use crate::{
     model::{names_socket, script_file::ScriptFile},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Critical,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Manual, "Takes the mount out; a program that needs the engine stops working."),
         references: &[
             Reference::new(Scheme::CisDocker, "5.32"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -45,7 +49,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
         for option in call.named(&["volume", "mount"]) {
             if names_socket(&option.value) {
                 out.report(option.span, "the container may tell the engine of the host what to do")
-                    .decline("the program has to be written for another way first");
+                    .repair(cx, || {
+                        let reason = "a program that asks the engine stops working: let it ask a proxy that only answers what it needs";
+                        without_option(cx, option, "Take the socket away", Safety::Manual, reason)
+                    });
             }
         }
     }

@@ -2,7 +2,11 @@
 
 use crate::{
     model::script_file::ScriptFile,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Takes the option out; what the program reaches through the host has to be given another way.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.10"),
             Reference::new(Scheme::CisDocker, "5.16"),
@@ -47,7 +54,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
         for option in call.named(&["net", "network", "pid", "ipc", "uts", "userns"]) {
             if option.value == "host" {
                 out.report(option.span, format!("the container shares `{}` with the host", option.name))
-                    .decline("what the program reaches through it is for its author to say");
+                    .repair(cx, || {
+                        let reason = "what the program reaches through it is for its author to say: a port has to be published instead";
+                        without_option(cx, option, "Give the container its own", Safety::Manual, reason)
+                    });
             }
         }
     }

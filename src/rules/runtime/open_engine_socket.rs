@@ -2,8 +2,12 @@
 
 use crate::{
     model::{names_socket, script_file::ScriptFile},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
+    text::Edit,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -16,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Critical,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Risky, "Gives the socket the mode that it has where nobody changes it."),
         references: &[Reference::new(Scheme::CisDocker, "3.16"), Reference::new(Scheme::Cwe, "732")],
         equivalents: &[],
         examples: &[
@@ -28,7 +32,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "In letters",
                 "-- deploy.sh --\n#!/bin/sh\n«chmod a+rw /run/docker.sock»\n",
-                "-- deploy.sh --\n#!/bin/sh\nchmod g+rw /run/docker.sock\n",
+                "-- deploy.sh --\n#!/bin/sh\nchmod 660 /run/docker.sock\n",
             ),
         ],
         since: "0.1.0",
@@ -42,13 +46,18 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
             continue;
         };
         let words = || invocation.arguments().filter(|word| !word.text().starts_with("--"));
-        let opens = words().any(|word| is_open(&word.text()));
-        let (Some(last), true) = (words().next_back(), opens && words().any(|word| names_socket(&word.text()))) else {
-            continue;
-        };
+        let opens = words().find(|word| is_open(&word.text()));
+        let is_of_socket = words().any(|word| names_socket(&word.text()));
+        let (Some(last), Some(mode), true) = (words().next_back(), opens, is_of_socket) else { continue };
         let place = command.word_span(invocation.name_word()).to(command.word_span(last));
-        out.report(place, "everybody on the host may tell the engine what to do")
-            .decline("who needs the engine is not known");
+        let finding = out.report(place, "everybody on the host may tell the engine what to do");
+        if words().count() > 2 {
+            finding.decline("the same mode is given to other files");
+            continue;
+        }
+        let edit = Edit::replace(cx.file.id, command.word_span(mode), "660");
+        let reason = "who is not in the group of the socket may not ask the engine any more";
+        finding.fix(Fix::new("Leave it to root and its group", Safety::Risky, reason, vec![edit]));
     }
 }
 

@@ -2,7 +2,11 @@
 
 use crate::{
     model::script_file::ScriptFile,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Critical,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Takes the option out; the device or the capability that the program needs has to be given instead.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.5"),
             Reference::new(Scheme::CisDocker, "5.23"),
@@ -28,12 +35,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A container",
                 "-- deploy.sh --\n#!/bin/sh\ndocker run -d «--privileged» nginx:1.29\n",
-                "-- deploy.sh --\n#!/bin/sh\ndocker run -d nginx:1.29 --privileged\n",
+                "-- deploy.sh --\n#!/bin/sh\ndocker run -d nginx:1.29\n",
             ),
             Example::new(
                 "A program in one",
                 "-- deploy.sh --\n#!/bin/sh\nsudo podman exec -it «--privileged» web sh\n",
-                "-- deploy.sh --\n#!/bin/sh\nsudo podman exec -it --privileged=false web sh\n",
+                "-- deploy.sh --\n#!/bin/sh\nsudo podman exec -it web sh\n",
             ),
         ],
         since: "0.1.0",
@@ -45,8 +52,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
     for call in cx.model.engine_calls() {
         for option in call.named(&["privileged"]) {
             if matches!(&*option.value, "" | "true") {
-                out.report(option.span, "what is started has every privilege of the host")
-                    .decline("which device or capability the program needs is for its author to say");
+                out.report(option.span, "what is started has every privilege of the host").repair(cx, || {
+                    let reason = "which device or capability the program needs instead is for its author to say";
+                    without_option(cx, option, "Take the privileges away", Safety::Manual, reason)
+                });
             }
         }
     }

@@ -2,7 +2,11 @@
 
 use crate::{
     model::{engine_call::EngineVerb, script_file::ScriptFile},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(Safety::Manual, "Takes the option out; the program may need root."),
         references: &[Reference::new(Scheme::CisDocker, "5.24"), Reference::new(Scheme::Cwe, "250")],
         equivalents: &[],
         examples: &[
@@ -40,7 +44,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
     for call in cx.model.engine_calls().filter(|call| call.verb == EngineVerb::Exec) {
         for option in call.named(&["user"]) {
             if matches!(option.value.split(':').next(), Some("0" | "root")) {
-                out.report(option.span, "the program runs as root in the container").decline("the program may need it");
+                out.report(option.span, "the program runs as root in the container").repair(cx, || {
+                    let reason = "the program may need it, and then the image has to be made so that it does not";
+                    without_option(cx, option, "Start it as the user of the container", Safety::Manual, reason)
+                });
             }
         }
     }

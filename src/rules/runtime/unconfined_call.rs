@@ -2,7 +2,11 @@
 
 use crate::{
     model::script_file::ScriptFile,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::without_option,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::High,
         confidence: Confidence::High,
         kinds: &[FileKind::Script, FileKind::Makefile, FileKind::Workflow, FileKind::GitlabCi],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Takes the option out; a debugger and the like need a profile of their own.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.2"),
             Reference::new(Scheme::CisDocker, "5.3"),
@@ -29,12 +36,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "System calls",
                 "-- deploy.sh --\n#!/bin/sh\ndocker run «--security-opt seccomp=unconfined» tool\n",
-                "-- deploy.sh --\n#!/bin/sh\ndocker run --security-opt no-new-privileges tool\n",
+                "-- deploy.sh --\n#!/bin/sh\ndocker run tool\n",
             ),
             Example::new(
                 "Labels",
                 "-- deploy.sh --\n#!/bin/sh\ndocker run «--security-opt=label=disable» tool\n",
-                "-- deploy.sh --\n#!/bin/sh\ndocker run --security-opt=label=type:svirt_t tool\n",
+                "-- deploy.sh --\n#!/bin/sh\ndocker run tool\n",
             ),
         ],
         since: "0.1.0",
@@ -51,7 +58,10 @@ fn check(cx: &Cx<'_, ScriptFile>, out: &mut Findings) {
         for option in call.named(&["security-opt"]) {
             if OFF.contains(&&*option.value.replace('=', ":")) {
                 out.report(option.span, format!("the container is not confined: `{}`", option.value))
-                    .decline("a program that makes rare calls to the kernel may need a profile of its own");
+                    .repair(cx, || {
+                        let reason = "a program that makes rare calls to the kernel, such as a debugger, may need a profile of its own";
+                        without_option(cx, option, "Leave the profile of the engine on", Safety::Risky, reason)
+                    });
             }
         }
     }
