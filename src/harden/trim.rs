@@ -90,7 +90,9 @@ impl<'s, 'a> Image<'s, 'a> {
         if !programs.is_complete {
             return None;
         }
-        let called = subject.runs().into_iter().flat_map(Step::commands).filter_map(StepCommand::name);
+        // A wrapper is called as well as what it runs: `sudo -E bash -`.
+        let names = |command: StepCommand<'a>| [command.name(), command.command.name()];
+        let called = subject.runs().into_iter().flat_map(Step::commands).flat_map(names).flatten();
         let image = Self {
             subject,
             family,

@@ -63,7 +63,7 @@ const KEPT: [&str; 41] = [
 ];
 
 /// Words of a line that creates, opens for writing or keeps something.
-const WRITES: [&str; 38] = [
+const WRITES: [&str; 47] = [
     "mkdir",
     "makedirs",
     "create_dir",
@@ -97,11 +97,36 @@ const WRITES: [&str; 38] = [
     "torch.save",
     "append = TRUE",
     "multer",
-    "WriteAllText",
+    "WriteAll",
+    "AppendAll",
+    "StreamWriter",
+    "FileMode.",
+    "File.Create",
+    "Data Source=",
+    "fs::write",
+    "File::create",
+    "os.WriteFile",
+    "Bun.write",
     "CreateDirectory",
     "OpenOptions",
     "error_log(",
     "writeTextFile",
+];
+
+/// Calls that write the one file that they name.
+const WRITE_CALLS: [&str; 12] = [
+    "fs::write(",
+    "writeFile",
+    "write_text",
+    "appendFile",
+    "file_put_contents(",
+    "os.Create(",
+    "os.WriteFile(",
+    "WriteAll",
+    "AppendAll",
+    "File.Create(",
+    "File::create(",
+    "Bun.write(",
 ];
 
 /// Modes of `open` that write.
@@ -266,8 +291,10 @@ fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathTex
         }
         let is_kept = is_kept(text);
         let is_database = has_name_of_database(text);
+        let is_file = text.trim_start_matches('.').contains('.');
         let counts = is_database
             || is_written && (is_kept || text.contains('/') || has_name_of_data(text) || is_made(line))
+            || is_file && WRITE_CALLS.iter().any(|call| line.contains(call))
             || is_kept && (text.contains('/') || is_of_places() && !names_a_path)
             || text.starts_with('/');
         if counts {

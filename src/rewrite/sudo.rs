@@ -68,7 +68,7 @@ fn between_users(step: Step<'_>) -> Result<Fix, Refusal> {
 /// The edit that takes `sudo` and options that mean nothing to root away from a command.
 fn plain_edit(command: StepCommand<'_>) -> Option<Edit> {
     let own = command.command;
-    if own.name() != Some("sudo") || !own.is_verbatim() || own.piped_from().is_some() && !keeps_plain(command) {
+    if own.name() != Some("sudo") || !own.is_verbatim() {
         return None;
     }
     let mut words = own.words().skip(1);

@@ -6,12 +6,13 @@
 use super::common::{change, climbing, needs_more, outside, place};
 use crate::{
     harden::{
-        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Proposal, Rebase, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Effect, Kind},
         health::{self, Health},
         packages,
     },
-    model::{CopySource, Process, StartWord},
+    model::{CopySource, Process, ScriptForm, ShellUse, StartWord},
+    syntax::dockerfile::Keyword,
 };
 
 /// The interpreter in distroless images.
@@ -34,15 +35,17 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         let declined = Declined { rung: Rung::RuntimeOnly, reason };
         return Some(Proposal::of("Java", Ok((Vec::new(), vec![declined]))));
     };
+    let (repository, tag) = runtime.rsplit_once(':').unwrap_or((runtime, "latest"));
+    let facts = subject.cx.knowledge.image(repository, Some(tag));
+    let shell_less = facts.as_ref().and_then(|facts| facts.shell_less.known());
+    let shell_less = shell_less.ok_or_else(|| format!("no base without a shell has the Java of `{runtime}`"));
+    let recipe = Recipe { subject, effects: effect::effects(subject), process };
+    if recipe.is_finished() {
+        return Some(recipe.on_runtime(runtime, shell_less.map(String::as_str)));
+    }
     let climb = || {
-        let jre = Recipe { subject, effects: effect::effects(subject), process }.jre(runtime)?;
-        let (repository, tag) = runtime.rsplit_once(':').unwrap_or((runtime, "latest"));
-        let facts = subject.cx.knowledge.image(repository, Some(tag));
-        let better = match facts.as_ref().and_then(|facts| facts.shell_less.known()) {
-            Some(base) => without_shell(subject, base, &jre),
-            None => Err(format!("no base without a shell has the Java of `{runtime}`")),
-        };
-        Ok(climbing(better, jre))
+        let jre = recipe.jre(runtime)?;
+        Ok(climbing(shell_less.and_then(|base| without_shell(subject, base, &jre)), jre))
     };
     Some(Proposal::of("Java", climb().map_err(|reason: String| reason.into())))
 }
@@ -54,21 +57,102 @@ struct Recipe<'s, 'a> {
 }
 
 impl Recipe<'_, '_> {
+    /// Whether the image only holds what was built elsewhere, so that another base does.
+    fn is_finished(&self) -> bool {
+        self.effects.iter().all(|effect| {
+            matches!(
+                effect.kind,
+                Kind::Copied { .. }
+                    | Kind::Directories(_)
+                    | Kind::Modes(_)
+                    | Kind::Accounts
+                    | Kind::Removes(_)
+                    | Kind::Transient
+            )
+        })
+    }
+
+    /// The same image on a Java without a compiler, or without a shell where nothing needs one.
+    fn on_runtime(&self, runtime: &str, shell_less: Result<&str, String>) -> Proposal {
+        let subject = self.subject;
+        let stack = "Java".to_owned();
+        let Some(jre) = subject.named(runtime) else {
+            let reason = "a variable decides which Java the base has".into();
+            let declined = vec![Declined { rung: Rung::RuntimeOnly, reason }];
+            return Proposal { stack, declined, ..Proposal::default() };
+        };
+        let place = subject.evidence(subject.target.root().base_span(), "the base");
+        let (base, declined, change) = match shell_less.and_then(|base| self.needs_no_shell().map(|()| base)) {
+            Ok(base) => {
+                let reason = "nothing that is started needs one, and the base has the same Java";
+                (format!("{base}:nonroot"), Vec::new(), change("Run on a base without a shell", reason, place))
+            }
+            Err(reason) => {
+                let declined = vec![Declined { rung: Rung::NoShell, reason: reason.into() }];
+                let reason = "what is finished needs no more";
+                (jre, declined, change("Run on a Java without compiler", reason, place))
+            }
+        };
+        Proposal { stack, rebase: Some(Rebase { base, change }), declined, ..Proposal::default() }
+    }
+
+    /// Whether an image of finished files needs nothing but Java.
+    ///
+    /// # Errors
+    /// What it needs.
+    fn needs_no_shell(&self) -> Result<(), String> {
+        let subject = self.subject;
+        if let Some(effect) = self.effects.iter().find(|effect| effect.step.keyword() == Keyword::Run) {
+            let line = subject.cx.file.locate(effect.span.start).line;
+            return Err(format!("line {line} runs a command, which a base without a shell does not"));
+        }
+        let startup = subject.startup();
+        if let Some(need) = startup.shell.first() {
+            let place = &need.evidence;
+            return Err(format!("the start needs a shell: {}:{} {}", place.path, place.line, place.shows));
+        }
+        let is_plain = startup.before.is_empty()
+            && self.process.environment.is_empty()
+            && self.process.words.first().and_then(StartWord::known) == Some("java")
+            && subject
+                .target
+                .start_steps()
+                .iter()
+                .all(|step| step.script().is_some_and(|script| script.form == ScriptForm::Exec));
+        if !is_plain {
+            return Err("the start is not `java` itself in JSON form".to_owned());
+        }
+        if let Some(call) = subject.first_process_call() {
+            return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
+        }
+        match health::health(subject) {
+            Health::None => Ok(()),
+            Health::Probe(step, _) | Health::Other(step) => Err(needs_more(step)),
+        }
+    }
+
     fn jre(&self, runtime: &str) -> Result<Runtime, String> {
         let base = self.subject.named(runtime).ok_or("a variable decides which Java the base has")?;
         let home =
             self.subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
+        let is_option = |word: &StartWord| word.known() == Some("-jar");
+        let at = self.process.words.iter().position(is_option).ok_or("the start names no jar")?;
         let mut words = Vec::new();
-        for word in &self.process.words {
+        // What a shell puts into the start stays as it is written: `$JAVA_OPTS`.
+        let mut needs_shell = None;
+        for (index, word) in self.process.words.iter().enumerate() {
             words.push(match word {
                 StartWord::Known(text) => text.clone(),
                 StartWord::Pattern(pattern) => self.jar_of(pattern)?,
+                StartWord::Variable { written, .. } | StartWord::Unknown(written) if index > at + 1 || index < at => {
+                    needs_shell.get_or_insert_with(|| written.clone());
+                    written.clone()
+                }
                 StartWord::Variable { written, .. } | StartWord::Unknown(written) => {
                     return Err(format!("only a run knows what `{written}` of the start command is"));
                 }
             });
         }
-        let at = words.iter().position(|word| word == "-jar").ok_or("the start names no jar")?;
         let jar = words.get(at + 1).ok_or("the start names no jar")?;
         let jar = if jar.starts_with('/') { jar.clone() } else { format!("{home}/{jar}") };
         let mut new = Runtime { base, taken: vec![Taken::at(jar)], ..Runtime::default() };
@@ -86,6 +170,9 @@ impl Recipe<'_, '_> {
         new.changes.extend(kept.changes);
         if !matches!(self.process.environment.as_slice(), []) {
             return Err("the start sets variables, which takes a shell".to_owned());
+        }
+        if needs_shell.is_some() {
+            return Ok(new);
         }
         new.start = Some(Start { entrypoint: Some(words), command: None });
         Ok(new)
@@ -164,6 +251,12 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
     }
     let mut runtime = jre.clone();
     runtime.base = format!("{base}:nonroot");
+    if let Some(need) = subject.startup().shell.iter().find(|need| need.kind == ShellUse::Variable) {
+        return Err(format!(
+            "the start needs a shell: {}:{} {}",
+            need.evidence.path, need.evidence.line, need.evidence.shows
+        ));
+    }
     let words = runtime.start.as_mut().and_then(|start| start.entrypoint.as_mut());
     let first = words.and_then(|words| words.first_mut()).ok_or("what it starts is not known")?;
     DISTROLESS_JAVA.clone_into(first);

@@ -6,6 +6,7 @@
 mod common;
 mod compiled;
 mod deno;
+mod dotnet;
 mod elixir;
 mod generic;
 mod go;
@@ -29,6 +30,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     java::propose,
     rust::propose,
     deno::propose,
+    dotnet::propose,
     elixir::propose,
     ruby::propose,
     php::propose,

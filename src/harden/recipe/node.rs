@@ -3,10 +3,10 @@
 //! Facts: the README of the official `node` image (variants), npm-install and npm-prune (`--omit`), the README of
 //! distroless (`nodejs*`: `/nodejs/bin/node` is the entry point).
 
-use super::common::{ask_for_health, change, climbing, outside};
+use super::common::{ask_for_health, change, climbing, outside, place};
 use crate::{
     harden::{
-        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
     },
@@ -16,6 +16,32 @@ use crate::{
 };
 use serde_json::Value;
 use std::borrow::Cow;
+
+/// Packages that are installed globally to build with, or to install others with.
+const DEVELOPMENT: [&str; 22] = [
+    "npm",
+    "yarn",
+    "pnpm",
+    "corepack",
+    "typescript",
+    "webpack",
+    "webpack-cli",
+    "gulp",
+    "gulp-cli",
+    "grunt-cli",
+    "rimraf",
+    "node-gyp",
+    "lerna",
+    "nx",
+    "turbo",
+    "bower",
+    "eslint",
+    "@angular/cli",
+    "@vue/cli",
+    "@nestjs/cli",
+    "nodemon",
+    "vite",
+];
 
 /// The interpreter in distroless images.
 const DISTROLESS_NODE: &str = "/nodejs/bin/node";
@@ -28,7 +54,15 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let mut proposal = Proposal { stack: "Node.js".to_owned(), ..Proposal::default() };
     let facts = image.facts.as_deref();
     let slim = facts.and_then(|facts| facts.slim.known()).and_then(|slim| subject.named(slim));
+    // An image that is small already is its own runtime: what the build leaves stays behind.
+    let is_minimal = facts.is_some_and(|facts| facts.minimal.known() == Some(&true));
+    let own = || subject.cx.text(subject.target.root().base_span()).into_owned();
     let recipe = Recipe::new(subject);
+    let has_to_part = recipe.as_ref().is_ok_and(Recipe::has_to_part);
+    if is_minimal && slim.is_none() && !has_to_part {
+        return None;
+    }
+    let slim = slim.or_else(|| is_minimal.then(own));
     let on = |base| {
         let recipe = recipe.as_ref().map_err(String::clone)?;
         Ok((recipe, recipe.slim(base)?))
@@ -46,12 +80,7 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         }
     };
     let shell_less = facts.and_then(|facts| facts.shell_less.known());
-    let unknown = || {
-        format!(
-            "`{}` does not say which Node.js it has, and a base without a shell has one of its own",
-            image.reference.text()
-        )
-    };
+    let unknown = || format!("no base without a shell is known to have the Node.js of `{}`", image.reference.text());
     match (shell_less, slim) {
         (shell_less, Some((recipe, slim))) => {
             let better = shell_less.ok_or_else(unknown).and_then(|base| recipe.without_shell(base, &slim));
@@ -82,16 +111,37 @@ impl<'s, 'a> Recipe<'s, 'a> {
         Ok(Self { subject, effects, home: home.to_owned(), manifest })
     }
 
+    /// Whether the author's steps build, or install what is not there already once this has split the image.
+    fn has_to_part(&self) -> bool {
+        self.effects.iter().any(|effect| match &effect.kind {
+            Kind::Packages { names, .. } => names.iter().any(|name| packages::is_for_building(self.subject, name)),
+            Kind::Build { .. } | Kind::Download { .. } => true,
+            Kind::LanguagePackages { .. } => !effect.command.is_some_and(is_global),
+            _ => false,
+        })
+    }
+
     /// The image on the slim variant of the same release.
     fn slim(&self, base: String) -> Result<Runtime, String> {
+        let root = self.subject.target.root().base_span();
+        let is_own = *self.subject.cx.text(root) == *base;
         let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
-        runtime.changes.push(change(
-            "Run on the slim variant of the same release",
-            "it has the same Node.js of the same distribution, without compilers and what else a build needs",
-            self.subject.evidence(self.subject.target.root().base_span(), "the base that builds"),
-        ));
+        runtime.changes.push(if is_own {
+            change(
+                "Run on the same base without what the build leaves",
+                "it has no compilers, and caches and tools of the build stay in the stage that builds",
+                self.subject.evidence(root, "the base that builds"),
+            )
+        } else {
+            change(
+                "Run on the slim variant of the same release",
+                "it has the same Node.js of the same distribution, without compilers and what else a build needs",
+                self.subject.evidence(root, "the base that builds"),
+            )
+        });
         outside(self.subject, &self.effects, &self.home, &mut runtime)?;
         self.dependencies(&mut runtime);
+        self.global_packages(&mut runtime)?;
         let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         runtime.packages = kept.install;
         runtime.changes.extend(kept.changes);
@@ -103,6 +153,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
     fn without_shell(&self, base: &str, slim: &Runtime) -> Result<Runtime, String> {
         if let [package, ..] = slim.packages.as_slice() {
             return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
+        }
+        if let [line, ..] = slim.setup.as_slice() {
+            return Err(format!("it needs `{line}`, and a base without a shell runs no commands"));
         }
         if let Some(outside) = slim.taken.iter().find(|taken| taken.to.starts_with("/usr/local")) {
             return Err(format!("it may need `{}` of the full image", outside.to));
@@ -170,9 +223,56 @@ impl<'s, 'a> Recipe<'s, 'a> {
         ));
     }
 
+    /// Packages that npm installs beside the interpreter, which is another one in the new image: what the program needs
+    /// of them is installed there again.
+    ///
+    /// # Errors
+    /// A command that cannot be said again.
+    fn global_packages(&self, runtime: &mut Runtime) -> Result<(), String> {
+        for effect in &self.effects {
+            let Kind::LanguagePackages { ecosystem: Ecosystem::Node, program: "npm", names } = &effect.kind else {
+                continue;
+            };
+            let Some(command) = effect.command.filter(|_| !names.is_empty()) else { continue };
+            if !is_global(command) || names.iter().all(|name| !self.needs(name)) {
+                continue;
+            }
+            let line = self.subject.cx.file.locate(effect.span.start).line;
+            let text = super::whole::as_written(self.subject, command)
+                .ok_or_else(|| format!("what line {line} installs globally depends on the build"))?;
+            runtime.setup.push(format!("RUN {text} && npm cache clean --force"));
+            let reason = "it lies beside the interpreter, which the new image has already";
+            runtime.changes.push(change(
+                "Install global packages once more",
+                reason,
+                self.subject.evidence(effect.span, format!("installs {}", names.join(", "))),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the program may call what a global package brings.
+    fn needs(&self, package: &str) -> bool {
+        let at = package.get(1..).and_then(|rest| rest.find('@')).map_or(package.len(), |at| at + 1);
+        let name = &package[..at];
+        if DEVELOPMENT.contains(&name) {
+            return false;
+        }
+        let startup = self.subject.startup();
+        let starts = startup.process.as_ref().and_then(|process| process.words.first()?.known());
+        let is_own = starts.is_some_and(|program| program == "node" || program.contains('/'));
+        let programs = self.subject.programs();
+        let is_named = || programs.names.iter().any(|program| name.contains(program.as_str()) && program != "node");
+        !is_own || is_named() || !startup.before.is_empty()
+    }
+
     /// The interpreter itself in the place of `npm start`.
     fn start(&self, runtime: &mut Runtime) {
-        let Some((words, evidence)) = self.subject.start_words(self.manifest.as_ref()) else { return };
+        let Some((words, evidence)) =
+            self.subject.start_words(self.manifest.as_ref()).or_else(|| self.resolved_start())
+        else {
+            return;
+        };
         runtime.start = Some(Start { entrypoint: None, command: Some(words) });
         if let Some(evidence) = evidence {
             runtime.changes.push(change(
@@ -181,6 +281,26 @@ impl<'s, 'a> Recipe<'s, 'a> {
                 evidence,
             ));
         }
+    }
+
+    /// The program of a package that a script of the manifest starts, where no shell is needed for it.
+    fn resolved_start(&self) -> Option<(Vec<String>, Option<Evidence>)> {
+        let startup = self.subject.startup();
+        let process = startup.process.as_ref()?;
+        let is_plain = startup.shell.is_empty()
+            && startup.before.is_empty()
+            && startup.doubts.is_empty()
+            && !startup.launchers.is_empty()
+            && process.environment.is_empty()
+            && !process.is_conditional
+            && process.directory.as_deref().is_none_or(|directory| directory == self.home);
+        let words = process.known_words().filter(|_| is_plain)?;
+        let [program, ..] = words.as_slice() else { return None };
+        if *program != "node" && !program.starts_with("node_modules/.bin/") {
+            return None;
+        }
+        let evidence = startup.hops.last().map(|hop| place(&hop.path, hop.line, &hop.shows));
+        Some((words.into_iter().map(str::to_owned).collect(), evidence))
     }
 
     /// The first dependency that may hold compiled code that loads libraries of the distribution.
@@ -199,4 +319,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
             })
             .cloned()
     }
+}
+
+/// Whether npm installs beside the interpreter.
+fn is_global(command: StepCommand<'_>) -> bool {
+    command.command.words().any(|word| matches!(word.bytes(), b"-g" | b"--global"))
 }

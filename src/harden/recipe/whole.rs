@@ -252,7 +252,7 @@ impl<'s, 'a> Whole<'s, 'a> {
             | "fc-cache"
             | "update-ca-certificates"
             | "lighty-enable-mod" => {
-                let text = effect.command.and_then(|command| self.text(command));
+                let text = effect.command.and_then(|command| as_written(self.subject, command));
                 let Some(text) = text else {
                     return Err(format!("what `{name}` in line {line} changes depends on the build"));
                 };
@@ -270,16 +270,6 @@ impl<'s, 'a> Whole<'s, 'a> {
             _ => return Err(format!("what `{name}` in line {line} changes cannot be copied by name")),
         }
         Ok(())
-    }
-
-    /// A command as it is written, where nothing in it is decided by the build.
-    fn text(&self, command: StepCommand<'a>) -> Option<String> {
-        let is_plain = command.script.is_verbatim()
-            && command.command.words().all(|word| word.literal().is_some())
-            && command.command.assignments().len() == 0
-            && command.command.redirects().len() == 0;
-        let text = self.subject.cx.text(command.span()).into_owned();
-        (is_plain && !text.contains('\n')).then_some(text)
     }
 
     /// Takes files of the base out once more.
@@ -320,6 +310,16 @@ impl<'s, 'a> Whole<'s, 'a> {
             }
         }
     }
+}
+
+/// A command as it is written, where nothing in it is decided by the build.
+pub(super) fn as_written(subject: &Subject<'_>, command: StepCommand<'_>) -> Option<String> {
+    let is_plain = command.script.is_verbatim()
+        && command.command.words().all(|word| word.literal().is_some())
+        && command.command.assignments().len() == 0
+        && command.command.redirects().len() == 0;
+    let text = subject.cx.text(command.span()).into_owned();
+    (is_plain && !text.contains('\n')).then_some(text)
 }
 
 /// Whether a step does nothing but install Node.js from where its packages for Debian come.
