@@ -22,7 +22,11 @@ pub use setting::Setting;
 pub use start::Fetched;
 pub use volume::{PodMount, Volume};
 
-use crate::syntax::yaml::{Node, Yaml};
+use crate::{
+    syntax::yaml::{Editor, Node, Yaml},
+    text::FileId,
+};
+use std::cell::OnceCell;
 
 /// The objects of a file.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct KubernetesModel<'y> {
     pub tree: &'y Yaml<'y>,
     /// Objects that have a kind, in order.
     pub objects: Vec<Object<'y>>,
+    editor: OnceCell<Editor<'y>>,
 }
 
 /// An object.
@@ -52,7 +57,12 @@ impl<'y> KubernetesModel<'y> {
         for document in tree.documents() {
             add(document, &mut objects, 0);
         }
-        Self { tree, objects }
+        Self { tree, objects, editor: OnceCell::new() }
+    }
+
+    /// The one that makes edits of the file, which has that id.
+    pub fn editor(&self, file: FileId) -> &Editor<'y> {
+        self.editor.get_or_init(|| Editor::new(file, self.tree))
     }
 
     /// Objects that make pods.

@@ -20,9 +20,10 @@ pub use text::{Text, Variables};
 
 use crate::{
     context,
-    syntax::yaml::{Entry, Kind, Node, Yaml},
-    text::Span,
+    syntax::yaml::{Editor, Entry, Kind, Node, Yaml},
+    text::{FileId, Span},
 };
+use std::cell::OnceCell;
 
 /// A compose file.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct ComposeModel<'y> {
     pub tree: &'y Yaml<'y>,
     /// Its services, in order.
     pub services: Vec<Service<'y>>,
+    editor: OnceCell<Editor<'y>>,
 }
 
 /// A service.
@@ -66,7 +68,7 @@ impl<'y> ComposeModel<'y> {
                 Service { key: entry.key, layers: vec![layer], is_partial: false }
             })
             .collect();
-        let mut model = Self { tree, services };
+        let mut model = Self { tree, services, editor: OnceCell::new() };
         for at in 0..model.services.len() {
             model.extend(at);
         }
@@ -78,6 +80,11 @@ impl<'y> ComposeModel<'y> {
     pub fn on_top(mut self) -> Self {
         self.services.iter_mut().for_each(|service| service.is_partial = true);
         self
+    }
+
+    /// The one that makes edits of the file, which has that id.
+    pub fn editor(&self, file: FileId) -> &Editor<'y> {
+        self.editor.get_or_init(|| Editor::new(file, self.tree))
     }
 
     /// What volumes of the file are made of, where it is a path: `device` among their options.

@@ -8,9 +8,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -53,24 +51,24 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for image in cx.model.pulled_images() {
         // Without a tag, or with `latest`, the missing version is the worse news.
         let has_version = image.reference.tag().is_some_and(|tag| tag != "latest");
         if image.reference.digest().is_none() && has_version {
             let message = format!("the tag of `{}` can be moved to another image", image.reference.text());
-            out.report(image.place(), message).repair(cx, || pin_service(cx, &editor, &image));
+            out.report(image.place(), message).repair(cx, || pin_service(cx, editor, &image));
         }
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
         if image.digest().is_none() {
             let message = format!("the tag of `{}` can be moved to another image", image.text());
-            out.report(entry.span(), message).repair(cx, || pin(cx, &editor, entry.value, &image));
+            out.report(entry.span(), message).repair(cx, || pin(cx, editor, entry.value, &image));
         }
     }
 }

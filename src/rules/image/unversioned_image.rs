@@ -8,9 +8,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -66,7 +64,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for image in cx.model.pulled_images() {
         if image.reference.digest().is_some() || image.reference.effective_tag() != Some("latest") {
             continue;
@@ -77,18 +75,18 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         if is_unknown || image.text.is_defaulted {
             finding.confidence(Confidence::Medium);
         }
-        finding.repair(cx, || pin_service(cx, &editor, &image));
+        finding.repair(cx, || pin_service(cx, editor, &image));
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
         if image.digest().is_some() || image.effective_tag() != Some("latest") {
             continue;
         }
-        out.report(entry.span(), said(&image)).repair(cx, || pin(cx, &editor, entry.value, &image));
+        out.report(entry.span(), said(&image)).repair(cx, || pin(cx, editor, entry.value, &image));
     }
 }
 

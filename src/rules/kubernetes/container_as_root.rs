@@ -8,7 +8,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Value},
+    syntax::yaml::Value,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -78,13 +78,13 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
 }
 
 /// Users of the pod's own, where it shares nothing else with its node.
-fn own_users(cx: &Cx<'_, KubernetesModel<'_>>, workload: Workload<'_>) -> Result<Fix, String> {
+fn own_users<'y>(cx: &Cx<'_, KubernetesModel<'y>>, workload: Workload<'y>) -> Result<Fix, String> {
     let shared = ["hostNetwork", "hostPID", "hostIPC"].into_iter().find(|key| !workload.setting(&[key]).is_absent());
     if let Some(key) = shared {
         return Err(format!("as whom the program can run is not known, and `{key}` does not go with users of its own"));
     }
-    let editor = Editor::new(cx.file.id, cx.model.tree);
-    let edit = set_below(&editor, workload.pod, &["hostUsers"], Value::Word("false"))?;
+    let editor = cx.model.editor(cx.file.id);
+    let edit = set_below(editor, workload.pod, &["hostUsers"], Value::Word("false"))?;
     let reason = "as whom the program can run is not known: name a user that owns what it writes; or let root be nobody on the node, which kernel, engine and file systems of the node have to know";
     Ok(Fix::new("Give the pod users of its own", Safety::Manual, reason, vec![edit]))
 }

@@ -7,9 +7,8 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Node, Value},
+    syntax::yaml::{Node, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -54,7 +53,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const KEY: &str = "automountServiceAccountToken";
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     let accounts = cx.model.objects.iter().filter(|object| object.kind == "ServiceAccount");
     for account in accounts.filter(|account| account.name() == Some("default")) {
         let setting = account.node.entry(KEY);

@@ -8,9 +8,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -57,12 +55,12 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         if container.dropped() == Dropped::Nothing {
             let place = container.place_of(&["securityContext", "capabilities", "drop"]);
             let message = format!("the container `{}` keeps every capability that engines give", container.name());
-            out.report(place, message).repair(cx, || drop_all(cx.knowledge, &editor, container));
+            out.report(place, message).repair(cx, || drop_all(cx.knowledge, editor, container));
         }
     }
 }

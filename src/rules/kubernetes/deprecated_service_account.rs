@@ -10,7 +10,6 @@ use crate::{
     syntax::yaml::Editor,
     text::Edit,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -52,11 +51,11 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads() {
         let Some(entry) = workload.pod.entry("serviceAccount").filter(|entry| !entry.value.is_null()) else { continue };
         let finding = out.report(entry.span(), "`serviceAccount` is the old name of `serviceAccountName`");
-        finding.repair(cx, || renamed(cx, &editor, workload));
+        finding.repair(cx, || renamed(cx, editor, workload));
     }
 }
 

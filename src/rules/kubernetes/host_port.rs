@@ -7,9 +7,8 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Node},
+    syntax::yaml::Node,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -50,7 +49,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         for item in container.node.get("ports").into_iter().flat_map(Node::items) {
             let Some(port) = Setting::below(item, &["hostPort"]).number().filter(|port| *port > 0) else { continue };

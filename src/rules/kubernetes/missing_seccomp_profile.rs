@@ -10,7 +10,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -61,7 +60,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
         for container in workload.containers().filter(|container| container.is_whole() && workload.is_whole()) {
             let has_profile = match container.security(&["seccompProfile"]) {
@@ -82,7 +81,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                     "the container `{}` may make any call to the kernel: it has no seccomp profile",
                     container.name()
                 );
-                out.report(place, message).repair(cx, || default_profile(&editor, container));
+                out.report(place, message).repair(cx, || default_profile(editor, container));
             }
         }
     }

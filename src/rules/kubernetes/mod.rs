@@ -84,18 +84,16 @@ use crate::{
     model::kubernetes::{KubernetesModel, rbac::Access},
     rewrite,
     rule::{Cx, Findings},
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 /// Reports each place where a role allows one of `accesses`, with the role without it as the fix.
 fn granted(cx: &Cx<'_, KubernetesModel<'_>>, accesses: &[Access], out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for (role, grant) in cx.model.grants() {
         for allowed in accesses.iter().flat_map(|access| grant.allows(access)) {
             let message = format!("`{}` may {}", role.name(), allowed.means());
             let finding = out.report(allowed.place(), message);
-            finding.repair(cx, || rewrite::without_access(&editor, role, &grant, allowed));
+            finding.repair(cx, || rewrite::without_access(editor, role, &grant, allowed));
         }
     }
 }

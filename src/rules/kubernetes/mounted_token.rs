@@ -10,7 +10,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node, Value},
 };
-use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -57,7 +56,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     let (accounts, bound) = (accounts(cx.model), bound(cx.model));
     for workload in cx.model.workloads().filter(|workload| workload.is_whole()) {
         let own = workload.setting(&["automountServiceAccountToken"]);
@@ -76,7 +75,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let place = workload.place_of(&[if own.is_absent() { "containers" } else { "automountServiceAccountToken" }]);
         let finding = out.report(place, format!("the containers of `{}` have a token of the cluster", workload.name()));
         if setting.is_absent() {
-            finding.repair(cx, || without_token(&editor, workload));
+            finding.repair(cx, || without_token(editor, workload));
         } else {
             finding.decline("it is asked for: who wrote it knows which program talks to the cluster");
         }

@@ -10,7 +10,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -51,7 +50,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const LABEL: &str = "pod-security.kubernetes.io/enforce";
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for namespace in cx.model.objects.iter().filter(|object| object.kind == "Namespace") {
         let Some(metadata) = namespace.at(&["metadata"]).filter(|metadata| !metadata.is_open()) else { continue };
         let labels = metadata.get("labels");
@@ -64,7 +63,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
         let place = label.or_else(|| metadata.entry("name")).map_or(metadata.span(), |entry| entry.span());
         let finding = out.report(place, "the namespace holds its pods to no standard");
-        finding.repair(cx, || enforced(&editor, metadata));
+        finding.repair(cx, || enforced(editor, metadata));
     }
 }
 

@@ -10,7 +10,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Entry, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -56,7 +55,7 @@ const ANNOTATIONS: [(&str, &str); 3] = [
 ];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads() {
         for entry in workload.annotations() {
             let Some(key) = entry.key.scalar() else { continue };
@@ -66,7 +65,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             if *field == "appArmorProfile" {
                 finding.severity(Severity::Low);
             }
-            finding.repair(cx, || as_field(&editor, workload, entry, &key[start.len()..], field));
+            finding.repair(cx, || as_field(editor, workload, entry, &key[start.len()..], field));
         }
     }
 }

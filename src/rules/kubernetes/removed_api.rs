@@ -7,9 +7,8 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Value},
+    syntax::yaml::Value,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -94,7 +93,7 @@ const REMOVED: &[(&str, &str, &str, &str, bool)] = &[
 ];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for object in &cx.model.objects {
         let Some(entry) = object.node.entry("apiVersion").filter(|entry| !entry.value.is_template()) else { continue };
         let version = entry.value.scalar().unwrap_or_default();

@@ -11,7 +11,6 @@ use crate::{
     syntax::yaml::{Editor, Value},
     text::Span,
 };
-use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -58,7 +57,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows() && !workload.has_own_users()) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
         for container in workload.containers().filter(|container| container.is_whole()) {
@@ -77,7 +76,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 continue;
             }
             let message = format!("the cluster would also start the container `{}` as root", container.name());
-            out.report(place, message).repair(cx, || refuse_root(&editor, container, runner));
+            out.report(place, message).repair(cx, || refuse_root(editor, container, runner));
         }
     }
 }

@@ -7,9 +7,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::Editor,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -46,7 +44,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.linux_containers() {
         let setting = container.own_security(&["procMount"]);
         if setting.text().is_none_or(|text| text == "Default") {

@@ -11,9 +11,8 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Value},
+    syntax::yaml::Value,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -54,7 +53,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         for mount in container.mounts().filter(|mount| !mount.is_read_only) {
             let path = mount.volume.and_then(Volume::host_path).filter(|path| host_path::reach(path) != Reach::Socket);
@@ -62,7 +61,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             let Some(path) = path.filter(|_| !is_open) else { continue };
             let message = format!("the container `{}` may write to `{path}` of its node", container.name());
             out.report(mount.place(), message).repair(cx, || {
-                let edit = set_below(&editor, mount.node, &["readOnly"], Value::Word("true"))?;
+                let edit = set_below(editor, mount.node, &["readOnly"], Value::Word("true"))?;
                 let reason = "whether the program writes there is not known here";
                 Ok::<Fix, String>(Fix::new("Mount it read-only", Safety::Manual, reason, vec![edit]))
             });

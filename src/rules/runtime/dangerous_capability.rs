@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -73,26 +72,26 @@ fn severity(name: &str) -> Severity {
 }
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for text in service.list("cap_add") {
             let Some(name) = text.known().filter(|name| is_dangerous(name)) else { continue };
             let message = format!("`{}` is given the capability `{name}`", service.name());
             let finding = out.report(service.place_of_item(text.node), message);
-            finding.severity(severity(name)).repair(cx, || without(&editor, text.node));
+            finding.severity(severity(name)).repair(cx, || without(editor, text.node));
         }
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         for item in container.own_security(&["capabilities", "add"]).node().into_iter().flat_map(Node::items) {
             let is_known = !item.resolved().is_template();
             let Some(name) = item.scalar().filter(|name| is_known && is_dangerous(name)) else { continue };
             let message = format!("the container `{}` is given the capability `{name}`", container.name());
             let finding = out.report(item.span(), message);
-            finding.severity(severity(name)).repair(cx, || without(&editor, item));
+            finding.severity(severity(name)).repair(cx, || without(editor, item));
         }
     }
 }

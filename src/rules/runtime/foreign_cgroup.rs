@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -46,11 +45,11 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in cx.model.services.iter().filter(|service| service.text("cgroup_parent").is_some()) {
         let message = format!("`{}` runs in a control group that the engine did not make", service.name());
         let finding = out.report(service.place_of("cgroup_parent"), message);
-        finding.repair(cx, || removed(&editor, service.own()));
+        finding.repair(cx, || removed(editor, service.own()));
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -88,19 +87,19 @@ const KUBERNETES: [(&str, &str); 3] = [
 ];
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for (key, means) in COMPOSE {
             if service.text(key).is_some_and(|text| text.known() == Some("host")) {
                 let finding = out.report(service.place_of(key), format!("`{}` {means}", service.name()));
-                finding.repair(cx, || removed(&editor, service.own(), key));
+                finding.repair(cx, || removed(editor, service.own(), key));
             }
         }
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads() {
         for (key, means) in KUBERNETES {
             let Some(entry) = workload.pod.entry(key).filter(|entry| entry.value.boolean() == Some(true)) else {
@@ -108,7 +107,7 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             };
             let name = workload.object.name().unwrap_or("the pod");
             let finding = out.report(entry.span(), format!("`{name}` {means}"));
-            finding.repair(cx, || removed(&editor, workload.pod, key));
+            finding.repair(cx, || removed(editor, workload.pod, key));
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -62,7 +61,7 @@ const HARMLESS: [&str; 11] = [
 ];
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for mount in service.mounts() {
             let Some(path) = mount.source.as_deref().filter(|path| is_of_the_system(path)) else { continue };
@@ -74,7 +73,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             let message = format!("`{}` may {access} `{path}` of the host", service.name());
             let severity = if mount.is_read_only { Severity::Medium } else { Severity::High };
             let finding = out.report(service.place_of_item(mount.node), message);
-            finding.severity(severity).repair(cx, || without(&editor, mount.node));
+            finding.severity(severity).repair(cx, || without(editor, mount.node));
         }
     }
     for device in cx.model.volume_devices() {

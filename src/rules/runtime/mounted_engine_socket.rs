@@ -13,7 +13,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -63,14 +62,14 @@ fn is_socket(path: &str) -> bool {
 }
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for mount in service.mounts() {
             let known = mount.source.as_deref().or(mount.target.as_deref());
             let Some(path) = known.filter(|path| is_socket(path)) else { continue };
             let message = format!("`{}` may tell the engine of the host what to do, through `{path}`", service.name());
             let finding = out.report(service.place_of_item(mount.node), message);
-            finding.repair(cx, || without(&editor, mount.node));
+            finding.repair(cx, || without(editor, mount.node));
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -50,12 +49,12 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for port in service.ports().into_iter().filter(ServicePort::is_open_to_all) {
             let message = format!("a port of `{}` is open on every address of the host", service.name());
             let finding = out.report(service.place_of_item(port.node), message);
-            finding.repair(cx, || on_the_host_only(&editor, port.node));
+            finding.repair(cx, || on_the_host_only(editor, port.node));
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::{
     syntax::yaml::{Editor, Node, Value},
     text::Edit,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -65,7 +64,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in cx.model.services.iter().filter(|service| service.is_whole()) {
         let options = service.list("security_opt");
         let is_set = |option: &str| {
@@ -93,7 +92,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["allowPrivilegeEscalation"]);
         if setting.is_hidden() || setting.boolean() == Some(false) {
@@ -101,7 +100,7 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
         let place = container.place_of(&["securityContext", "allowPrivilegeEscalation"]);
         let message = format!("the container `{}` may gain privileges that it was not started with", container.name());
-        out.report(place, message).repair(cx, || denied(&editor, container));
+        out.report(place, message).repair(cx, || denied(editor, container));
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -60,17 +59,17 @@ pub(crate) static RULE: Builtin = Builtin {
 const REASON: &str = "the program may need what it asks for: start it without, and see what is refused";
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         let Some((Some(true), _)) = service.switch("privileged") else { continue };
         let message = format!("`{}` has every privilege of the host", service.name());
         let finding = out.report(service.place_of("privileged"), message);
-        finding.repair(cx, || removed(&editor, service.own(), "privileged"));
+        finding.repair(cx, || removed(editor, service.own(), "privileged"));
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         let Some(security) = container.node.get("securityContext") else { continue };
         let Some(entry) = security.entry("privileged") else { continue };
@@ -78,7 +77,7 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             continue;
         }
         let message = format!("the container `{}` has every privilege of its node", container.name());
-        out.report(entry.span(), message).repair(cx, || removed(&editor, security, "privileged"));
+        out.report(entry.span(), message).repair(cx, || removed(editor, security, "privileged"));
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -49,7 +48,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const ATTEMPTS: u32 = 5;
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     let is_more = |attempts: &str| attempts.parse::<u32>().is_ok_and(|attempts| attempts > ATTEMPTS);
     for service in &cx.model.services {
         let restart = service.text("restart");
@@ -61,7 +60,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         for (text, five) in found.into_iter().chain(deployed.map(|text| (text, Value::Word("5")))) {
             let message = format!("`{}` is started again more than {ATTEMPTS} times", service.name());
             let finding = out.report(service.place_of_item(text.node), message);
-            finding.repair(cx, || fewer(&editor, text.node, &five));
+            finding.repair(cx, || fewer(editor, text.node, &five));
         }
     }
 }

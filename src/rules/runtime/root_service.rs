@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -47,7 +46,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         let user = service.user();
         let name = user.as_ref().and_then(|user| user.known()?.split(':').next());
@@ -55,7 +54,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             continue;
         }
         let finding = out.report(service.place_of("user"), format!("`{}` runs as root", service.name()));
-        finding.repair(cx, || removed(&editor, service.own()));
+        finding.repair(cx, || removed(editor, service.own()));
     }
 }
 

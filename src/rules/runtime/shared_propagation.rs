@@ -9,7 +9,6 @@ use crate::{
     source::FileKind,
     syntax::yaml::{Editor, Node, Value},
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -49,7 +48,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for mount in service.mounts() {
             let Some(how) = mount.propagation.as_deref() else { continue };
@@ -60,7 +59,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             };
             let message = format!("mounts of `{}` propagate {means}", service.name());
             let finding = out.report(service.place_of_item(mount.node), message);
-            finding.severity(severity).repair(cx, || private(&editor, mount.node));
+            finding.severity(severity).repair(cx, || private(editor, mount.node));
         }
     }
 }

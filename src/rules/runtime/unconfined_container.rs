@@ -13,7 +13,6 @@ use crate::{
     syntax::yaml::{Editor, Node, Value},
     text::Edit,
 };
-use std::cell::LazyCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -67,7 +66,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const OPTIONS: [&str; 4] = ["seccomp:unconfined", "apparmor:unconfined", "label:disable", "systempaths:unconfined"];
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for text in service.list("security_opt") {
             let Some(option) = text.known().filter(|option| OPTIONS.contains(&&*option.replace('=', ":"))) else {
@@ -84,7 +83,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads() {
         let contexts = workload.containers().map(|container| container.node).chain([workload.pod]);
         for (node, key) in contexts.flat_map(|node| ["seccompProfile", "appArmorProfile"].map(|key| (node, key))) {
@@ -95,7 +94,7 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 && workload.containers().all(|container| container.own_security(&[key]).node().is_some());
             if !is_overruled {
                 let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `Unconfined`"));
-                finding.repair(cx, || default_profile(&editor, entry.value));
+                finding.repair(cx, || default_profile(editor, entry.value));
             }
         }
         for entry in workload.annotations().filter(|entry| entry.value.scalar() == Some("unconfined")) {

@@ -14,7 +14,7 @@ use crate::{
     syntax::yaml::{Editor, Value},
     text::Span,
 };
-use std::{cell::LazyCell, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -56,7 +56,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    let editor = LazyCell::new(|| Editor::new(cx.file.id, cx.model.tree));
+    let editor = cx.model.editor(cx.file.id);
     // What services share by an anchor is said once.
     let mut told: BTreeSet<Span> = BTreeSet::new();
     for service in &cx.model.services {
@@ -69,7 +69,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             let message = format!("`{name}` holds a {what}, for everybody who may read this file");
             let finding = out.report(text.node.span(), message);
             finding.severity(severity).confidence(confidence);
-            finding.repair(cx, || named(&editor, &name, &text));
+            finding.repair(cx, || named(editor, &name, &text));
         }
     }
 }

@@ -13,21 +13,40 @@ pub use value::Value;
 use super::{Entry, Form, Kind, NONE, Node, Style, Yaml};
 use crate::text::{Edit, FileId, Span};
 use layout::Layout;
-use std::{cell::Cell, fmt};
-use verify::{Change, Events};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    collections::BTreeMap,
+    fmt,
+};
+use verify::{Change, Events, Part};
 
 /// Makes edits of one YAML file.
 #[derive(Debug)]
 pub struct Editor<'y> {
     file: FileId,
     tree: &'y Yaml<'y>,
+    /// What is to be known for an edit, found at the first one.
+    known: OnceCell<Known<'y>>,
+    /// How many bytes were read to verify edits.
+    verified: Cell<usize>,
+    /// By their starts, whether parts of the file mean on their own what they mean in it.
+    parts: RefCell<BTreeMap<u32, bool>>,
+}
+
+#[derive(Debug)]
+struct Known<'y> {
     layout: Layout,
-    parents: Vec<u32>,
+    family: Family,
     /// Whether what a node holds has a say elsewhere, or elsewhere has a say in it.
     entangled: Vec<Option<Refusal>>,
     events: Events<'y>,
-    /// How many bytes were read to verify edits.
-    verified: Cell<usize>,
+}
+
+/// By node, what it lies in, and the key that it is the value of.
+#[derive(Debug)]
+struct Family {
+    parents: Vec<u32>,
+    keys: Vec<u32>,
 }
 
 /// Why something is not edited.
@@ -69,16 +88,19 @@ const MOST_VERIFIED: usize = 16 * 1024 * 1024;
 impl<'y> Editor<'y> {
     /// An editor of the file that `tree` was made of.
     pub fn new(file: FileId, tree: &'y Yaml<'y>) -> Self {
-        let parents = parents(tree);
-        Self {
-            file,
-            tree,
-            layout: Layout::of(tree),
-            entangled: entangled(tree, &parents),
-            parents,
-            events: Events::of(tree),
-            verified: Cell::new(0),
-        }
+        Self { file, tree, known: OnceCell::new(), verified: Cell::new(0), parts: RefCell::default() }
+    }
+
+    fn known(&self) -> &Known<'y> {
+        self.known.get_or_init(|| {
+            let family = Family::of(self.tree);
+            Known {
+                layout: Layout::of(self.tree),
+                entangled: entangled(self.tree, &family.parents),
+                family,
+                events: Events::of(self.tree),
+            }
+        })
     }
 
     /// Gives `key` of `mapping` that value, whether it is there or not.
@@ -128,7 +150,7 @@ impl<'y> Editor<'y> {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
                 let column = self.column(mapping.span().start)?;
-                self.behind(last.span().end, &entry.block(column, &self.layout))
+                self.behind(last.span().end, &entry.block(column, &self.known().layout))
             }
             Form::Flow => self.within_brackets(mapping, last.map(|entry| entry.span()), &entry.flow_inside())?,
         };
@@ -148,7 +170,7 @@ impl<'y> Editor<'y> {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
                 let column = self.column(sequence.span().start)?;
-                self.behind(last.span().end.max(last.lead() + 1), &item.block(column, &self.layout))
+                self.behind(last.span().end.max(last.lead() + 1), &item.block(column, &self.known().layout))
             }
             Form::Flow => self.within_brackets(sequence, last.map(Node::span), &item.flow_inside())?,
         };
@@ -215,7 +237,7 @@ impl<'y> Editor<'y> {
     }
 
     fn parent(&self, node: Node<'y>) -> Option<Node<'y>> {
-        let id = self.parents[node.id as usize];
+        let id = self.known().family.parents[node.id as usize];
         (id != NONE).then_some(Node { yaml: self.tree, id })
     }
 
@@ -229,7 +251,7 @@ impl<'y> Editor<'y> {
         if node.kind() == Kind::Alias {
             return Err(Refusal::Alias);
         }
-        self.entangled[node.id as usize].map_or(Ok(()), Err)
+        self.known().entangled[node.id as usize].map_or(Ok(()), Err)
     }
 
     /// Whether aliases elsewhere may need what lies in `node`.
@@ -243,15 +265,15 @@ impl<'y> Editor<'y> {
         let parent = self.parent(node).ok_or(Refusal::Form)?;
         let Kind::Mapping(Form::Block) = parent.kind() else { return Err(Refusal::Form) };
         let column = self.column(parent.span().start)?;
-        let inner = column + if value.is_list() { self.layout.list } else { self.layout.step };
-        Ok(self.behind(node.span().end, &value.block(inner, &self.layout)))
+        let inner = column + if value.is_list() { self.known().layout.list } else { self.known().layout.step };
+        Ok(self.behind(node.span().end, &value.block(inner, &self.known().layout)))
     }
 
     /// New lines behind the line that `end` is on.
     fn behind(&self, end: u32, lines: &[String]) -> Edit {
         let text = self.tree.text;
         let at = end_of_line(text, end as usize);
-        let ending = self.layout.ending;
+        let ending = self.known().layout.ending;
         Edit::insert(self.file, at, lines.iter().fold(String::new(), |text, line| text + ending + line))
     }
 
@@ -274,7 +296,7 @@ impl<'y> Editor<'y> {
         if rest.contains(&b'#') {
             return Err(Refusal::Form);
         }
-        let text = format!(",{}{}{inside}", self.layout.ending, " ".repeat(indent.len()));
+        let text = format!(",{}{}{inside}", self.known().layout.ending, " ".repeat(indent.len()));
         Ok(Edit::insert(self.file, last.end as usize, text))
     }
 
@@ -341,24 +363,98 @@ impl<'y> Editor<'y> {
     }
 
     fn verified(&self, edit: Edit, change: &Change<'y, '_>) -> Result<Edit, Refusal> {
-        self.verified.set(self.verified.get() + self.tree.text.len());
-        if self.verified.get() > MOST_VERIFIED {
-            return Err(Refusal::TooLarge);
+        let part = self.part_around(change).filter(|part| part.span.covers(edit.span) && self.stands_alone(part));
+        let part = part.unwrap_or_else(|| Part::whole(self.tree.text));
+        self.charge(part.span)?;
+        let start = part.span.start as usize;
+        let mut after = part.span.of(self.tree.text).to_vec();
+        after.splice(edit.span.start as usize - start..edit.span.end as usize - start, edit.text.bytes());
+        if self.known().events.differ_only_by(change, &part, after) { Ok(edit) } else { Err(Refusal::Elsewhere) }
+    }
+
+    /// Counts what is read to verify edits.
+    fn charge(&self, span: Span) -> Result<(), Refusal> {
+        self.verified.set(self.verified.get() + span.len());
+        if self.verified.get() > MOST_VERIFIED { Err(Refusal::TooLarge) } else { Ok(()) }
+    }
+
+    /// Whether `part` means on its own what it means in the file.
+    fn stands_alone(&self, part: &Part) -> bool {
+        if let Some(known) = self.parts.borrow().get(&part.span.start) {
+            return *known;
         }
-        let mut after = self.tree.text.to_vec();
-        after.splice(edit.span.range(), edit.text.bytes());
-        if self.events.differ_only_by(change, &after) { Ok(edit) } else { Err(Refusal::Elsewhere) }
+        let is_read = self.charge(part.span).is_ok() && self.known().events.are_those_of(part, self.tree.text);
+        self.parts.borrow_mut().insert(part.span.start, is_read);
+        is_read
+    }
+
+    /// The lines of the nearest key or item that all of `change` lies in, if it has lines of its own.
+    ///
+    /// What a block collection holds means the same wherever it stands, aliases apart, so that an edit of a large file
+    /// need not read all of it again.
+    fn part_around(&self, change: &Change<'y, '_>) -> Option<Part> {
+        let family = &self.known().family;
+        let mut id = match change {
+            Change::Replace(node, _) | Change::Insert(node, _) => node.id,
+            Change::Remove(first, _) => family.parents[first.id as usize],
+        };
+        while family.parents[id as usize] != NONE {
+            let parent = family.parents[id as usize];
+            let data = |id: u32| &self.tree.nodes[id as usize];
+            let (first, start) = match data(parent).kind {
+                Kind::Mapping(Form::Block) if family.keys[id as usize] != NONE => {
+                    let key = family.keys[id as usize];
+                    (key, data(key).span.start)
+                }
+                Kind::Sequence(Form::Block) => (id, data(id).lead),
+                Kind::Mapping(_) | Kind::Sequence(Form::Flow) | Kind::Scalar(_) | Kind::Alias => (NONE, 0),
+            };
+            if first != NONE && self.begins_its_line(start as usize) {
+                let from = start_of_line(self.tree.text, start as usize);
+                let span = Span::new(from, self.end_of_part(id));
+                return Some(Part { span, nodes: Some((first, id)), column: start as usize - from });
+            }
+            id = parent;
+        }
+        None
+    }
+
+    /// Where the line begins of what follows the node `id` in its document, or where the document ends.
+    fn end_of_part(&self, mut id: u32) -> usize {
+        let family = &self.known().family;
+        let last = self.tree.nodes[id as usize].span.end as usize;
+        while id != NONE {
+            let data = |id: u32| &self.tree.nodes[id as usize];
+            let next = data(id).next;
+            if next != NONE {
+                let is_item = matches!(data(family.parents[id as usize]).kind, Kind::Sequence(_));
+                let start = if is_item { data(next).lead } else { data(next).span.start };
+                return start_of_line(self.tree.text, start as usize).max(last);
+            }
+            id = family.parents[id as usize];
+        }
+        let ends = [b"\n---".as_slice(), b"\n..."];
+        let rest = &self.tree.text[last..];
+        let end = ends.iter().filter_map(|mark| memchr::memmem::find(rest, mark)).min();
+        end.map_or(self.tree.text.len(), |end| last + end + 1)
     }
 }
 
-fn parents(tree: &Yaml<'_>) -> Vec<u32> {
-    let mut parents = vec![NONE; tree.nodes.len()];
-    for node in tree.nodes() {
-        for child in node.children() {
-            parents[child.id as usize] = node.id;
+impl Family {
+    fn of(tree: &Yaml<'_>) -> Self {
+        let mut family = Self { parents: vec![NONE; tree.nodes.len()], keys: vec![NONE; tree.nodes.len()] };
+        for node in tree.nodes() {
+            for child in node.children() {
+                family.parents[child.id as usize] = node.id;
+            }
+            if let Kind::Mapping(_) = node.kind() {
+                for entry in node.entries() {
+                    family.keys[entry.value.id as usize] = entry.key.id;
+                }
+            }
         }
+        family
     }
-    parents
 }
 
 /// Of each node why it is not edited: because of itself, or of what it lies in.

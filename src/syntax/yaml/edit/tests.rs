@@ -134,3 +134,17 @@ fn a_change_that_reaches_further_is_refused() {
     // The blank lines belong to the text of `b`.
     assert_eq!(inserted("a:\n  b: |+\n    x\n\n\n", "a", "c", &Value::Word("1")), Err(Refusal::Elsewhere));
 }
+
+#[test]
+fn a_large_file_is_not_read_again_for_each_edit() {
+    let service = "  a:\n    image: b # c\n    x: |\n      y\n\n";
+    let text =
+        format!("services:\n{}", (0..9_000).map(|at| service.replace(" a:", &format!(" a{at}:"))).collect::<String>());
+    let parsed = parse(text.as_bytes());
+    let editor = Editor::new(FileId(0), &parsed.tree);
+    let services = at(&parsed.tree, "services");
+    for entry in services.entries() {
+        let edit = editor.insert(entry.value, "init", &Value::Word("true")).unwrap();
+        assert_eq!(edit.text, "\n    init: true");
+    }
+}

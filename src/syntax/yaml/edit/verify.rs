@@ -1,7 +1,10 @@
 //! Whether an edit changes what it means to change, and nothing else: the events of both texts are compared.
 
-use crate::syntax::yaml::{Kind, Node, Yaml, parse};
-use std::borrow::Cow;
+use crate::{
+    syntax::yaml::{Kind, Node, Yaml, parse},
+    text::Span,
+};
+use std::{borrow::Cow, ops::Range};
 
 /// One event of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,12 +77,8 @@ impl<'t> Events<'t> {
         self.places[node.id as usize].1 = self.all.len();
     }
 
-    /// Whether `after` is a text with these events, `change` apart.
-    pub(super) fn differ_only_by(&self, change: &Change<'t, '_>, after: &[u8]) -> bool {
-        let parsed = parse(after);
-        if !parsed.errors.is_empty() || parsed.tree.is_masked {
-            return false;
-        }
+    /// Whether `after`, in place of `part`, is a text with the events of that part, `change` apart.
+    pub(super) fn differ_only_by(&self, change: &Change<'t, '_>, part: &Part, after: Vec<u8>) -> bool {
         let nothing = Vec::new();
         let (from, until, new) = match change {
             Change::Replace(node, new) => (self.places[node.id as usize].0, self.places[node.id as usize].1, new),
@@ -91,8 +90,66 @@ impl<'t> Events<'t> {
                 (self.places[first.id as usize].0, self.places[last.id as usize].1, &nothing)
             }
         };
-        let expected = self.all[..from].iter().chain(new).chain(&self.all[until..]);
+        let own = self.range(part);
+        let expected = self.all[own.start..from].iter().chain(new).chain(&self.all[until..own.end]);
+        part.reads_as(after, expected)
+    }
+
+    /// Whether the lines of `part` mean on their own what they mean in `text`.
+    pub(super) fn are_those_of(&self, part: &Part, text: &[u8]) -> bool {
+        part.reads_as(part.span.of(text).to_vec(), self.all[self.range(part)].iter())
+    }
+
+    fn range(&self, part: &Part) -> Range<usize> {
+        match part.nodes {
+            Some((first, last)) => self.places[first as usize].0..self.places[last as usize].1,
+            None => 0..self.all.len(),
+        }
+    }
+}
+
+/// Lines of a text that are read on their own.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) span: Span,
+    /// The key and the value, or the item twice, that it holds; none if it is the whole text.
+    pub(super) nodes: Option<(u32, u32)>,
+    /// How far its first line is indented.
+    pub(super) column: usize,
+}
+
+impl Part {
+    pub(super) fn whole(text: &[u8]) -> Self {
+        Self { span: Span::new(0, text.len()), nodes: None, column: 0 }
+    }
+
+    /// Whether `text` has these events.
+    fn reads_as<'e>(&self, mut text: Vec<u8>, mut expected: impl Iterator<Item = &'e Event<'e>>) -> bool {
+        // Something stands behind it, as in the file, that it must not take for its own.
+        let (first, following): (_, &[Event<'_>]) = match self.nodes {
+            None => (None, &[]),
+            Some((first, last)) if first == last => (Some(Event::List), &[Event::Text("0"), Event::End]),
+            Some(_) => (Some(Event::Map), &[Event::Text("zz"), Event::Text("0"), Event::End]),
+        };
+        if let Some(first) = &first {
+            if !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            text.resize(text.len() + self.column, b' ');
+            text.extend_from_slice(if *first == Event::List { b"- 0\n" } else { b"zz: 0\n" });
+        }
+        let parsed = parse(&text);
+        if !parsed.errors.is_empty() || parsed.tree.is_masked {
+            return false;
+        }
         let found = Events::of(&parsed.tree);
-        expected.eq(found.all.iter())
+        let Some(inner) = found.all.strip_suffix(following) else { return false };
+        let inner = match (first, inner) {
+            (None, all) => all,
+            (Some(first), [Event::Document, start, inner @ ..]) if *start == first => inner,
+            (Some(_), _) => return false,
+        };
+        let mut inner = inner.iter();
+        expected.all(|event| inner.next() == Some(event)) && inner.next().is_none()
     }
 }
