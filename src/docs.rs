@@ -46,7 +46,7 @@ pub fn rule_summary(meta: &RuleMeta) -> String {
 pub fn rule_index(rules: &[&Builtin]) -> String {
     let mut page = String::from("# Rules\n\n");
     page.push_str(
-        "`recommended` and `strict` are profiles; `all`, the third, has every rule at the level of its severity.\n\n",
+        "`recommended` and `strict` are profiles; `all` has every rule at the level of its severity, and a standard (`cis-docker-5`, `nist-800-190`, `nsa-cisa`, `pss-baseline`, `pss-restricted`) those that refer to it.\n\n",
     );
     let mut groups: Vec<_> = rules.iter().map(|rule| rule.meta.group).collect();
     groups.sort_by_key(|group| group.name());
@@ -81,7 +81,13 @@ pub fn config_schema(rules: &[&Builtin]) -> String {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "profile": { "enum": Profile::ALL.map(Profile::name), "description": "The rules to start from." },
+            "profile": {
+                "anyOf": [
+                    { "enum": Profile::ALL.map(Profile::name) },
+                    { "type": "string", "pattern": "^pss-(baseline|restricted)-1\\.[0-9]+$" }
+                ],
+                "description": "The rules to start from."
+            },
             "fail-at": { "enum": levels, "description": "The lowest level that makes a run fail." },
             "exclude": { "$ref": "#/$defs/patterns", "description": "What a walk leaves out." },
             "baseline": { "type": "string", "description": "The file of findings that are left out." },
@@ -126,18 +132,24 @@ fn level_in(profile: Profile, meta: &RuleMeta) -> &'static str {
 
 fn facts(meta: &RuleMeta) -> String {
     let kinds: Vec<&str> = meta.kinds.iter().map(|kind| kind.name()).collect();
-    let levels = Profile::ALL.map(|profile| format!("{} in `{}`", level_in(profile, meta), profile.name()));
+    let plain = Profile::ALL.into_iter().filter(|profile| profile.standard().is_none());
+    let levels: Vec<String> =
+        plain.map(|profile| format!("{} in `{}`", level_in(profile, meta), profile.name())).collect();
+    let asks = |profile: &Profile| profile.standard().is_some_and(|standard| standard.asks_for(meta));
+    let standards: Vec<String> =
+        Profile::ALL.into_iter().filter(asks).map(|profile| format!("`{}`", profile.name())).collect();
     let mut table = String::from("| | |\n|---|---|\n");
     let rows = [
         ("group", meta.group.name().to_owned()),
         ("severity", meta.severity.name().to_owned()),
         ("confidence", meta.confidence.name().to_owned()),
         ("level", levels.join(", ")),
+        ("also in", standards.join(", ")),
         ("reads", kinds.join(", ")),
         ("fix", fix_note(meta.fix)),
         ("since", meta.since.to_owned()),
     ];
-    for (name, value) in rows {
+    for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         line(&mut table, format_args!("| {name} | {} |", cell(&value)));
     }
     table
@@ -172,6 +184,8 @@ fn reference_text(reference: &Reference) -> String {
         Scheme::CisDocker => format!("CIS Docker Benchmark v1.6, section {id}"),
         Scheme::CisKubernetes => format!("CIS Kubernetes Benchmark v1.9, section {id}"),
         Scheme::Nist800190 => format!("NIST SP 800-190, section {id}"),
+        Scheme::PodSecurity => format!("Pod Security Standard {id}"),
+        Scheme::NsaCisa => format!("NSA/CISA Kubernetes Hardening Guide v1.2, {id}"),
         Scheme::Cwe => format!("[CWE-{id}](https://cwe.mitre.org/data/definitions/{id}.html)"),
         Scheme::Url => format!("<{id}>"),
     }

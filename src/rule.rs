@@ -139,6 +139,10 @@ pub enum Scheme {
     CisKubernetes,
     /// NIST SP 800-190, by countermeasure section.
     Nist800190,
+    /// Kubernetes Pod Security Standards, by level and the release since which it asks for this: `restricted 1.22`.
+    PodSecurity,
+    /// NSA and CISA, Kubernetes Hardening Guide v1.2, by the heading of the section.
+    NsaCisa,
     /// Common Weakness Enumeration, by number.
     Cwe,
     /// A page, by address.
@@ -152,6 +156,8 @@ impl Scheme {
             Scheme::CisDocker => "CIS-Docker",
             Scheme::CisKubernetes => "CIS-Kubernetes",
             Scheme::Nist800190 => "NIST-800-190",
+            Scheme::PodSecurity => "PSS",
+            Scheme::NsaCisa => "NSA-CISA",
             Scheme::Cwe => "CWE",
             Scheme::Url => "URL",
         }

@@ -1,55 +1,18 @@
 //! The rules about pods say what the admission controller of Kubernetes says, of its own test data.
 //!
-//! The controller is versioned: a pod passes the standard of a release. The rules know one standard, the newest, so
-//! what an older one let pass is left out.
+//! The controller is versioned: a pod passes the standard of a release. So are the profiles of the rules.
 
 #![allow(clippy::disallowed_methods, reason = "the test reads the shared data")]
 
 mod support;
 
-use ironhull::{rule::Builtin, rules::RULES};
+use ironhull::{policy::Standard, rule::Builtin, rules::RULES};
 use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
 use support::findings_of;
-
-/// Rules that are the baseline standard.
-const BASELINE: [&str; 15] = [
-    // Names of capabilities that are written otherwise than the cluster writes them are refused by it.
-    "added-capability",
-    "dangerous-capability",
-    "host-namespace",
-    "host-path-volume",
-    "host-port",
-    "host-process",
-    "mounted-engine-socket",
-    "privileged-container",
-    "probe-of-host",
-    "selinux-options",
-    "sensitive-host-path",
-    "unconfined-container",
-    "unknown-apparmor-profile",
-    "unmasked-proc",
-    "unsafe-sysctl",
-];
-
-/// Rules that the restricted standard adds.
-const RESTRICTED: [&str; 9] = [
-    "container-as-root",
-    "container-may-be-root",
-    "default-capabilities",
-    "kept-capabilities",
-    "missing-seccomp-profile",
-    "net-raw-kept",
-    "non-core-volume",
-    "privilege-escalation",
-    "unenforced-non-root",
-];
-
-/// The release since which the restricted standard asks for all that it asks for today.
-const COMPLETE: u32 = 22;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -61,7 +24,7 @@ enum Level {
 struct Case {
     path: PathBuf,
     level: Level,
-    release: u32,
+    release: u16,
     passes: bool,
 }
 
@@ -80,7 +43,7 @@ fn pods_pass_and_fail_as_the_admission_controller_lets_them() {
         let found = found(&case);
         // Since 1.37 users of the pod's own allow it. Which release will run the pod, a manifest does not say.
         let only_proc = found == ["unmasked-proc"];
-        if case.passes && (is_incomplete(&case) || only_proc) {
+        if case.passes && only_proc {
             continue;
         }
         *judged.entry((case.level, case.passes)).or_default() += 1;
@@ -91,22 +54,14 @@ fn pods_pass_and_fail_as_the_admission_controller_lets_them() {
     assert!(wrong.is_empty(), "{}\n{judged:?}", wrong.join("\n"));
 }
 
-/// Whether its standard asked for less than that of today.
-fn is_incomplete(case: &Case) -> bool {
-    case.level == Level::Restricted && case.release < COMPLETE
-}
-
 fn found(case: &Case) -> Vec<&'static str> {
     let text = fs::read_to_string(&case.path).expect("a file that was listed can be read");
     let text = format!("-- pod.k8s.yaml --\n{text}");
     let speaks = |rule: &&'static Builtin| {
-        let id = rule.meta.id;
-        let is_asked = match case.level {
-            // What the baseline lets a pod add, only the restricted standard refuses.
-            Level::Baseline if case.passes => BASELINE[1..].contains(&id),
-            Level::Baseline => BASELINE.contains(&id),
-            Level::Restricted => BASELINE.contains(&id) || RESTRICTED.contains(&id),
-        };
+        let is_restricted = case.level == Level::Restricted;
+        let standard = Standard::PodSecurity { is_restricted, release: Some(case.release) };
+        // Names of capabilities that are written otherwise than the cluster writes them are refused by it.
+        let is_asked = standard.asks_for(&rule.meta) || !case.passes && rule.meta.id == "added-capability";
         is_asked && !findings_of(rule, text.as_bytes()).is_empty()
     };
     RULES.iter().copied().filter(speaks).map(|rule| rule.meta.id).collect()

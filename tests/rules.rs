@@ -224,6 +224,10 @@ fn references_name_a_place_that_can_be_opened() {
                 Scheme::CisDocker | Scheme::CisKubernetes | Scheme::Nist800190 => {
                     reference.id.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
                 }
+                Scheme::PodSecurity => reference.id.split_once(" 1.").is_some_and(|(level, since)| {
+                    matches!(level, "baseline" | "restricted") && since.parse::<u16>().is_ok()
+                }),
+                Scheme::NsaCisa => is_heading(reference.id),
                 Scheme::Cwe => !reference.id.is_empty() && reference.id.bytes().all(|b| b.is_ascii_digit()),
                 Scheme::Url => reference.id.starts_with("https://"),
             };

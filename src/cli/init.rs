@@ -50,7 +50,6 @@ fn create(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn text(profile: Profile, has_baseline: bool) -> String {
-    let profile = profile.name();
     let baseline = if has_baseline {
         format!(
             "\n# Findings that were there at the start; `ironhull check --write-baseline` writes it anew.\nbaseline = \"{}\"\n",
@@ -62,7 +61,7 @@ fn text(profile: Profile, has_baseline: bool) -> String {
     format!(
         "# What ironhull makes of this project. `ironhull rules` lists the rules, `ironhull explain RULE` says more of one.\n\
          \n\
-         # The rules to start from: `recommended` (few and certain), `strict` (what a hardened image is held to), `all`.\n\
+         # The rules to start from: `recommended` (few and certain), `strict` (what a hardened image is held to), `all`, or a standard.\n\
          profile = \"{profile}\"\n\
          \n\
          # The lowest level that makes a run fail: `note`, `warn`, `error`; `off` never does.\n\

@@ -10,9 +10,13 @@ use crate::{
     rules::RULES,
 };
 use anyhow::Context;
-use clap::Args;
+use clap::{
+    Arg, Args, Command,
+    builder::{PossibleValue, TypedValueParser},
+};
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     path::{Component, Path, PathBuf},
 };
 
@@ -43,9 +47,34 @@ pub(crate) struct Settings {
 }
 
 pub(crate) fn profile_parser() -> impl clap::builder::TypedValueParser<Value = Profile> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
-        .map(|name| Profile::from_name(&name).expect("only names of profiles are accepted"))
+    ProfileParser
+}
+
+/// Names of profiles; those of Pod Security may end in a release, which no list of values holds.
+#[derive(Clone)]
+struct ProfileParser;
+
+impl ProfileParser {
+    fn names() -> clap::builder::PossibleValuesParser {
+        clap::builder::PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+    }
+}
+
+impl TypedValueParser for ProfileParser {
+    type Value = Profile;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Profile, clap::Error> {
+        match value.to_str().and_then(Profile::from_name) {
+            Some(profile) => Ok(profile),
+            None => Self::names()
+                .map(|name| Profile::from_name(&name).expect("only names of profiles are accepted"))
+                .parse_ref(command, arg, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Profile::ALL.into_iter().map(|profile| PossibleValue::new(profile.name()))))
+    }
 }
 
 fn level_parser() -> impl clap::builder::TypedValueParser<Value = Level> {

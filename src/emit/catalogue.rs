@@ -152,6 +152,8 @@ fn reference_line(reference: Reference) -> String {
         Scheme::CisDocker => format!("CIS Docker Benchmark v1.6, section {id}"),
         Scheme::CisKubernetes => format!("CIS Kubernetes Benchmark v1.9, section {id}"),
         Scheme::Nist800190 => format!("NIST SP 800-190, section {id}"),
+        Scheme::PodSecurity => format!("Pod Security Standard {id}"),
+        Scheme::NsaCisa => format!("NSA/CISA Kubernetes Hardening Guide v1.2, {id}"),
         Scheme::Cwe => format!("CWE-{id}: https://cwe.mitre.org/data/definitions/{id}.html"),
         Scheme::Url => id.to_owned(),
     }

@@ -79,6 +79,8 @@ fn tag(reference: &Reference) -> Option<String> {
         Scheme::CisDocker => Some(format!("CIS-Docker-{}", reference.id)),
         Scheme::CisKubernetes => Some(format!("CIS-Kubernetes-{}", reference.id)),
         Scheme::Nist800190 => Some(format!("NIST-800-190-{}", reference.id)),
+        Scheme::PodSecurity => Some(format!("PSS-{}", reference.id.replace(' ', "-"))),
+        Scheme::NsaCisa => Some(format!("NSA-CISA-{}", reference.id.replace(' ', "-"))),
         Scheme::Url => None,
     }
 }

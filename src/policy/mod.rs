@@ -8,7 +8,7 @@ mod profile;
 mod suggestion;
 
 pub use config::{Complaint, ConfigFile};
-pub use profile::Profile;
+pub use profile::{Profile, Standard};
 pub use suggestion::closest;
 
 use crate::rule::{Level, RuleMeta, Severity};
@@ -145,7 +145,8 @@ impl Policy {
     fn base_level(&self, rule: &RuleMeta) -> Level {
         let unnamed = match self.profile {
             Profile::All => level_of(rule.severity),
-            Profile::Recommended | Profile::Strict => Level::Off,
+            Profile::Standard(standard) if standard.asks_for(rule) => level_of(rule.severity),
+            Profile::Recommended | Profile::Strict | Profile::Standard(_) => Level::Off,
         };
         self.layer.levels.get(rule.id).copied().unwrap_or(unnamed)
     }
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_built_in_profile_can_be_read_and_each_has_the_rules_of_the_one_before() {
-        let [recommended, strict, all] = Profile::ALL
+        let [recommended, strict, all] = [Profile::Recommended, Profile::Strict, Profile::All]
             .map(|profile| Policy::new(Layer { profile: Some(profile), ..Layer::default() }, Place::default()));
         assert!(strict.layer.levels.len() > recommended.layer.levels.len());
         assert!(recommended.layer.levels.iter().all(|(id, level)| strict.layer.levels[id] >= *level));

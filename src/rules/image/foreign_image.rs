@@ -22,6 +22,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::CisDocker, "4.2"),
             Reference::new(Scheme::CisKubernetes, "5.5.1"),
             Reference::new(Scheme::Nist800190, "4.1.5"),
+            Reference::new(Scheme::NsaCisa, "Building secure container images"),
             Reference::new(Scheme::Cwe, "829"),
         ],
         equivalents: &[],

@@ -28,6 +28,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisDocker, "5.28"),
             Reference::new(Scheme::Nist800190, "4.1.5"),
+            Reference::new(Scheme::NsaCisa, "Building secure container images"),
             Reference::new(Scheme::Cwe, "1357"),
             Reference::new(
                 Scheme::Url,

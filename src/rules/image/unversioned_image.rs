@@ -27,6 +27,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.5.1"),
             Reference::new(Scheme::Nist800190, "4.1.5"),
+            Reference::new(Scheme::NsaCisa, "Building secure container images"),
             Reference::new(Scheme::Cwe, "1357"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/containers/images/"),
         ],

@@ -25,6 +25,7 @@ pub(crate) static RULE: Builtin = Builtin {
             "Hands out no token; a program that asks the server with this account is refused.",
         ),
         references: &[
+            Reference::new(Scheme::NsaCisa, "Protecting Pod service account tokens"),
             Reference::new(Scheme::CisKubernetes, "5.1.5"),
             Reference::new(Scheme::CisKubernetes, "5.1.6"),
             Reference::new(

@@ -22,6 +22,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.7.4"),
             Reference::new(Scheme::Nist800190, "4.3.3"),
+            Reference::new(Scheme::NsaCisa, "Namespaces"),
             Reference::new(Scheme::Cwe, "668"),
             Reference::new(
                 Scheme::Url,

@@ -20,6 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.1.5"),
             Reference::new(Scheme::Nist800190, "4.3.2"),
+            Reference::new(Scheme::NsaCisa, "Protecting Pod service account tokens"),
             Reference::new(Scheme::Cwe, "266"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/service-accounts/"),
         ],

@@ -27,6 +27,8 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.2.13"),
             Reference::new(Scheme::Nist800190, "4.4.2"),
+            Reference::new(Scheme::PodSecurity, "baseline 1.0"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "668"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisDocker, "5.12"),
+            Reference::new(Scheme::NsaCisa, "Resource policies"),
             Reference::new(Scheme::Cwe, "770"),
             Reference::new(
                 Scheme::Url,

@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisDocker, "5.11"),
+            Reference::new(Scheme::NsaCisa, "Resource policies"),
             Reference::new(Scheme::Cwe, "400"),
             Reference::new(
                 Scheme::Url,

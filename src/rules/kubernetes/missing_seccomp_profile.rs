@@ -28,6 +28,8 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.7.2"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "restricted 1.19"),
+            Reference::new(Scheme::NsaCisa, "Hardening container environments"),
             Reference::new(Scheme::Cwe, "693"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

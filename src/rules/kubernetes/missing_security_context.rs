@@ -20,6 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.7.3"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "1188"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/"),
         ],

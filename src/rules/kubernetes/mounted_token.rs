@@ -26,6 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.1.6"),
             Reference::new(Scheme::Nist800190, "4.3.2"),
+            Reference::new(Scheme::NsaCisa, "Protecting Pod service account tokens"),
             Reference::new(Scheme::Cwe, "522"),
             Reference::new(
                 Scheme::Url,

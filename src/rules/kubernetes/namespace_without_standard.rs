@@ -26,6 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
             "Enforces `baseline`; which standard the pods meet is for their authors to say.",
         ),
         references: &[
+            Reference::new(Scheme::NsaCisa, "Namespaces"),
             Reference::new(Scheme::CisKubernetes, "5.2.1"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-admission/"),
         ],

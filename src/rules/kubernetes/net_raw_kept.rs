@@ -25,6 +25,8 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::CisKubernetes, "5.2.8"),
             Reference::new(Scheme::CisDocker, "5.4"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "restricted 1.22"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "250"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

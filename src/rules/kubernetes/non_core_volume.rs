@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "restricted 1.0"),
             Reference::new(Scheme::Cwe, "1104"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/storage/volumes/"),

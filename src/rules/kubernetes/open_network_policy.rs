@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.3.2"),
+            Reference::new(Scheme::NsaCisa, "Network policies"),
             Reference::new(Scheme::Cwe, "284"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/services-networking/network-policies/"),
         ],

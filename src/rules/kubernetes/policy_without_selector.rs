@@ -18,6 +18,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Kubernetes],
         fix: FixNote::Never,
         references: &[
+            Reference::new(Scheme::NsaCisa, "Network policies"),
             Reference::new(Scheme::CisKubernetes, "5.3.2"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/services-networking/network-policies/"),
         ],

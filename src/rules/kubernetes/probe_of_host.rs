@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::Nist800190, "4.4.2"),
+            Reference::new(Scheme::PodSecurity, "baseline 1.34"),
             Reference::new(Scheme::Cwe, "918"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

@@ -19,6 +19,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.1.3"),
+            Reference::new(Scheme::NsaCisa, "Role-based access control"),
             Reference::new(Scheme::Cwe, "250"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"),
         ],

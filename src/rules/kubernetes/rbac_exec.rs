@@ -26,6 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
         ),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.1.1"),
+            Reference::new(Scheme::NsaCisa, "Role-based access control"),
             Reference::new(Scheme::Cwe, "269"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/rbac-good-practices/"),
         ],

@@ -21,6 +21,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.4.1"),
             Reference::new(Scheme::Nist800190, "4.1.4"),
+            Reference::new(Scheme::NsaCisa, "Secrets"),
             Reference::new(Scheme::Cwe, "526"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/configuration/secret/"),
         ],

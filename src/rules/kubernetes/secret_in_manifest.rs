@@ -23,6 +23,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.4.2"),
             Reference::new(Scheme::Nist800190, "4.1.4"),
+            Reference::new(Scheme::NsaCisa, "Secrets"),
             Reference::new(Scheme::Cwe, "798"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/secrets-good-practices/"),
         ],

@@ -18,6 +18,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Kubernetes],
         fix: FixNote::Never,
         references: &[
+            Reference::new(Scheme::NsaCisa, "Secrets"),
             Reference::new(Scheme::CisKubernetes, "5.4.2"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/secrets-good-practices/"),
         ],

@@ -20,6 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::CisKubernetes, "1.2.27"),
+            Reference::new(Scheme::NsaCisa, "Secrets"),
             Reference::new(Scheme::Cwe, "312"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/"),
         ],

@@ -21,6 +21,8 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisDocker, "5.3"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "baseline 1.0"),
+            Reference::new(Scheme::NsaCisa, "Hardening container environments"),
             Reference::new(Scheme::Cwe, "693"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

@@ -21,6 +21,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.7.1"),
             Reference::new(Scheme::Nist800190, "4.3.3"),
+            Reference::new(Scheme::NsaCisa, "Namespaces"),
             Reference::new(Scheme::Cwe, "668"),
             Reference::new(
                 Scheme::Url,

@@ -20,6 +20,8 @@ pub(crate) static RULE: Builtin = Builtin {
         fix: FixNote::Never,
         references: &[
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "baseline 1.0"),
+            Reference::new(Scheme::NsaCisa, "Hardening container environments"),
             Reference::new(Scheme::Cwe, "668"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),

@@ -32,6 +32,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::CisKubernetes, "5.2.12"),
             Reference::new(Scheme::CisDocker, "5.6"),
             Reference::new(Scheme::Nist800190, "4.5.5"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "668"),
         ],
         equivalents: &["kube-linter:writable-host-mount"],

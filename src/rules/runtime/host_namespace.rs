@@ -31,6 +31,8 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::CisDocker, "5.21"),
             Reference::new(Scheme::CisDocker, "5.31"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "baseline 1.0"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "668"),
         ],
         equivalents: &[

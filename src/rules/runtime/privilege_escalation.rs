@@ -32,6 +32,8 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisDocker, "5.26"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
+            Reference::new(Scheme::PodSecurity, "restricted 1.8"),
+            Reference::new(Scheme::NsaCisa, "Pod security enforcement"),
             Reference::new(Scheme::Cwe, "269"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

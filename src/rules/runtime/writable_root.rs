@@ -20,6 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisDocker, "5.13"),
             Reference::new(Scheme::Nist800190, "4.4.4"),
+            Reference::new(Scheme::NsaCisa, "Immutable container file systems"),
             Reference::new(Scheme::Cwe, "732"),
         ],
         equivalents: &[
