@@ -13,6 +13,19 @@ pub struct EngineCall<'m> {
     pub verb: EngineVerb,
     /// Its options in front of the image or the container.
     pub options: Vec<EngineOption<'m>>,
+    /// The image or the container; a variable may hide it, and more options with it.
+    pub subject: Option<Word<'m>>,
+}
+
+/// A call of an engine that builds an image.
+#[derive(Clone, Debug)]
+pub struct BuildCall<'m> {
+    /// The command.
+    pub command: FileCommand<'m>,
+    /// Its options.
+    pub options: Vec<EngineOption<'m>>,
+    /// The directory or address that it builds from.
+    pub context: Option<Word<'m>>,
 }
 
 /// What a call does.
@@ -38,6 +51,30 @@ pub struct EngineOption<'m> {
 }
 
 const ENGINES: [&str; 3] = ["docker", "podman", "nerdctl"];
+
+/// Options of `build` that take no value.
+const BUILD_SWITCHES: [&str; 16] = [
+    "all-platforms",
+    "check",
+    "compress",
+    "disable-content-trust",
+    "force-rm",
+    "help",
+    "layers",
+    "load",
+    "no-cache",
+    "pull",
+    "push",
+    "quiet",
+    "rm",
+    "squash",
+    "squash-all",
+    "stream",
+];
+
+/// Letters of `build` with a value, and the names that they stand for.
+const BUILD_LETTERS: [(char, &str); 6] =
+    [('c', "cpu-shares"), ('f', "file"), ('m', "memory"), ('o', "output"), ('t', "tag"), ('v', "volume")];
 
 /// Options of the engine itself that take a value.
 const GLOBAL: [&str; 15] = [
@@ -102,6 +139,50 @@ impl ScriptFile {
     pub fn engine_calls(&self) -> impl Iterator<Item = EngineCall<'_>> {
         self.commands().filter_map(EngineCall::read)
     }
+
+    /// The calls that build images.
+    pub fn build_calls(&self) -> impl Iterator<Item = BuildCall<'_>> {
+        self.commands().filter_map(BuildCall::read)
+    }
+}
+
+impl<'m> BuildCall<'m> {
+    fn read(command: FileCommand<'m>) -> Option<Self> {
+        let invocation = command.invocation()?;
+        let name = invocation.name()?;
+        if !ENGINES.contains(&name) && name != "buildah" {
+            return None;
+        }
+        let mut words = invocation.arguments();
+        loop {
+            let word = words.next()?;
+            match word.literal()? {
+                option if option.starts_with('-') => {
+                    if GLOBAL.contains(&option) {
+                        words.next()?;
+                    }
+                }
+                "image" | "buildx" | "builder" => {}
+                "build" | "b" | "bud" => break,
+                _ => return None,
+            }
+        }
+        let mut call = Self { command, options: Vec::new(), context: None };
+        // Options may stand behind the context, too.
+        loop {
+            let usage = Usage { switches: &BUILD_SWITCHES, letters: &BUILD_LETTERS };
+            let operand = usage.read(command, &mut words, &mut call.options);
+            call.context = call.context.or(operand);
+            if operand.is_none() {
+                return Some(call);
+            }
+        }
+    }
+
+    /// The values of the options of that name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.options.iter().filter(move |option| option.name == name).map(|option| &*option.value)
+    }
 }
 
 impl<'m> EngineCall<'m> {
@@ -127,38 +208,10 @@ impl<'m> EngineCall<'m> {
                 _ => return None,
             }
         };
-        let mut call = Self { command, verb, options: Vec::new() };
-        call.read_options(words);
+        let mut call = Self { command, verb, options: Vec::new(), subject: None };
+        let usage = Usage { switches: &SWITCHES, letters: &LETTERS };
+        call.subject = usage.read(command, &mut words, &mut call.options);
         Some(call)
-    }
-
-    /// Reads options up to the first word that is none; what a variable holds may be anything, and ends them too.
-    fn read_options(&mut self, mut words: impl Iterator<Item = Word<'m>>) {
-        while let Some(word) = words.next() {
-            let text = word.text();
-            let Some(option) = text.strip_prefix('-').filter(|option| !option.is_empty()) else { return };
-            let (name, joined) = match option.strip_prefix('-') {
-                Some("") => return,
-                Some(long) => match long.split_once('=') {
-                    Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                    None => (long.to_owned(), None),
-                },
-                None => match letters(option) {
-                    Some((name, rest)) => (name.to_owned(), (!rest.is_empty()).then(|| rest.to_owned())),
-                    None => continue,
-                },
-            };
-            let is_switch = SWITCHES.contains(&&*name);
-            let next = if joined.is_none() && !is_switch { words.next() } else { None };
-            let value = joined.or_else(|| next.map(|word| word.text().into_owned())).unwrap_or_default();
-            let last = next.unwrap_or(word);
-            self.options.push(EngineOption {
-                name: Cow::Owned(name),
-                value: Cow::Owned(value),
-                span: self.command.word_span(word).to(self.command.word_span(last)),
-                is_hidden: last.literal().is_none(),
-            });
-        }
     }
 
     /// The options of one of these names.
@@ -167,13 +220,59 @@ impl<'m> EngineCall<'m> {
     }
 }
 
-/// The option with a value in a cluster of letters, with what follows it.
-fn letters(cluster: &str) -> Option<(&'static str, &str)> {
-    cluster.char_indices().find_map(|(at, letter)| {
-        let (_, name) = LETTERS.iter().find(|(known, _)| *known == letter)?;
-        let rest = &cluster[at + letter.len_utf8()..];
-        Some((*name, rest.strip_prefix('=').unwrap_or(rest)))
-    })
+/// How a call takes its options.
+struct Usage {
+    /// Options without a value.
+    switches: &'static [&'static str],
+    /// Letters with a value, and the names that they stand for.
+    letters: &'static [(char, &'static str)],
+}
+
+impl Usage {
+    /// Reads options up to the first word that is none, and answers that; what a variable holds may be anything, and
+    /// ends them too.
+    fn read<'m>(
+        &self,
+        command: FileCommand<'m>,
+        words: &mut impl Iterator<Item = Word<'m>>,
+        options: &mut Vec<EngineOption<'m>>,
+    ) -> Option<Word<'m>> {
+        while let Some(word) = words.next() {
+            let text = word.text();
+            let Some(option) = text.strip_prefix('-').filter(|option| !option.is_empty()) else { return Some(word) };
+            let (name, joined) = match option.strip_prefix('-') {
+                Some("") => return words.next(),
+                Some(long) => match long.split_once('=') {
+                    Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                    None => (long.to_owned(), None),
+                },
+                None => match self.letter(option) {
+                    Some((name, rest)) => (name.to_owned(), (!rest.is_empty()).then(|| rest.to_owned())),
+                    None => continue,
+                },
+            };
+            let is_switch = self.switches.contains(&&*name);
+            let next = if joined.is_none() && !is_switch { words.next() } else { None };
+            let value = joined.or_else(|| next.map(|word| word.text().into_owned())).unwrap_or_default();
+            let last = next.unwrap_or(word);
+            options.push(EngineOption {
+                name: Cow::Owned(name),
+                value: Cow::Owned(value),
+                span: command.word_span(word).to(command.word_span(last)),
+                is_hidden: last.literal().is_none(),
+            });
+        }
+        None
+    }
+
+    /// The option with a value in a cluster of letters, with what follows it.
+    fn letter<'c>(&self, cluster: &'c str) -> Option<(&'static str, &'c str)> {
+        cluster.char_indices().find_map(|(at, letter)| {
+            let (_, name) = self.letters.iter().find(|(known, _)| *known == letter)?;
+            let rest = &cluster[at + letter.len_utf8()..];
+            Some((*name, rest.strip_prefix('=').unwrap_or(rest)))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -193,5 +292,15 @@ mod tests {
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(options("docker ps --net=host; podman build --privileged .\n"), []);
         assert_eq!(options("docker run $OPTS --privileged img\n"), []);
+    }
+
+    #[test]
+    fn a_build_has_options_on_both_sides_of_its_context() {
+        let file = ScriptFile::of_script(b"docker buildx build -qt a/b:1 --push ./web --build-arg=A=b --target x\n");
+        let call = file.build_calls().next().expect("it builds");
+        assert_eq!(call.context.map(|word| word.text().into_owned()).as_deref(), Some("./web"));
+        let read = |name: &'static str| call.values(name).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!((read("tag"), read("build-arg"), read("target")), (vec!["a/b:1".to_owned()], vec!["A=b".to_owned()], vec!["x".to_owned()]));
+        assert_eq!(ScriptFile::of_script(b"docker builder prune; docker build --help\n").build_calls().count(), 1);
     }
 }

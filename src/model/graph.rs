@@ -5,18 +5,21 @@
 //! is run only from where it is built.
 
 mod evidence;
+mod pods;
+mod services;
 
 use super::{
-    compose::{ComposeModel, Service, ServiceMountKind, Text, Variables},
+    compose::{Service, ServiceMountKind},
     kubernetes::{Container, KubernetesModel, Role},
     reference::Reference,
 };
 use crate::{
     context::{self, BuildContext, Found},
-    syntax::yaml::{self, Node, Yaml},
-    text::Span,
+    syntax::yaml::{self, Yaml},
+    text::{LineIndex, Span},
 };
 use evidence::{compose_files, manifests};
+use services::{Paths, Source, Sources};
 use std::sync::Arc;
 
 /// Who builds one Dockerfile, and how what comes of it is run.
@@ -138,7 +141,8 @@ impl Callers {
         let mut callers = Self::default();
         let mut images: Vec<String> = Vec::new();
         let paths = Paths::of(&sources);
-        let services: Vec<Service<'_>> = sources.iter().flat_map(|source| source.services(&sources)).collect();
+        let by_path = Sources::of(&sources);
+        let services: Vec<Service<'_>> = sources.iter().flat_map(|source| source.services(&by_path)).collect();
         for service in &services {
             let Some(build) = service.build() else { continue };
             callers.may_be_more |= build.inline.is_none() && build.dockerfile.is_none() || service.is_open();
@@ -154,7 +158,7 @@ impl Callers {
             }
         }
         if !images.is_empty() {
-            callers.services.extend(manifests(context).iter().flat_map(|file| pods(file, &images)));
+            callers.services.extend(manifests(context).iter().flat_map(|file| running(file, &images)));
         }
         callers.services.sort_by(|a, b| a.place.cmp(&b.place));
         callers
@@ -172,127 +176,20 @@ impl Callers {
     }
 }
 
-/// A compose file that is read.
-struct Source<'f> {
-    file: &'f Found,
-    model: ComposeModel<'f>,
+/// The lines of a file.
+struct Lines {
+    path: Arc<str>,
+    index: LineIndex,
 }
 
-impl<'f> Source<'f> {
-    fn new(tree: &'f Yaml<'f>, file: &'f Found, context: BuildContext<'_>) -> Self {
-        let directory = evidence::directory(&file.path);
-        let variables = context.at(&context::join(directory, ".env"));
-        let variables = variables.map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
-        let model = ComposeModel::new(tree, directory, &variables.unwrap_or_default());
-        Self { file, model }
+impl Lines {
+    fn of(path: &str, text: &[u8]) -> Self {
+        Self { path: path.into(), index: LineIndex::new(text) }
     }
 
-    /// Its services with what they extend and what the file adds that compose reads with it.
-    fn services(&self, all: &[Source<'f>]) -> Vec<Service<'f>> {
-        let base = evidence::base_of(&self.file.path);
-        let base = base.iter().find_map(|path| all.iter().find(|source| source.file.path == *path));
-        let added = evidence::override_of(&self.file.path);
-        let added = added.iter().find_map(|path| all.iter().find(|source| source.file.path == *path));
-        let complete = |service: &Service<'f>| {
-            let service = match added.and_then(|added| added.model.service(service.name())) {
-                Some(above) => service.under(above),
-                None => service.clone(),
-            };
-            let stands_alone = service.value("image").is_some() || service.build().is_some();
-            let below = base.filter(|_| !stands_alone).and_then(|base| base.model.service(service.name()));
-            let service = below.map_or_else(|| service.clone(), |below| service.over(below));
-            let other = service
-                .extends_elsewhere()
-                .and_then(|(path, name)| all.iter().find(|source| source.file.path == path)?.model.service(&name));
-            other.map_or_else(|| service.clone(), |other| service.over(other))
-        };
-        self.model.services.iter().map(complete).collect()
+    fn place(&self, span: Span) -> Place {
+        Place { path: self.path.clone(), span, line: self.index.line(span.start) }
     }
-
-    fn caller(service: &Service<'f>, paths: &Paths<'f>) -> Caller {
-        let place = |node: Node<'_>| paths.place(node);
-        let fact = |text: Text<'f>| Fact {
-            value: text.known().map(str::to_owned),
-            is_defaulted: text.is_defaulted,
-            place: place(text.node),
-        };
-        let words = |texts: Vec<Text<'f>>, node: Node<'f>| Fact {
-            value: texts.iter().map(|text| text.known().map(str::to_owned)).collect::<Option<Vec<_>>>(),
-            is_defaulted: texts.iter().any(|text| text.is_defaulted),
-            place: place(node),
-        };
-        let command = |key| Some(words(service.words(key)?, service.value(key)?));
-        let values = |pairs: Vec<(String, Option<Text<'f>>)>| {
-            let known = |text: Option<Text<'f>>| text.and_then(|text| text.known().map(str::to_owned));
-            pairs.into_iter().map(|(name, value)| (name, known(value))).collect::<Vec<_>>()
-        };
-        let build = service.build().map(|build| CallerBuild {
-            place: place(build.node),
-            target: build.target.map(fact),
-            arguments: values(build.arguments),
-            secrets: build
-                .secrets
-                .iter()
-                .filter_map(|secret| secret.id.as_ref().unwrap_or(&secret.source).known().map(str::to_owned))
-                .collect(),
-        });
-        let mount = |mount: super::compose::ServiceMount<'f>| CallerMount {
-            place: place(mount.node),
-            kind: mount.kind,
-            source: mount.source,
-            target: mount.target,
-            is_read_only: mount.is_read_only,
-        };
-        let port = |port: super::compose::ServicePort<'f>| Fact {
-            value: port.target,
-            is_defaulted: false,
-            place: place(port.node),
-        };
-        Caller {
-            name: service.name().to_owned(),
-            place: place(service.key),
-            system: System::Compose,
-            build,
-            image: service.image().map(fact),
-            user: service.user().map(fact),
-            entrypoint: command("entrypoint"),
-            command: command("command"),
-            mounts: service.mounts().into_iter().map(mount).collect(),
-            ports: service.ports().into_iter().map(port).collect(),
-            environment: values(service.environment()),
-            healthcheck: service
-                .healthcheck()
-                .zip(service.value("healthcheck"))
-                .map(|(texts, node)| words(texts, node)),
-            read_only: service.switch("read_only").map(|(value, node)| Fact {
-                value,
-                is_defaulted: false,
-                place: place(node),
-            }),
-            dropped: service.list("cap_drop").into_iter().map(fact).collect(),
-            is_open: service.is_open(),
-        }
-    }
-}
-
-/// The paths of the files that nodes come from.
-struct Paths<'f>(Vec<(&'f [u8], Arc<str>)>);
-
-impl<'f> Paths<'f> {
-    fn of(sources: &[Source<'f>]) -> Self {
-        Self(sources.iter().map(|source| (&*source.file.text, source.file.path.as_str().into())).collect())
-    }
-
-    /// A service may have layers of several files.
-    fn place(&self, node: Node<'_>) -> Place {
-        let text = node.tree().text();
-        let path = self.0.iter().find(|(other, _)| std::ptr::eq(*other, text)).map(|(_, path)| path.clone());
-        Place { path: path.unwrap_or_default(), span: node.span(), line: line(text, node.span()) }
-    }
-}
-
-fn line(text: &[u8], span: Span) -> u32 {
-    memchr::memchr_iter(b'\n', &text[..span.start as usize]).count() as u32 + 1
 }
 
 /// The registry and repository that an image name means, whatever its tag.
@@ -301,80 +198,15 @@ fn repository(name: &str) -> Option<String> {
 }
 
 /// The containers of a manifest that run one of `images`.
-fn pods(file: &Found, images: &[String]) -> Vec<Caller> {
+fn running(file: &Found, images: &[String]) -> Vec<Caller> {
     let tree = yaml::parse(&file.text).tree;
-    let path: Arc<str> = file.path.as_str().into();
+    let lines = Lines::of(&file.path, &file.text);
     let model = KubernetesModel::new(&tree);
     let runs = |container: &Container<'_>| {
         container.text("image").and_then(repository).is_some_and(|repository| images.contains(&repository))
     };
     let wanted = model.containers().filter(|container| container.role != Role::Ephemeral && runs(container));
-    wanted.map(|container| pod_caller(container, &path)).collect()
-}
-
-fn pod_caller(container: Container<'_>, path: &Arc<str>) -> Caller {
-    let place = |node: Node<'_>| {
-        let text = node.tree().text();
-        Place { path: path.clone(), span: node.span(), line: line(text, node.span()) }
-    };
-    let known = |node: Node<'_>| {
-        let node = node.resolved();
-        node.scalar().filter(|_| !node.is_template()).map(str::to_owned)
-    };
-    let fact = |node: Node<'_>| Fact { value: known(node), is_defaulted: false, place: place(node) };
-    let words = |node: Node<'_>| Fact {
-        value: node.items().map(known).collect::<Option<Vec<_>>>(),
-        is_defaulted: false,
-        place: place(node),
-    };
-    let kind = |volume: Option<Node<'_>>| match volume {
-        Some(volume) if volume.get("hostPath").is_some() => ServiceMountKind::Bind,
-        Some(volume) if volume.get("emptyDir").is_some_and(|empty| empty.get("medium").is_some()) => {
-            ServiceMountKind::Memory
-        }
-        Some(volume) if volume.get("emptyDir").is_some() => ServiceMountKind::Anonymous,
-        Some(volume) if volume.get("persistentVolumeClaim").is_some() => ServiceMountKind::Volume,
-        Some(_) | None => ServiceMountKind::Unknown,
-    };
-    let mount = |mount: super::kubernetes::PodMount<'_>| CallerMount {
-        place: place(mount.node),
-        kind: kind(mount.volume.map(|volume| volume.node)),
-        source: mount.volume.and_then(|volume| volume.node.get("name")).and_then(known),
-        target: mount.target.map(str::to_owned),
-        is_read_only: mount.is_read_only || mount.is_shown_only(),
-    };
-    let ports = container.node.get("ports").into_iter().flat_map(Node::items);
-    let environment = container.node.get("env").into_iter().flat_map(Node::items);
-    Caller {
-        name: container.name().to_owned(),
-        place: place(container.node),
-        system: System::Kubernetes,
-        build: None,
-        image: container.node.get("image").map(fact),
-        user: container.user().seen().map(fact),
-        entrypoint: container.node.get("command").map(words),
-        command: container.node.get("args").map(words),
-        mounts: container.mounts().map(mount).collect(),
-        ports: ports.filter_map(|port| port.get("containerPort")).map(fact).collect(),
-        environment: environment
-            .filter_map(|variable| Some((known(variable.get("name")?)?, variable.get("value").and_then(known))))
-            .collect(),
-        // The cluster does not look at what the image says of its health; probes are its own.
-        healthcheck: None,
-        read_only: container.own_security(&["readOnlyRootFilesystem"]).seen().map(|node| Fact {
-            value: node.boolean(),
-            is_defaulted: false,
-            place: place(node),
-        }),
-        dropped: container
-            .own_security(&["capabilities", "drop"])
-            .seen()
-            .into_iter()
-            .flat_map(Node::items)
-            .map(fact)
-            .collect(),
-        is_open: container.node.is_open(),
-    }
+    wanted.map(|container| pods::caller(container, &lines)).collect()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     syntax::yaml::{Editor, Entry, Kind, Node, Yaml},
     text::{FileId, Span},
 };
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::HashMap};
 
 /// A compose file.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct ComposeModel<'y> {
     /// Its services, in order.
     pub services: Vec<Service<'y>>,
     editor: OnceCell<Editor<'y>>,
+    /// The first service of each name.
+    names: HashMap<&'y str, usize>,
 }
 
 /// A service.
@@ -61,14 +63,18 @@ const DEEPEST: usize = 8;
 impl<'y> ComposeModel<'y> {
     /// The model of the file in `directory` that `tree` was made of; `variables` are those of the `.env` beside it.
     pub fn new(tree: &'y Yaml<'y>, directory: &str, variables: &Variables) -> Self {
-        let services = top(tree, "services")
+        let services: Vec<Service<'y>> = top(tree, "services")
             .filter(|entry| entry.value.is_mapping() || entry.value.is_null())
             .map(|entry| {
                 let layer = Layer { node: entry.value, directory: directory.to_owned(), variables: variables.clone() };
                 Service { key: entry.key, layers: vec![layer], is_partial: false }
             })
             .collect();
-        let mut model = Self { tree, services, editor: OnceCell::new() };
+        let mut names = HashMap::with_capacity(services.len());
+        for (at, service) in services.iter().enumerate() {
+            names.entry(service.name()).or_insert(at);
+        }
+        let mut model = Self { tree, services, names, editor: OnceCell::new() };
         for at in 0..model.services.len() {
             model.extend(at);
         }
@@ -95,7 +101,7 @@ impl<'y> ComposeModel<'y> {
 
     /// The service of that name.
     pub fn service(&self, name: &str) -> Option<&Service<'y>> {
-        self.services.iter().find(|service| service.name() == name)
+        Some(&self.services[*self.names.get(name)?])
     }
 
     /// The paths of files that are part of this one.
@@ -109,7 +115,7 @@ impl<'y> ComposeModel<'y> {
         for _ in 0..DEEPEST {
             let Some(last) = self.services[at].layers.last() else { return };
             let Some((None, name)) = extended(last) else { return };
-            let Some(other) = self.services.iter().position(|service| service.name() == name) else { return };
+            let Some(&other) = self.names.get(name.as_str()) else { return };
             if other == at {
                 return;
             }

@@ -63,6 +63,11 @@ impl<'y> Text<'y> {
         (!self.replaced.contains(HIDDEN)).then_some(&*self.replaced)
     }
 
+    /// The text up to what is hidden of it; all of it where nothing is.
+    pub fn seen(&self) -> &str {
+        self.replaced.split(HIDDEN).next().unwrap_or_default()
+    }
+
     /// What is before the first `sign`, and what is behind it.
     pub(super) fn split_at_sign(&self, sign: char) -> (Text<'y>, Option<Text<'y>>) {
         match self.replaced.split_once(sign) {
