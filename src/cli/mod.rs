@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod explain;
 mod fix;
+mod graph;
 mod harden;
 mod init;
 mod inputs;
@@ -59,6 +60,8 @@ enum Command {
     Verify(Box<verify::Options>),
     /// Show the image configuration that a Dockerfile makes, without building it.
     Inspect(inspect::Options),
+    /// Draw who builds what and who runs it as whom, over all files of a repository.
+    Graph(graph::Options),
     /// List the rules.
     Rules(rules::Options),
     /// Say what a rule looks for, why, and what to do.
@@ -133,6 +136,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Command::Lock(options) => lock::run(options, terminal),
         Command::Verify(options) => verify::run(options, terminal),
         Command::Inspect(options) => inspect::run(options, terminal),
+        Command::Graph(options) => graph::run(options, terminal),
         Command::Rules(options) => rules::run(options, terminal),
         Command::Explain(options) => explain::run(options, terminal),
         Command::Syntax(options) => syntax::run(options, terminal),

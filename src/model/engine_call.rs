@@ -300,7 +300,10 @@ mod tests {
         let call = file.build_calls().next().expect("it builds");
         assert_eq!(call.context.map(|word| word.text().into_owned()).as_deref(), Some("./web"));
         let read = |name: &'static str| call.values(name).map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!((read("tag"), read("build-arg"), read("target")), (vec!["a/b:1".to_owned()], vec!["A=b".to_owned()], vec!["x".to_owned()]));
+        assert_eq!(
+            (read("tag"), read("build-arg"), read("target")),
+            (vec!["a/b:1".to_owned()], vec!["A=b".to_owned()], vec!["x".to_owned()])
+        );
         assert_eq!(ScriptFile::of_script(b"docker builder prune; docker build --help\n").build_calls().count(), 1);
     }
 }

@@ -1,12 +1,24 @@
-//! Who builds a Dockerfile, and how what comes of it is run: compose files and Kubernetes manifests around it.
+//! Who builds a Dockerfile, and how what comes of it is run.
 //!
-//! [`Callers::of`] looks from the directory of the Dockerfile upwards, as far as files are seen, and answers each service
+//! [`BuildGraph::of`] draws that for all files of a repository.
+//! [`Callers::of`] looks, for one Dockerfile and where it is judged, from its directory upwards, as far as files are seen, and answers each service
 //! that builds it or runs the image that another one builds. What is not found may still exist: nobody says that an image
 //! is run only from where it is built.
 
+mod actor;
+mod bake;
+mod crossing;
+mod devcontainer;
 mod evidence;
 mod pods;
+mod recipe;
+mod repository;
 mod services;
+mod workflow;
+
+pub use crossing::{Crossing, CrossingKind};
+pub use recipe::{Input, InputSource, Recipe, RecipeStage, Says, Who};
+pub use repository::{BuildGraph, Builder, BuiltImage, PulledImage, Run, RunImage};
 
 use super::{
     compose::{Service, ServiceMountKind},
@@ -94,13 +106,54 @@ pub struct CallerMount {
     pub is_read_only: bool,
 }
 
-/// What starts containers.
+/// What builds images or starts containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum System {
     /// Docker Compose.
     Compose,
     /// Kubernetes.
     Kubernetes,
+    /// A shell script.
+    Script,
+    /// A Makefile.
+    Makefile,
+    /// A GitHub workflow.
+    Workflow,
+    /// A GitLab pipeline.
+    GitlabCi,
+    /// A bake file of buildx.
+    Bake,
+    /// A `devcontainer.json`.
+    Devcontainer,
+}
+
+impl System {
+    /// What an entry of such a file is called.
+    pub fn entry(self) -> &'static str {
+        match self {
+            System::Compose => "service",
+            System::Kubernetes => "container",
+            System::Script => "script",
+            System::Makefile => "recipe",
+            System::Workflow | System::GitlabCi => "job",
+            System::Bake => "target",
+            System::Devcontainer => "devcontainer",
+        }
+    }
+
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            System::Compose => "compose",
+            System::Kubernetes => "kubernetes",
+            System::Script => "script",
+            System::Makefile => "makefile",
+            System::Workflow => "github-workflow",
+            System::GitlabCi => "gitlab-ci",
+            System::Bake => "bake",
+            System::Devcontainer => "devcontainer",
+        }
+    }
 }
 
 /// Something that is written.

@@ -34,7 +34,7 @@
 //! # Compose files and manifests
 //!
 //! [`compose::ComposeModel`] and [`kubernetes::KubernetesModel`] answer what such a file says, with the nodes that say it;
-//! [`graph::Callers`] who builds a Dockerfile and how what comes of it is run.
+//! [`graph::Callers`] who builds a Dockerfile and how what comes of it is run, [`graph::BuildGraph`] the same of all files.
 //!
 //! One engine each: words are expanded by [`expand`], image names are read by [`mod@reference`], users by [`User::parse`].
 

@@ -2,6 +2,7 @@
 
 use super::{Layer, Text, assignments};
 use crate::{context, syntax::yaml::Node};
+use std::collections::HashSet;
 
 /// How a service is built.
 #[derive(Clone, Debug)]
@@ -46,9 +47,10 @@ impl<'y> Build<'y> {
         let inline = find("dockerfile_inline").map(|(text, _)| text);
         let name = find("dockerfile").map(|(text, _)| text);
         let mut arguments: Vec<(String, Option<Text<'y>>)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for (node, layer) in layers {
             for (name, value) in node.get("args").into_iter().flat_map(|args| assignments(args, &layer.variables)) {
-                if !arguments.iter().any(|(known, _)| *known == name) {
+                if seen.insert(name.clone()) {
                     arguments.push((name, value));
                 }
             }

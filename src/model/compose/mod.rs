@@ -23,7 +23,10 @@ use crate::{
     syntax::yaml::{Editor, Entry, Kind, Node, Yaml},
     text::{FileId, Span},
 };
-use std::{cell::OnceCell, collections::HashMap};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 /// A compose file.
 #[derive(Debug)]
@@ -310,9 +313,10 @@ impl<'y> Service<'y> {
     /// Variables of its environment, with their values where these are written.
     pub fn environment(&self) -> Vec<(String, Option<Text<'y>>)> {
         let mut found: Vec<(String, Option<Text<'y>>)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for (node, layer) in self.values("environment") {
             for (name, value) in assignments(node, &layer.variables) {
-                if !found.iter().any(|(known, _)| *known == name) {
+                if seen.insert(name.clone()) {
                     found.push((name, value));
                 }
             }
@@ -341,9 +345,9 @@ impl<'y> Service<'y> {
         let volumes = self.values("volumes").flat_map(|(node, layer)| mount::volumes(node, layer));
         let memory = self.list("tmpfs");
         let memory = memory.iter().map(ServiceMount::of_memory);
+        let mut seen: HashSet<String> = HashSet::new();
         for mount in volumes.chain(memory) {
-            let is_known = mount.target.is_some() && found.iter().any(|known| known.target == mount.target);
-            if !is_known {
+            if mount.target.as_ref().is_none_or(|target| seen.insert(target.clone())) {
                 found.push(mount);
             }
         }

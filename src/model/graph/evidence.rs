@@ -98,7 +98,7 @@ fn is_compose(name: &str) -> bool {
 }
 
 /// The paths of the files that a compose file includes or extends.
-fn named(file: &Found) -> Vec<String> {
+pub(super) fn named(file: &Found) -> Vec<String> {
     let says = |word: &str| memchr::memmem::find(&file.text, word.as_bytes()).is_some();
     if !says("include") && !says("extends") {
         return Vec::new();
@@ -130,6 +130,12 @@ pub(super) fn override_of(path: &str) -> Vec<String> {
         return Vec::new();
     }
     NAMES[2..].iter().flat_map(|name| with_endings(directory, name)).collect()
+}
+
+/// Whether compose reads the file at `path` on top of another one by itself.
+pub(super) fn is_override(path: &str) -> bool {
+    let directory = directory(path);
+    NAMES[2..].iter().flat_map(|name| with_endings(directory, name)).any(|name| name == path)
 }
 
 fn with_endings(directory: &str, name: &str) -> [String; 2] {

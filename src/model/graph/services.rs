@@ -35,9 +35,7 @@ impl<'f> Source<'f> {
             let stands_alone = service.value("image").is_some() || service.build().is_some();
             let below = base.filter(|_| !stands_alone).and_then(|base| base.model.service(service.name()));
             let service = below.map_or_else(|| service.clone(), |below| service.over(below));
-            let other = service
-                .extends_elsewhere()
-                .and_then(|(path, name)| all.at(&path)?.model.service(&name));
+            let other = service.extends_elsewhere().and_then(|(path, name)| all.at(&path)?.model.service(&name));
             other.map_or_else(|| service.clone(), |other| service.over(other))
         };
         self.model.services.iter().map(complete).collect()
@@ -127,7 +125,7 @@ impl<'s, 'f> Sources<'s, 'f> {
     }
 
     /// The first of `paths` that is there.
-    fn first_at(&self, paths: &[String]) -> Option<&'s Source<'f>> {
+    pub(super) fn first_at(&self, paths: &[String]) -> Option<&'s Source<'f>> {
         paths.iter().find_map(|path| self.at(path))
     }
 }
@@ -143,6 +141,9 @@ impl Paths {
 
     pub(super) fn place(&self, node: Node<'_>) -> Place {
         let lines = self.0.get(&node.tree().text().as_ptr());
-        lines.map_or_else(|| Place { path: Arc::default(), span: node.span(), line: 1 }, |lines| lines.place(node.span()))
+        lines.map_or_else(
+            || Place { path: Arc::default(), span: node.span(), line: 1 },
+            |lines| lines.place(node.span()),
+        )
     }
 }

@@ -1,0 +1,436 @@
+//! Who builds or runs something: one entry of a file, whatever kind of file it is.
+
+use super::{
+    Caller, CallerBuild, Crossing, CrossingKind, Fact, Lines, Place, System, bake, crossing, devcontainer, pods,
+    services::{Paths, Source, Sources},
+    workflow,
+};
+use crate::{
+    context::{self, BuildContext, Found},
+    model::{
+        compose::Service,
+        engine_call::{BuildCall, EngineCall, EngineVerb},
+        kubernetes::{Container, KubernetesModel, Object, Workload},
+        reference::Reference,
+        script_file::ScriptFile,
+    },
+    source::FileKind,
+    syntax::{
+        shell::Word,
+        yaml::{self, Node},
+    },
+    text::Span,
+};
+use std::collections::{HashMap, HashSet};
+
+/// An entry of a file that builds an image, runs one, or both.
+#[derive(Debug)]
+pub(super) struct Actor {
+    /// What it says.
+    pub(super) caller: Caller,
+    /// Which Dockerfile it builds.
+    pub(super) builds: Order,
+    /// What it calls the image that it builds or runs.
+    pub(super) names: Vec<ImageName>,
+    /// Whether it starts a container.
+    pub(super) is_run: bool,
+    /// Whether it is started only as somebody else than root.
+    pub(super) refuses_root: bool,
+    /// What it lets across a trust boundary.
+    pub(super) crossings: Vec<Crossing>,
+    /// What the pod is labelled with, and its namespace; what no pod is part of has none.
+    pub(super) labels: Vec<(String, String)>,
+}
+
+/// A service of a cluster that whoever is outside may reach.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    /// The labels of the pods that answer.
+    pub(super) selector: Vec<(String, String)>,
+    /// What it lets in.
+    pub(super) crossing: Crossing,
+}
+
+/// Which Dockerfile is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// None.
+    Nothing,
+    /// The one at this path, written as paths of checked files are.
+    File(String),
+    /// This text.
+    Inline(String),
+    /// One that nobody here can name: a variable or an address stands there.
+    Hidden,
+}
+
+/// The name of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ImageName {
+    /// As it is written.
+    pub(super) written: String,
+    /// With its tag, if nothing of it is hidden: `docker.io/library/node:22`.
+    pub(super) whole: Option<String>,
+    /// Registry and repository, if a variable hides no more than the tag.
+    pub(super) repository: Option<String>,
+}
+
+impl ImageName {
+    /// A name of which nothing is hidden.
+    pub(super) fn known(written: &str) -> Self {
+        Self::seen(written, written, false)
+    }
+
+    /// A name that a shell or a template replaces parts of, each beginning with one of these signs.
+    pub(super) fn with_variables(written: &str) -> Self {
+        let seen = written.split(['$', '{', '`', '\0']).next().unwrap_or_default();
+        Self::seen(&unmasked(written), seen, seen.len() < written.len())
+    }
+
+    /// A name of which `seen` is known, and no more if it `is_cut`.
+    pub(super) fn seen(written: &str, seen: &str, is_cut: bool) -> Self {
+        let written = written.to_owned();
+        if !is_cut {
+            let reference = Reference::parse(seen).ok();
+            let whole = reference.as_ref().map(Reference::normalized);
+            return Self { written, whole, repository: reference.map(|reference| reference.name()) };
+        }
+        // What is hidden behind the colon of a tag, or behind `@`, is no part of the repository.
+        let path = seen.rfind('/').map_or(0, |slash| slash + 1);
+        let end = seen[path..].find([':', '@']).map(|at| path + at);
+        let repository = end.and_then(|end| Some(Reference::parse(&seen[..end]).ok()?.name()));
+        Self { written, whole: None, repository }
+    }
+}
+
+/// A text with `${…}` where a template was masked as a variable.
+pub(super) fn unmasked(text: &str) -> String {
+    let mut parts = text.split("${_");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let masked = part.trim_start_matches('_').strip_prefix('}');
+        shown.push_str(if masked.is_some() { "${…}" } else { "${_" });
+        shown.push_str(masked.unwrap_or(part));
+    }
+    shown
+}
+
+/// The entries of the compose files among `sources`, each with what it extends and what is read on top of it.
+pub(super) fn of_compose(sources: &[Source<'_>]) -> Vec<Actor> {
+    let paths = Paths::of(sources);
+    let by_path = Sources::of(sources);
+    let mut actors = Vec::new();
+    for source in sources {
+        let base = by_path.base_below(source);
+        for service in source.services(&by_path) {
+            // What is read on top of a service is part of it.
+            let is_part = base.is_some_and(|base| base.model.service(service.name()).is_some());
+            if !is_part {
+                actors.push(of_service(&service, &paths));
+            }
+        }
+    }
+    actors
+}
+
+fn of_service(service: &Service<'_>, paths: &Paths) -> Actor {
+    let builds = match service.build() {
+        None => Order::Nothing,
+        Some(build) => match (build.dockerfile, build.inline.as_ref().map(|text| text.known())) {
+            (Some(path), _) => Order::File(path),
+            (None, Some(Some(text))) => Order::Inline(text.to_owned()),
+            (None, Some(None) | None) => Order::Hidden,
+        },
+    };
+    let name = service.image().map(|text| {
+        let written = text.known().or_else(|| text.node.scalar()).unwrap_or_default().to_owned();
+        ImageName::seen(&written, text.seen(), text.known().is_none())
+    });
+    Actor {
+        caller: Source::caller(service, paths),
+        builds,
+        names: name.into_iter().collect(),
+        is_run: true,
+        refuses_root: false,
+        crossings: crossing::of_service(service, paths),
+        labels: Vec::new(),
+    }
+}
+
+/// The entries of a file of another kind than compose.
+pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildContext<'_>) -> Vec<Actor> {
+    let lines = Lines::of(path, text);
+    match kind {
+        FileKind::Dockerfile | FileKind::Compose => Vec::new(),
+        FileKind::Kubernetes => {
+            let tree = yaml::parse(text).tree;
+            let model = KubernetesModel::new(&tree);
+            model
+                .containers()
+                .filter(|container| container.node.get("image").is_some())
+                .map(|container| of_container(container, &lines))
+                .collect()
+        }
+        FileKind::Workflow => {
+            let tree = yaml::parse(text).tree;
+            let calls = of_script(&ScriptFile::of_steps(&tree), System::Workflow, &lines, around);
+            workflow::actors(&tree, &lines, around).into_iter().chain(calls).collect()
+        }
+        FileKind::GitlabCi => {
+            let tree = yaml::parse(text).tree;
+            of_script(&ScriptFile::of_steps(&tree), System::GitlabCi, &lines, around)
+        }
+        FileKind::Script => of_script(&ScriptFile::of_script(text), System::Script, &lines, around),
+        FileKind::Makefile => of_script(&ScriptFile::of_makefile(text), System::Makefile, &lines, around),
+        FileKind::Bake => bake::actors(text, &lines),
+        FileKind::Devcontainer => devcontainer::actors(text, &lines),
+    }
+}
+
+fn of_container(container: Container<'_>, lines: &Lines) -> Actor {
+    let name = container.node.get("image").map(|node| image_of(node));
+    Actor {
+        caller: pods::caller(container, lines),
+        builds: Order::Nothing,
+        names: name.into_iter().collect(),
+        is_run: true,
+        refuses_root: container.is_kept_from_root() == Some(true),
+        crossings: crossing::of_container(container, lines),
+        labels: labels_of(container.workload),
+    }
+}
+
+/// The labels that pods of a workload have, its namespace among them; none where a template may add to them.
+fn labels_of(workload: Workload<'_>) -> Vec<(String, String)> {
+    let labels = workload.metadata.and_then(|metadata| metadata.get("labels"));
+    pairs(labels, workload.object.at(&["metadata", "namespace"]))
+}
+
+/// What stands for the namespace among labels: no label begins with a slash.
+const NAMESPACE: &str = "/namespace";
+
+fn pairs(labels: Option<Node<'_>>, namespace: Option<Node<'_>>) -> Vec<(String, String)> {
+    let labels = labels.filter(|labels| !labels.resolved().is_open());
+    let known = |node: Node<'_>| node.scalar().filter(|_| !node.resolved().is_template()).map(str::to_owned);
+    let pairs = labels.into_iter().flat_map(Node::entries);
+    let mut pairs: Vec<_> =
+        pairs.filter_map(|entry| Some((entry.key.scalar()?.to_owned(), known(entry.value)?))).collect();
+    if !pairs.is_empty() {
+        pairs.push((NAMESPACE.to_owned(), namespace.and_then(known).unwrap_or_default()));
+    }
+    pairs
+}
+
+/// The services of a cluster in a file that whoever is outside may reach.
+pub(super) fn entrances(path: &str, text: &[u8]) -> Vec<Entrance> {
+    let tree = yaml::parse(text).tree;
+    let lines = Lines::of(path, text);
+    let model = KubernetesModel::new(&tree);
+    let services = model.objects.iter().filter(|object| object.kind == "Service");
+    let entrance = |object: &Object<'_>| {
+        let kind = object.at(&["spec", "type"]).filter(|kind| !kind.resolved().is_template())?;
+        let name = kind.scalar().filter(|kind| matches!(*kind, "NodePort" | "LoadBalancer"))?;
+        let ports = object.at(&["spec", "ports"]).into_iter().flat_map(Node::items);
+        let ports: Vec<&str> = ports.filter_map(|port| port.get("port")?.scalar()).take(MOST_PORTS).collect();
+        let what = format!("{} of {name} {}", ports.join(", "), object.name().unwrap_or_default());
+        let crossing = Crossing { kind: CrossingKind::Port, what, place: lines.place(kind.span()) };
+        let selector = pairs(object.at(&["spec", "selector"]), object.at(&["metadata", "namespace"]));
+        (!selector.is_empty()).then_some(Entrance { selector, crossing })
+    };
+    services.filter_map(entrance).collect()
+}
+
+/// So many ports of one service are listed.
+const MOST_PORTS: usize = 8;
+
+/// So many pairs of a service and a container are compared.
+const MOST_PAIRS: usize = 200_000;
+
+/// Gives each container what lets others reach it.
+pub(super) fn open(actors: &mut [Actor], entrances: Vec<Entrance>) {
+    let mut by_label: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (at, actor) in actors.iter().enumerate() {
+        for label in &actor.labels {
+            by_label.entry(label.clone()).or_default().push(at);
+        }
+    }
+    let mut left = MOST_PAIRS;
+    for Entrance { selector, crossing } in entrances {
+        let fewest =
+            selector.iter().map(|label| by_label.get(label).map_or(&[][..], Vec::as_slice)).min_by_key(|at| at.len());
+        for &at in fewest.unwrap_or_default() {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return;
+            }
+            if selector.iter().all(|label| actors[at].labels.contains(label)) {
+                actors[at].crossings.push(crossing.clone());
+            }
+        }
+    }
+}
+
+fn image_of(node: Node<'_>) -> ImageName {
+    let node = node.resolved();
+    if !node.is_template() {
+        return ImageName::known(node.scalar().unwrap_or_default());
+    }
+    let written = String::from_utf8_lossy(node.span().of(node.tree().text())).into_owned();
+    ImageName::with_variables(written.trim_matches(['"', '\'']))
+}
+
+fn of_script(script: &ScriptFile, system: System, lines: &Lines, around: BuildContext<'_>) -> Vec<Actor> {
+    let builds = script.build_calls().map(|call| of_build(&call, system, lines, around));
+    let runs = script.engine_calls().filter_map(|call| of_run(&call, system, lines));
+    let mut actors: Vec<Actor> = builds.chain(runs).collect();
+    actors.sort_by_key(|actor| actor.caller.place.span);
+    actors
+}
+
+fn of_build(call: &BuildCall<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
+    let place = lines.place(call.command.span());
+    let context = call.context.map(word_of);
+    let file = call.options.iter().rfind(|option| option.name == "file");
+    let is_hidden = file.is_some_and(|file| file.is_hidden);
+    let file = file.map(|file| &*file.value);
+    let builds = match context.as_deref() {
+        Some(context) if !is_hidden && is_plain_path(context) => {
+            let path = file.map_or_else(|| context::join(context, "Dockerfile"), str::to_owned);
+            order(&path, system, around)
+        }
+        Some(_) | None => Order::Hidden,
+    };
+    let arguments = call.options.iter().filter(|option| option.name == "build-arg").map(|option| {
+        let (name, value) =
+            option.value.split_once('=').map_or((&*option.value, None), |(name, value)| (name, Some(value)));
+        (name.to_owned(), value.filter(|_| !option.is_hidden).map(str::to_owned))
+    });
+    let target = call.options.iter().rfind(|option| option.name == "target").map(|option| Fact {
+        value: (!option.is_hidden).then(|| option.value.to_string()),
+        is_defaulted: false,
+        place: lines.place(option.span),
+    });
+    let names = call.values("tag").map(ImageName::with_variables).collect();
+    let build = CallerBuild {
+        place: place.clone(),
+        target,
+        arguments: arguments.collect(),
+        secrets: call.values("secret").filter_map(id_of).map(str::to_owned).collect(),
+    };
+    let caller = Caller { build: Some(build), ..Caller::new(command_name(call.command.span(), lines), place, system) };
+    Actor { caller, builds, names, is_run: false, refuses_root: false, crossings: Vec::new(), labels: Vec::new() }
+}
+
+fn of_run(call: &EngineCall<'_>, system: System, lines: &Lines) -> Option<Actor> {
+    if call.verb != EngineVerb::Run {
+        return None;
+    }
+    // `docker compose run` names a service, and its user and image are those of the compose file.
+    let is_of_compose = call.command.command.words().take(3).any(|word| word.text().contains("compose"));
+    let subject = call.subject.filter(|_| !is_of_compose)?;
+    let place = lines.place(call.command.span());
+    let fact = |names: &[&str]| {
+        let option = call.options.iter().rfind(|option| names.contains(&&*option.name))?;
+        let value = (!option.is_hidden).then(|| option.value.to_string());
+        Some(Fact { value, is_defaulted: false, place: lines.place(option.span) })
+    };
+    let name = fact(&["name"]).and_then(|name| name.value);
+    let caller = Caller {
+        user: fact(&["user"]),
+        ..Caller::new(name.unwrap_or_else(|| command_name(call.command.span(), lines)), place, system)
+    };
+    Some(Actor {
+        caller,
+        builds: Order::Nothing,
+        names: vec![ImageName::with_variables(&word_of(subject))],
+        is_run: true,
+        refuses_root: false,
+        crossings: crossing::of_call(call, lines),
+        labels: Vec::new(),
+    })
+}
+
+/// A word as it is written where a shell would replace a part of it; else as it reads.
+fn word_of(word: Word<'_>) -> String {
+    match word.literal() {
+        Some(text) => text.to_owned(),
+        None => String::from_utf8_lossy(word.source()).trim_matches('"').to_owned(),
+    }
+}
+
+/// What a command is called that has no name.
+fn command_name(span: Span, lines: &Lines) -> String {
+    format!("line {}", lines.place(span).line)
+}
+
+/// The id of a secret that a build may read: `id=npm,src=.npmrc`.
+pub(super) fn id_of(option: &str) -> Option<&str> {
+    option.split(',').find_map(|part| part.trim().strip_prefix("id="))
+}
+
+/// Whether a build context is a directory that is written out.
+pub(super) fn is_plain_path(context: &str) -> bool {
+    !context.contains(['$', '`', '\0', '*', '{'])
+        && !context.contains("://")
+        && !context.starts_with("git@")
+        && context != "-"
+}
+
+/// The Dockerfile that `path` is where commands of a file of that system run.
+///
+/// Steps of CI run at the top of a repository and recipes of make beside their file. Where a script runs nobody says: a
+/// Dockerfile counts that is there in one of the directories from the script's own upwards, and in no other one.
+pub(super) fn order(path: &str, system: System, around: BuildContext<'_>) -> Order {
+    if !is_plain_path(path) {
+        return Order::Hidden;
+    }
+    let mut found = around.directories().map(|directory| context::resolve(directory, path));
+    let is_there = |path: &String| around.at(path).is_some();
+    match system {
+        System::Makefile => found.next().filter(is_there),
+        System::Workflow | System::GitlabCi => found.filter(is_there).last(),
+        System::Compose | System::Kubernetes | System::Script | System::Bake | System::Devcontainer => {
+            let mut there = found.filter(is_there);
+            there.next().filter(|_| there.next().is_none())
+        }
+    }
+    .map_or(Order::Hidden, Order::File)
+}
+
+/// The compose files among `files`, with those that they include or extend and that are not among them.
+pub(super) fn with_included(mut files: Vec<Found>, around: impl Fn(&str) -> Option<Found>) -> Vec<Found> {
+    let mut known: HashSet<String> = files.iter().map(|file| file.path.clone()).collect();
+    let mut at = 0;
+    while at < files.len() {
+        for path in super::evidence::named(&files[at]) {
+            if known.insert(path.clone()) {
+                files.extend(around(&path));
+            }
+        }
+        at += 1;
+    }
+    files
+}
+
+impl Caller {
+    /// One of whom nothing more is said.
+    pub(super) fn new(name: String, place: Place, system: System) -> Self {
+        Self {
+            name,
+            place,
+            system,
+            build: None,
+            image: None,
+            user: None,
+            entrypoint: None,
+            command: None,
+            mounts: Vec::new(),
+            ports: Vec::new(),
+            environment: Vec::new(),
+            healthcheck: None,
+            read_only: None,
+            dropped: Vec::new(),
+            is_open: false,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The build graph over the files of a repository.
+
+#![allow(clippy::disallowed_methods, reason = "the tests read files around them")]
+
+use ironhull::{
+    context::{Entry, Files, entries},
+    discover::kind_of_name,
+    knowledge::Knowledge,
+    model::graph::{BuildGraph, CrossingKind, RunImage},
+    source::{FileKind, SourceFile},
+    text::FileId,
+};
+use std::{sync::Arc, time::Instant};
+
+struct Tree(Vec<(String, String)>);
+
+impl Files for Tree {
+    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| Arc::from(text.as_bytes()))
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        entries(self.0.iter().map(|(name, _)| name.as_str()), path)
+    }
+}
+
+fn graph(files: &[(&str, &str)]) -> BuildGraph {
+    let tree = Tree(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+    let sources: Vec<SourceFile> = files
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (path, text))| {
+            let kind = kind_of_name(path).or_else(|| text.contains("apiVersion").then_some(FileKind::Kubernetes))?;
+            Some(SourceFile::new(FileId(at as u32), *path, kind, text.as_bytes().to_vec()))
+        })
+        .collect();
+    BuildGraph::of(&sources, &tree, &Knowledge::builtin())
+}
+
+/// Who builds each image and who runs it as whom, as `image: builders | runs`.
+fn told(graph: &BuildGraph) -> Vec<String> {
+    let images = graph.images.iter().enumerate().map(|(at, image)| {
+        let builders: Vec<String> =
+            image.builders.iter().map(|builder| format!("{}/{}", builder.system.name(), builder.name));
+        let runs: Vec<String> = graph
+            .runs
+            .iter()
+            .filter(|run| run.image == RunImage::Built(at))
+            .map(|run| format!("{}={}", run.caller.name, run.user.written));
+        let name = image.names.first().map_or("", String::as_str);
+        let recipe = &graph.recipes[image.recipe].name;
+        format!("{recipe}#{:?} {name}: {} | {}", image.stage, builders.join(" "), runs.join(" "))
+    });
+    images.collect()
+}
+
+const DOCKERFILE: &str = "FROM debian:13 AS base\nUSER 10\nFROM base AS debug\nUSER 0\nFROM base\n";
+
+#[test]
+fn every_kind_of_file_builds() {
+    let graph = graph(&[
+        ("web/Dockerfile", DOCKERFILE),
+        ("compose.yaml", "services:\n  web: {build: {context: web, target: debug}}\n"),
+        ("docker-bake.hcl", "target \"bake\" {\n  context = \"web\"\n  tags = [\"acme/web:${TAG}\"]\n}\n"),
+        (
+            ".github/workflows/ci.yml",
+            "jobs:\n  ci:\n    steps:\n    - uses: docker/build-push-action@v6\n      with: {context: ./web}\n    - run: docker build -t acme/web:1 web\n",
+        ),
+        ("scripts/build.sh", "docker buildx build --build-arg A=1 web\n"),
+        ("Makefile", "all:\n\tpodman build -f web/Dockerfile .\n"),
+        (
+            ".devcontainer/devcontainer.json",
+            "{\"build\": {\"dockerfile\": \"../web/Dockerfile\", \"target\": \"debug\"}}",
+        ),
+    ]);
+    assert_eq!(
+        told(&graph),
+        [
+            "web/Dockerfile#Some(1) : devcontainer/devcontainer compose/web | devcontainer=0 web=0",
+            "web/Dockerfile#Some(2) acme/web:1: github-workflow/ci github-workflow/line 6 makefile/line 2 bake/bake script/line 1 | ",
+        ]
+    );
+}
+
+#[test]
+fn a_run_names_what_another_file_builds() {
+    let graph = graph(&[
+        ("web/Dockerfile", DOCKERFILE),
+        (
+            "compose.yaml",
+            "services:\n  web: {build: web, image: 'acme/web:${TAG}'}\n  job: {image: acme/web, user: '7'}\n",
+        ),
+        (
+            "k8s/web.yaml",
+            "apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {runAsNonRoot: true}\n  containers: [{name: pod, image: 'acme/web:3'}]\n",
+        ),
+        ("run.sh", "docker run -d --name here -u 8 acme/web:$TAG\ndocker run debian:13\ndocker run $IMAGE\n"),
+    ]);
+    assert_eq!(told(&graph), ["web/Dockerfile#Some(2) acme/web:${TAG}: compose/web | web=10 job=7 pod=10 here=8"]);
+    assert_eq!(
+        graph.pulled.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(),
+        ["docker.io/library/debian:13"]
+    );
+    assert_eq!(graph.runs.iter().filter(|run| matches!(run.image, RunImage::Unknown(_))).count(), 1);
+    assert!(graph.runs.iter().any(|run| run.caller.name == "pod" && run.refuses_root));
+}
+
+#[test]
+fn what_two_dockerfiles_are_called_alike_is_unknown() {
+    let graph = graph(&[
+        ("a/Dockerfile", "FROM debian:13\n"),
+        ("b/Dockerfile", "FROM debian:13\nUSER 5\n"),
+        (
+            "compose.yaml",
+            "services:\n  a: {build: a, image: 'x/y:a'}\n  b: {build: b, image: 'x/y:b'}\n  c: {image: 'x/y:b'}\n  d: {image: 'x/y'}\n",
+        ),
+    ]);
+    let run = |name: &str| graph.runs.iter().find(|run| run.caller.name == name).expect("it runs");
+    assert_eq!(run("c").user.written, "5");
+    assert_eq!(run("d").image, RunImage::Unknown("x/y".to_owned()));
+}
+
+#[test]
+fn a_build_argument_decides_who_runs_it() {
+    let graph = graph(&[
+        ("Dockerfile", "FROM debian:13\nARG UID=0\nUSER $UID\n"),
+        (
+            "compose.yaml",
+            "services:\n  a: {build: {context: ., args: {UID: 1000}}}\n  b: {build: {context: ., args: [UID]}}\n  c: {build: .}\n",
+        ),
+    ]);
+    let users: Vec<(bool, bool)> =
+        graph.runs.iter().map(|run| (run.user.user.is_root(), run.user.user.is_unprivileged()));
+    assert_eq!(users, [(false, true), (false, false), (true, false)]);
+}
+
+#[test]
+fn a_service_of_the_cluster_lets_others_in() {
+    let graph = graph(&[(
+        "k.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\nspec: {type: NodePort, selector: {a: b}, ports: [{port: 80}]}\n---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: n, labels: {a: b, c: d}}\nspec: {containers: [{name: in, image: x}]}\n---\napiVersion: v1\nkind: Pod\nmetadata: {namespace: m, labels: {a: b}}\nspec: {containers: [{name: out, image: x}]}\n",
+    )]);
+    let open: Vec<&str> = graph
+        .runs
+        .iter()
+        .filter(|run| run.crossings.iter().any(|crossing| crossing.kind == CrossingKind::Port))
+        .map(|run| run.caller.name.as_str());
+    assert_eq!(open, ["in"]);
+}
+
+#[test]
+fn what_is_read_on_top_is_no_service_of_its_own() {
+    let graph = graph(&[
+        ("compose.yaml", "services:\n  a: {image: x}\n"),
+        ("compose.override.yaml", "services:\n  a: {user: '4'}\n  b: {image: y}\n"),
+    ]);
+    let runs: Vec<(&str, &str)> = graph.runs.iter().map(|run| (run.caller.name.as_str(), run.user.written.as_str()));
+    assert_eq!(runs, [("b", ""), ("a", "4")]);
+}
+
+fn each(size: usize, line: impl Fn(usize) -> String) -> String {
+    let mut text = String::new();
+    (0..size).for_each(|at| text.push_str(&line(at)));
+    text
+}
+
+#[test]
+fn ten_times_as_much_takes_no_hundred_times_as_long() {
+    let took = |size: usize| {
+        let services: String =
+            each(size, |at| format!("  s{at}:\n    build: {{context: ., args: {{A: '{at}'}}}}\n    image: a/b{at}\n"));
+        let added: String = each(size, |at| format!("  s{at}: {{extends: s{}, ports: ['80:80']}}\n", (at + 1) % size));
+        let pods = "apiVersion: v1\nkind: Service\nspec: {type: NodePort, selector: {a: b}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{image: x}]}\n---\n".repeat(size);
+        let stages: String =
+            each(size, |at| format!("FROM debian AS a{at}\nCOPY --from=a{} / /\n", at.saturating_sub(1)));
+        let bake: String =
+            each(size, |at| format!("target \"t{at}\" {{\n  inherits = [\"t{}\"]\n  context = \".\"\n}}\n", at + 1));
+        let script = "docker build -t a . && docker run --privileged a\n".repeat(size);
+        let compose = format!("services:\n{services}");
+        let above = format!("services:\n{added}");
+        let start = Instant::now();
+        graph(&[
+            ("compose.yaml", &compose),
+            ("compose.override.yaml", &above),
+            ("k.yaml", &pods),
+            ("Dockerfile", &stages),
+            ("docker-bake.hcl", &bake),
+            ("x.sh", &script),
+            (".devcontainer.json", &"{".repeat(size)),
+        ]);
+        start.elapsed()
+    };
+    took(10);
+    let (small, large) = (took(200), took(2_000));
+    assert!(large.as_secs_f64() < 0.5 + 40.0 * small.as_secs_f64(), "{small:?} for 200, {large:?} for 2000");
+}
