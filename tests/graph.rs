@@ -77,7 +77,7 @@ fn every_kind_of_file_builds() {
         told(&graph),
         [
             "web/Dockerfile#Some(1) : devcontainer/devcontainer compose/web | devcontainer=0 web=0",
-            "web/Dockerfile#Some(2) acme/web:1: github-workflow/ci github-workflow/line 6 makefile/line 2 bake/bake script/line 1 | ",
+            "web/Dockerfile#Some(2) acme/web:1: github-workflow/ci github-workflow/docker build makefile/podman build bake/bake script/docker build | ",
         ]
     );
 }
@@ -96,7 +96,10 @@ fn a_run_names_what_another_file_builds() {
         ),
         ("run.sh", "docker run -d --name here -u 8 acme/web:$TAG\ndocker run debian:13\ndocker run $IMAGE\n"),
     ]);
-    assert_eq!(told(&graph), ["web/Dockerfile#Some(2) acme/web:${TAG}: compose/web | web=10 job=7 pod=10 here=8"]);
+    assert_eq!(
+        told(&graph),
+        ["web/Dockerfile#Some(2) acme/web:${TAG}: compose/web | web=10 job=7 pod=10 docker run here=8"]
+    );
     assert_eq!(
         graph.pulled.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(),
         ["docker.io/library/debian:13"]

@@ -34,6 +34,8 @@ enum Format {
     Mermaid,
     /// For Graphviz.
     Dot,
+    /// A picture.
+    Svg,
     /// For programs.
     Json,
 }
@@ -63,6 +65,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
         Format::Text => terminal.print(|out| emit::graph_text(&graph, out))?,
         Format::Mermaid => Terminal::print_plain(|out| emit::graph_mermaid(&graph, out))?,
         Format::Dot => Terminal::print_plain(|out| emit::graph_dot(&graph, out))?,
+        Format::Svg => Terminal::print_plain(|out| emit::graph_svg(&graph, out))?,
         Format::Json => Terminal::print_plain(|out| emit::graph_json(&graph, out))?,
     }
     Ok(outcome)

@@ -28,7 +28,7 @@ pub use checkstyle::checkstyle;
 pub use configuration::complaints;
 pub use github::github;
 pub use gitlab::gitlab;
-pub use graph::{graph_dot, graph_json, graph_mermaid, graph_text};
+pub use graph::{graph_dot, graph_json, graph_mermaid, graph_svg, graph_text};
 pub use hardening::{HardenedFile, Hardening, hardening, hardening_json, hardening_markdown};
 pub use inspect::{Question, image_line, image_page};
 pub use json::{json, repairs_json};

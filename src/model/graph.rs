@@ -128,8 +128,24 @@ pub enum System {
 }
 
 impl System {
+    /// What an entry of such a file is called, with its name; a command is its own name.
+    pub fn titled(self, name: &str) -> String {
+        let is_command = name.contains(' ');
+        match self {
+            System::Script | System::Makefile | System::Workflow | System::GitlabCi if is_command => name.to_owned(),
+            System::Compose
+            | System::Kubernetes
+            | System::Script
+            | System::Makefile
+            | System::Workflow
+            | System::GitlabCi
+            | System::Bake
+            | System::Devcontainer => [self.entry(), " ", name].concat(),
+        }
+    }
+
     /// What an entry of such a file is called.
-    pub fn entry(self) -> &'static str {
+    fn entry(self) -> &'static str {
         match self {
             System::Compose => "service",
             System::Kubernetes => "container",

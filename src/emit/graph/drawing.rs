@@ -1,6 +1,6 @@
 //! The build graph as boxes and arrows, for whatever draws those.
 
-use super::{Tone, at, image_name, registry_note, run_title, shown, stage_name, user};
+use super::{Tone, at, image_name, registry_note, run_title, shown, stage_name, summary, user};
 use crate::model::graph::{BuildGraph, Crossing, InputSource, RunImage};
 
 /// Boxes and arrows. Arrows lead from what is taken to who takes it.
@@ -9,6 +9,10 @@ pub(super) struct Drawing {
     pub(super) groups: Vec<String>,
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
+    /// The directory that everything lies in.
+    pub(super) directory: String,
+    /// What there is, in a line.
+    pub(super) summary: String,
 }
 
 /// A box.
@@ -17,6 +21,8 @@ pub(super) struct Node {
     /// The Dockerfile that it is part of.
     pub(super) group: Option<usize>,
     pub(super) title: String,
+    /// Who runs it.
+    pub(super) user: String,
     /// What is said of it, below its title.
     pub(super) notes: Vec<String>,
     /// What it lets across a trust boundary.
@@ -68,7 +74,8 @@ impl Node {
     pub(super) fn lines(&self) -> impl Iterator<Item = String> + '_ {
         let marks =
             self.crossings.iter().map(|mark| format!("{} {}", if mark.is_grave { "!" } else { "-" }, mark.text));
-        std::iter::once(self.title.clone()).chain(self.notes.iter().cloned()).chain(marks)
+        let user = format!("as {}", self.user);
+        std::iter::once(self.title.clone()).chain(self.notes.iter().cloned()).chain([user]).chain(marks)
     }
 }
 
@@ -88,15 +95,17 @@ fn marks(crossings: &[Crossing]) -> Vec<Mark> {
 impl Drawing {
     /// The drawing of `graph`, with paths as they are seen from the directory that all lie in.
     pub(super) fn of(graph: &BuildGraph) -> Self {
-        let (_, graph) = &graph.from_its_directory();
+        let (directory, graph) = &graph.from_its_directory();
         let groups = graph.recipes.iter().map(|recipe| shown(&recipe.name)).collect();
-        let mut drawing = Self { groups, nodes: Vec::new(), edges: Vec::new() };
+        let mut drawing =
+            Self { groups, nodes: Vec::new(), edges: Vec::new(), directory: shown(directory), summary: summary(graph) };
         for image in &graph.pulled {
             drawing.nodes.push(Node {
                 layer: Layer::Pulled,
                 group: None,
                 title: shown(&image.familiar),
-                notes: vec![registry_note(image), format!("as {}", user(&image.user))],
+                user: user(&image.user),
+                notes: vec![registry_note(image)],
                 crossings: Vec::new(),
                 tone: Tone::of(&image.user),
             });
@@ -107,8 +116,10 @@ impl Drawing {
             drawing.add_image(graph, image, &stages);
         }
         for run in &graph.runs {
-            let refuses = if run.refuses_root { ", refuses root" } else { "" };
-            let mut notes = vec![at(&run.caller.place), format!("as {}{refuses}", user(&run.user))];
+            let mut notes = vec![at(&run.caller.place)];
+            if run.refuses_root {
+                notes.push("is started only without root".to_owned());
+            }
             if let RunImage::Unknown(written) = &run.image
                 && !written.is_empty()
             {
@@ -119,6 +130,7 @@ impl Drawing {
                 layer: Layer::Run,
                 group: None,
                 title: run_title(run),
+                user: user(&run.user),
                 notes,
                 crossings: marks(&run.crossings),
                 tone: Tone::of(&run.user),
@@ -141,7 +153,7 @@ impl Drawing {
             firsts.push(first);
             for (number, stage) in recipe.stages.iter().enumerate() {
                 let to = self.nodes.len();
-                let mut notes = vec![format!("as {}", user(&stage.user))];
+                let mut notes = Vec::new();
                 for input in &stage.inputs {
                     let from = match &input.source {
                         InputSource::Stage(index) if *index < number => first + index,
@@ -165,6 +177,7 @@ impl Drawing {
                     layer: Layer::Stage,
                     group: Some(group),
                     title: stage_name(number, stage.name.as_deref()),
+                    user: user(&stage.user),
                     notes,
                     crossings: marks(&stage.crossings),
                     tone: Tone::of(&stage.user),
@@ -175,9 +188,9 @@ impl Drawing {
     }
 
     fn add_image(&mut self, graph: &BuildGraph, image: &crate::model::graph::BuiltImage, stages: &[usize]) {
-        let mut notes = vec![format!("as {}", user(&image.user))];
+        let mut notes = Vec::new();
         for builder in image.builders.iter().take(MOST_MARKS) {
-            let mut note = format!("built by {} {}", builder.system.entry(), at(&builder.place));
+            let mut note = format!("built by {} {}", builder.system.titled(&shown(&builder.name)), at(&builder.place));
             if !builder.secrets.is_empty() {
                 note.push_str(", with secrets");
             }
@@ -194,6 +207,7 @@ impl Drawing {
             layer: Layer::Image,
             group: None,
             title: image_name(graph, image),
+            user: user(&image.user),
             notes,
             crossings: Vec::new(),
             tone: Tone::of(&image.user),

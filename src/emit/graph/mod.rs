@@ -4,20 +4,23 @@ mod dot;
 mod drawing;
 mod json;
 mod mermaid;
+mod svg;
 mod tree;
 
 pub use dot::graph_dot;
 pub use json::graph_json;
 pub use mermaid::graph_mermaid;
+pub use svg::graph_svg;
 pub use tree::graph_text;
 
 use crate::{
     emit::visible::visible,
     model::{
         User,
-        graph::{BuildGraph, BuiltImage, Place, PulledImage, Run, RunImage, Says, Who},
+        graph::{BuildGraph, BuiltImage, CrossingKind, Place, PulledImage, Run, RunImage, Says, Who},
     },
 };
+use std::collections::BTreeMap;
 
 /// What is known of a user, for a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +89,7 @@ fn image_name(graph: &BuildGraph, image: &BuiltImage) -> String {
     match image.names.first() {
         Some(name) => shown(name),
         None => match image.builders.first() {
-            Some(builder) => format!("image of {} {}", builder.system.entry(), shown(&builder.name)),
+            Some(builder) => format!("image of {}", builder.system.titled(&shown(&builder.name))),
             None => format!("image of {}", shown(&graph.recipes[image.recipe].name)),
         },
     }
@@ -103,7 +106,24 @@ fn registry_note(image: &PulledImage) -> String {
 }
 
 fn run_title(run: &Run) -> String {
-    format!("{} {}", run.caller.system.entry(), shown(&run.caller.name))
+    run.caller.system.titled(&shown(&run.caller.name))
+}
+
+/// What there is, and what crosses a trust boundary.
+fn summary(graph: &BuildGraph) -> String {
+    let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let there_is = [
+        count(graph.recipes.len(), "Dockerfile", "Dockerfiles"),
+        count(graph.images.len(), "image", "images"),
+        count(graph.runs.len(), "run", "runs"),
+    ];
+    let mut kinds: BTreeMap<CrossingKind, usize> = BTreeMap::new();
+    graph.crossings().for_each(|crossing| *kinds.entry(crossing.kind).or_default() += 1);
+    if kinds.is_empty() {
+        return there_is.join(", ");
+    }
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{} {count}", kind.plural())).collect();
+    format!("{}; across a trust boundary: {}", there_is.join(", "), kinds.join(", "))
 }
 
 /// The runs of each built and each pulled image, and those of nobody knows what.

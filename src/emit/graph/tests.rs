@@ -1,4 +1,4 @@
-use super::{graph_dot, graph_json, graph_mermaid, graph_text};
+use super::{graph_dot, graph_json, graph_mermaid, graph_svg, graph_text};
 use crate::{
     context::NoFiles,
     knowledge::Knowledge,
@@ -47,7 +47,7 @@ fn the_tree_says_who_builds_and_who_runs() {
         "   └─ run by service web compose.yaml:2, as 1000 (compose.yaml:5)",
         "      ├─ ! engine socket /var/run/docker.sock compose.yaml:6",
         "      └─ ! port 8080 to 80 compose.yaml:7",
-        "crosses a trust boundary: engine sockets 1, unverified downloads 1, ports 1",
+        "1 Dockerfile, 1 image, 2 runs; across a trust boundary: engine sockets 1, unverified downloads 1, ports 1",
     ] {
         assert!(text.lines().any(|other| other == line), "{line}\n{text}");
     }
@@ -61,6 +61,7 @@ fn a_name_of_a_file_ends_no_label() {
     for text in [
         printed(|out| graph_mermaid(&graph, out)),
         printed(|out| graph_dot(&graph, out)),
+        printed(|out| graph_svg(&graph, out)),
         plain(&printed(|out| graph_text(&graph, out))),
     ] {
         assert!(!text.contains('\u{1b}'), "{text}");
@@ -70,6 +71,8 @@ fn a_name_of_a_file_ends_no_label() {
         !mermaid.contains("<script>") && mermaid.lines().all(|line| line.matches('"').count() % 2 == 0),
         "{mermaid}"
     );
+    let svg = printed(|out| graph_svg(&graph, out));
+    assert!(!svg.contains("<script>") && svg.matches("<g>").count() == svg.matches("</g>").count(), "{svg}");
     let dot = printed(|out| graph_dot(&graph, out));
     assert!(dot.contains("a\\\"]"), "{dot}");
 }
@@ -80,4 +83,13 @@ fn json_is_read_again() {
     assert_eq!(json["runs"].as_array().map(Vec::len), Some(2));
     assert_eq!(json["images"][0]["user"]["root"], true);
     assert_eq!(json["images"][0]["builders"][0]["secrets"][0], "npm");
+}
+
+#[test]
+fn a_picture_needs_nothing_from_elsewhere() {
+    let svg = printed(|out| graph_svg(&shop(), out));
+    for part in ["href", "url(h", "@import", "<script", "<image", "<foreignObject"] {
+        assert!(!svg.contains(part), "{part}");
+    }
+    assert_eq!(svg.matches("http").count(), 3, "the name of the format, and an address with its tooltip");
 }

@@ -1,15 +1,11 @@
 //! The build graph as a tree, for people.
 
-use super::{Runs, Tone, at, image_name, registry_note, run_title, shown, stage_name, user, user_with_source};
+use super::{Runs, Tone, at, image_name, registry_note, run_title, shown, stage_name, summary, user, user_with_source};
 use crate::model::graph::{
-    BuildGraph, Builder, BuiltImage, Crossing, CrossingKind, InputSource, Recipe, RecipeStage, Run, RunImage, System,
-    Who,
+    BuildGraph, Builder, BuiltImage, Crossing, InputSource, Recipe, RecipeStage, Run, RunImage, System, Who,
 };
 use anstyle::{AnsiColor, Style};
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -52,7 +48,7 @@ pub fn graph_text(graph: &BuildGraph, out: &mut dyn Write) -> io::Result<()> {
     if !hidden.is_empty() {
         Branch::new(format!("{STRONG}hidden by variables{STRONG:#}"), hidden).print(out)?;
     }
-    summary(graph, out)
+    writeln!(out, "{}", summary(graph))
 }
 
 /// A line with what hangs below it.
@@ -164,12 +160,9 @@ fn builder_title(builder: &Builder) -> String {
     title
 }
 
-/// An entry of a file with its place; commands have no name but their line.
+/// An entry of a file with its place.
 fn titled(system: System, name: &str, place: &str) -> String {
-    if name.starts_with("line ") {
-        return format!("{} {FAINT}{place}{FAINT:#}", system.entry());
-    }
-    format!("{} {} {FAINT}{place}{FAINT:#}", system.entry(), shown(name))
+    format!("{} {FAINT}{place}{FAINT:#}", system.titled(&shown(name)))
 }
 
 fn of_run(run: &Run) -> Branch {
@@ -202,23 +195,4 @@ fn of_hidden_build(builder: &Builder) -> Branch {
 fn of_crossing(crossing: &Crossing) -> Branch {
     let style = if crossing.kind.is_grave() { BAD } else { DOUBT };
     Branch::leaf(format!("{style}! {}{style:#} {FAINT}{}{FAINT:#}", shown(&crossing.sentence()), at(&crossing.place)))
-}
-
-/// What there is, and what crosses a trust boundary.
-fn summary(graph: &BuildGraph, out: &mut dyn Write) -> io::Result<()> {
-    let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    writeln!(
-        out,
-        "{}, {}, {}",
-        count(graph.recipes.len(), "Dockerfile", "Dockerfiles"),
-        count(graph.images.len(), "image", "images"),
-        count(graph.runs.len(), "run", "runs"),
-    )?;
-    let mut kinds: BTreeMap<CrossingKind, usize> = BTreeMap::new();
-    graph.crossings().for_each(|crossing| *kinds.entry(crossing.kind).or_default() += 1);
-    if kinds.is_empty() {
-        return Ok(());
-    }
-    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{} {count}", kind.plural())).collect();
-    writeln!(out, "crosses a trust boundary: {}", kinds.join(", "))
 }

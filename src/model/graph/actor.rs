@@ -12,14 +12,13 @@ use crate::{
         engine_call::{BuildCall, EngineCall, EngineVerb},
         kubernetes::{Container, KubernetesModel, Object, Workload},
         reference::Reference,
-        script_file::ScriptFile,
+        script_file::{FileCommand, ScriptFile},
     },
     source::FileKind,
     syntax::{
-        shell::Word,
+        shell::{Invocation, Word},
         yaml::{self, Node},
     },
-    text::Span,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -317,7 +316,7 @@ fn of_build(call: &BuildCall<'_>, system: System, lines: &Lines, around: BuildCo
         arguments: arguments.collect(),
         secrets: call.values("secret").filter_map(id_of).map(str::to_owned).collect(),
     };
-    let caller = Caller { build: Some(build), ..Caller::new(command_name(call.command.span(), lines), place, system) };
+    let caller = Caller { build: Some(build), ..Caller::new(command_name(call.command, "build"), place, system) };
     Actor { caller, builds, names, is_run: false, refuses_root: false, crossings: Vec::new(), labels: Vec::new() }
 }
 
@@ -334,11 +333,9 @@ fn of_run(call: &EngineCall<'_>, system: System, lines: &Lines) -> Option<Actor>
         let value = (!option.is_hidden).then(|| option.value.to_string());
         Some(Fact { value, is_defaulted: false, place: lines.place(option.span) })
     };
-    let name = fact(&["name"]).and_then(|name| name.value);
-    let caller = Caller {
-        user: fact(&["user"]),
-        ..Caller::new(name.unwrap_or_else(|| command_name(call.command.span(), lines)), place, system)
-    };
+    let mut name = command_name(call.command, "run");
+    name.extend(fact(&["name"]).and_then(|fact| fact.value).map(|given| format!(" {given}")));
+    let caller = Caller { user: fact(&["user"]), ..Caller::new(name, place, system) };
     Some(Actor {
         caller,
         builds: Order::Nothing,
@@ -358,9 +355,10 @@ fn word_of(word: Word<'_>) -> String {
     }
 }
 
-/// What a command is called that has no name.
-fn command_name(span: Span, lines: &Lines) -> String {
-    format!("line {}", lines.place(span).line)
+/// What a command is called: `docker run`.
+fn command_name(command: FileCommand<'_>, verb: &str) -> String {
+    let program = command.invocation().and_then(Invocation::name).unwrap_or_default();
+    [program, " ", verb].concat()
 }
 
 /// The id of a secret that a build may read: `id=npm,src=.npmrc`.
