@@ -41,12 +41,13 @@ fn graph(files: &[(&str, &str)]) -> BuildGraph {
 fn told(graph: &BuildGraph) -> Vec<String> {
     let images = graph.images.iter().enumerate().map(|(at, image)| {
         let builders: Vec<String> =
-            image.builders.iter().map(|builder| format!("{}/{}", builder.system.name(), builder.name));
+            image.builders.iter().map(|builder| format!("{}/{}", builder.system.name(), builder.name)).collect();
         let runs: Vec<String> = graph
             .runs
             .iter()
             .filter(|run| run.image == RunImage::Built(at))
-            .map(|run| format!("{}={}", run.caller.name, run.user.written));
+            .map(|run| format!("{}={}", run.caller.name, run.user.written))
+            .collect();
         let name = image.names.first().map_or("", String::as_str);
         let recipe = &graph.recipes[image.recipe].name;
         format!("{recipe}#{:?} {name}: {} | {}", image.stage, builders.join(" "), runs.join(" "))
@@ -133,7 +134,7 @@ fn a_build_argument_decides_who_runs_it() {
         ),
     ]);
     let users: Vec<(bool, bool)> =
-        graph.runs.iter().map(|run| (run.user.user.is_root(), run.user.user.is_unprivileged()));
+        graph.runs.iter().map(|run| (run.user.user.is_root(), run.user.user.is_unprivileged())).collect();
     assert_eq!(users, [(false, true), (false, false), (true, false)]);
 }
 
@@ -147,7 +148,8 @@ fn a_service_of_the_cluster_lets_others_in() {
         .runs
         .iter()
         .filter(|run| run.crossings.iter().any(|crossing| crossing.kind == CrossingKind::Port))
-        .map(|run| run.caller.name.as_str());
+        .map(|run| run.caller.name.as_str())
+        .collect();
     assert_eq!(open, ["in"]);
 }
 
@@ -157,7 +159,8 @@ fn what_is_read_on_top_is_no_service_of_its_own() {
         ("compose.yaml", "services:\n  a: {image: x}\n"),
         ("compose.override.yaml", "services:\n  a: {user: '4'}\n  b: {image: y}\n"),
     ]);
-    let runs: Vec<(&str, &str)> = graph.runs.iter().map(|run| (run.caller.name.as_str(), run.user.written.as_str()));
+    let runs: Vec<(&str, &str)> =
+        graph.runs.iter().map(|run| (run.caller.name.as_str(), run.user.written.as_str())).collect();
     assert_eq!(runs, [("b", ""), ("a", "4")]);
 }
 
