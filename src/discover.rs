@@ -381,6 +381,11 @@ impl Request<'_> {
     }
 }
 
+/// What an open text is that its name does not tell: a manifest, if it is YAML.
+pub fn kind_of_yaml(text: &[u8]) -> Option<FileKind> {
+    is_manifest(&text[..text.len().min(HEAD_OF_MANIFEST as usize)]).then_some(FileKind::Kubernetes)
+}
+
 /// Whether lines at the margin say which object of a cluster this is.
 fn is_manifest(head: &[u8]) -> bool {
     let says = |key: &[u8]| head.split(|&byte| byte == b'\n').any(|line| line.starts_with(key));

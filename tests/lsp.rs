@@ -392,6 +392,41 @@ fn a_finding_can_be_repaired_and_allowed() {
 }
 
 #[test]
+fn compose_files_manifests_and_scripts_are_judged_and_repaired() {
+    let folder = Folder::new("yaml");
+    let mut client = Client::of(&folder, &versioned());
+    let compose = folder.uri("compose.yaml");
+    let text = "services:\n  web:\n    image: nginx:1.29\n    security_opt:\n      - seccomp:unconfined # why\n";
+    let told = client.open(&compose, text);
+    assert_eq!(found(&told), [("unconfined-container", &range((4, 8), (4, 26)))]);
+    let actions = client.actions(&compose, &range((4, 10), (4, 10)), Some("quickfix"));
+    let [repair, allow] = actions.as_slice() else { panic!("{actions:?}") };
+    let edits = |action: &Value| action["edit"]["documentChanges"][0]["edits"].clone();
+    assert_eq!(edited(text, &edits(repair)), "services:\n  web:\n    image: nginx:1.29\n");
+    let allowed = text.replace("      -", "      # ironhull: allow(unconfined-container) because …\n      -");
+    assert_eq!(edited(text, &edits(allow)), allowed);
+    client.change(&compose, 2, &json!([{ "text": allowed.replace('…', "it is a debugger") }]));
+    assert_eq!(found(&client.diagnostics(&compose)), []);
+
+    let pod = folder.uri("web.yaml");
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  hostPID: true\n  containers: []\n";
+    client.open_as(&pod, "yaml", text);
+    assert_eq!(found(&client.diagnostics(&pod)), [("host-namespace", &range((4, 2), (4, 15)))]);
+    let script = folder.uri("deploy.sh");
+    let text = "#!/bin/sh\nchmod 666 /var/run/docker.sock\n";
+    assert_eq!(found(&client.open(&script, text)), [("open-engine-socket", &range((1, 0), (1, 30)))]);
+    let actions = client.actions(&script, &range((1, 0), (1, 0)), Some("quickfix"));
+    assert_eq!(edited(text, &edits(&actions[0])), text.replace("666", "660"));
+
+    // A manifest shows only once it is written.
+    let new = folder.uri("new.yaml");
+    client.open_as(&new, "yaml", "");
+    client.change(&new, 2, &json!([{ "text": "apiVersion: v1\nkind: Pod\nspec: {hostIPC: true, containers: []}\n" }]));
+    assert_eq!(found(&client.diagnostics(&new)), [("host-namespace", &range((2, 7), (2, 20)))]);
+    assert_eq!(client.leave(), 0);
+}
+
+#[test]
 fn everything_safe_is_repaired_at_once() {
     let folder = Folder::new("fix-all");
     let uri = folder.uri("Dockerfile");

@@ -99,16 +99,14 @@ impl Offer<'_> {
 
     fn allowance_of(&self, ranked: &Ranked) -> Option<CodeAction> {
         let rule = ranked.rule.id;
+        let place = ranked.finding.primary.span;
         let edit = match self.file.kind {
-            FileKind::Dockerfile => allow::above_instruction(&self.file, ranked.finding.primary.span, rule)?,
-            FileKind::Compose
-            | FileKind::Kubernetes
-            | FileKind::Workflow
-            | FileKind::GitlabCi
-            | FileKind::Bake
-            | FileKind::Devcontainer
-            | FileKind::Script
-            | FileKind::Makefile => return None,
+            FileKind::Dockerfile => allow::above_instruction(&self.file, place, rule)?,
+            FileKind::Compose | FileKind::Kubernetes | FileKind::Workflow | FileKind::GitlabCi => {
+                allow::above_key(&self.file, place, rule)?
+            }
+            FileKind::Script | FileKind::Makefile => allow::above_command(&self.file, place, rule),
+            FileKind::Bake | FileKind::Devcontainer => return None,
         };
         let edits = vec![self.text_edit(edit.span, &edit.text)];
         Some(self.quick_fix(ranked, format!("Allow {rule} here, with a reason"), edits, false))

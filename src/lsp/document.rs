@@ -20,6 +20,8 @@ pub(super) struct Document {
     pub(super) path: Option<String>,
     /// What it is; `None` for what is evidence or configuration and is not judged.
     pub(super) kind: Option<FileKind>,
+    /// Whether it is YAML whose name does not say what it is.
+    may_be_manifest: bool,
     /// The editor's count of changes.
     pub(super) version: i32,
     /// The text.
@@ -42,10 +44,26 @@ impl Document {
         let path = uri::path(&uri);
         let name = path.as_deref().unwrap_or(uri::last_part(&uri));
         let kind = discover::kind_of_name(name).or_else(|| kind_of_language(&language_id));
-        // Findings exist for Dockerfiles only; everything else is what they are judged by.
-        let kind = kind.filter(|kind| *kind == FileKind::Dockerfile);
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml") || language_id == LanguageKind::YAML;
+        let may_be_manifest = kind.is_none() && is_yaml;
+        let kind = kind.filter(|kind| is_judged(*kind));
         let lines = Lines::new(&text, encoding);
-        Self { uri, path, kind, version, text, lines, judged: None, is_told: false }
+        let mut document =
+            Self { uri, path, kind, may_be_manifest, version, text, lines, judged: None, is_told: false };
+        document.look_for_manifest();
+        document
+    }
+
+    /// What it is if that shows in its text; once it is a manifest, it stays one while it is written.
+    fn look_for_manifest(&mut self) {
+        if self.may_be_manifest && self.kind.is_none() {
+            self.kind = discover::kind_of_yaml(self.text.as_bytes());
+        }
+    }
+
+    /// Whether other documents may be judged by it.
+    pub(super) fn is_evidence(&self) -> bool {
+        self.kind != Some(FileKind::Dockerfile)
     }
 
     /// Takes over what was typed.
@@ -61,6 +79,7 @@ impl Document {
             self.lines = Lines::new(&self.text, encoding);
         }
         self.version = version;
+        self.look_for_manifest();
         self.forget_judgement();
     }
 
@@ -85,12 +104,27 @@ impl Document {
     }
 }
 
+/// Whether there are findings in files of that kind.
+fn is_judged(kind: FileKind) -> bool {
+    match kind {
+        FileKind::Dockerfile
+        | FileKind::Compose
+        | FileKind::Kubernetes
+        | FileKind::Workflow
+        | FileKind::GitlabCi
+        | FileKind::Script
+        | FileKind::Makefile => true,
+        FileKind::Bake | FileKind::Devcontainer => false,
+    }
+}
+
 fn kind_of_language(language: &LanguageKind) -> Option<FileKind> {
     match language {
         LanguageKind::Dockerfile => Some(FileKind::Dockerfile),
         LanguageKind::Custom(name) => {
             let is_dockerfile = ["dockerfile", "containerfile"].iter().any(|known| name.eq_ignore_ascii_case(known));
-            is_dockerfile.then_some(FileKind::Dockerfile)
+            let is_compose = name.eq_ignore_ascii_case("dockercompose");
+            is_dockerfile.then_some(FileKind::Dockerfile).or(is_compose.then_some(FileKind::Compose))
         }
         _ => None,
     }

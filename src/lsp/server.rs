@@ -221,7 +221,7 @@ impl Server {
     fn open(&mut self, params: DidOpenTextDocumentParams) {
         let document = Document::new(params.text_document, self.client.encoding);
         let key = document.uri.as_ref().to_owned();
-        let is_evidence = document.kind.is_none();
+        let is_evidence = document.is_evidence();
         self.workspace.documents.insert(key, document);
         if is_evidence {
             self.forget_judgements();
@@ -235,7 +235,7 @@ impl Server {
             return;
         };
         document.change(params.text_document.version, params.content_changes, self.client.encoding);
-        if document.kind.is_none() {
+        if document.is_evidence() {
             self.forget_judgements();
         }
     }
@@ -243,7 +243,7 @@ impl Server {
     /// What lies on disk is read again: for the document itself, and for all if it is what they are judged by.
     fn saved(&mut self, params: &DidSaveTextDocumentParams) {
         match self.workspace.documents.get_mut(params.text_document.uri.as_ref()) {
-            Some(document) if document.kind.is_some() => document.forget_judgement(),
+            Some(document) if !document.is_evidence() => document.forget_judgement(),
             Some(_) | None => self.forget_judgements(),
         }
     }
@@ -251,10 +251,12 @@ impl Server {
     fn close(&mut self, params: &DidCloseTextDocumentParams) {
         let uri = &params.text_document.uri;
         let Some(document) = self.workspace.documents.remove(uri.as_ref()) else { return };
-        match document.kind {
-            Some(_) => self.publish(uri.clone(), None, Vec::new()),
-            // From now on the disk says what was said here.
-            None => self.forget_judgements(),
+        if document.kind.is_some() {
+            self.publish(uri.clone(), None, Vec::new());
+        }
+        // From now on the disk says what was said here.
+        if document.is_evidence() {
+            self.forget_judgements();
         }
         self.tell_troubles();
     }
