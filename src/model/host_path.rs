@@ -1,5 +1,8 @@
 //! What lies at paths of a machine, and so what whoever has them can do.
 
+use super::path;
+use std::borrow::Cow;
+
 /// What a path of a machine gives to the one who has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -11,7 +14,7 @@ pub enum Reach {
     Socket,
     /// Files of somebody.
     Data,
-    /// What everybody may know: the time zone, the certificates that are trusted.
+    /// What everybody may know: the time zone, the certificates that are trusted, the name of the machine.
     Harmless,
 }
 
@@ -24,6 +27,15 @@ const SYSTEM: [&str; 13] =
 
 /// What programs of the system keep while it runs; what lies below belongs to one of them.
 const STATE: [&str; 2] = ["/run", "/var/run"];
+
+/// Where people who are logged in keep what their programs need.
+const OF_PEOPLE: [&str; 2] = ["/run/user", "/var/run/user"];
+
+/// Where the kubelet keeps a directory for each driver of storage, which belongs to the driver.
+const DRIVERS: &str = "/var/lib/kubelet/plugins";
+
+/// Its own directory there, with what all drivers have mounted.
+const DRIVERS_OF_KUBELET: &str = "/var/lib/kubelet/plugins/kubernetes.io";
 
 /// Where engines keep images, containers and keys, with all below.
 const ENGINES: [&str; 9] = [
@@ -38,11 +50,18 @@ const ENGINES: [&str; 9] = [
     "/var/lib/rancher",
 ];
 
-/// What of it everybody may know.
-const HARMLESS: [&str; 8] = [
+/// What of it everybody may know, and devices that are the same on every machine.
+const HARMLESS: [&str; 15] = [
+    "/dev/null",
+    "/dev/random",
     "/dev/shm",
+    "/dev/urandom",
+    "/dev/zero",
     "/etc/ca-certificates",
+    "/etc/hostname",
     "/etc/localtime",
+    "/etc/machine-id",
+    "/etc/os-release",
     "/etc/pki",
     "/etc/ssl/certs",
     "/etc/timezone",
@@ -55,27 +74,49 @@ const SOCKETS: [&str; 5] = ["docker.sock", "containerd.sock", "crio.sock", "podm
 
 /// What whoever has `path` can do.
 pub fn reach(path: &str) -> Reach {
-    let path = if path.trim_end_matches('/').is_empty() { "/" } else { path.trim_end_matches('/') };
-    if SOCKETS.contains(&path.rsplit('/').next().unwrap_or(path)) {
+    let path = &*clean(path);
+    let lies_in_any = |directories: &[&str]| directories.iter().any(|directory| path::is_in(path, directory));
+    if SOCKETS.contains(&path::file_name(path)) {
         Reach::Socket
     } else if NODE.contains(&path) {
         Reach::Node
-    } else if HARMLESS.iter().any(|directory| lies_in(path, directory)) {
+    } else if lies_in_any(&HARMLESS) {
         Reach::Harmless
-    } else if is_of_system(path) || ENGINES.iter().any(|directory| lies_in(path, directory)) {
+    } else if is_of_driver(path) {
+        Reach::Data
+    } else if is_of_system(path) || lies_in_any(&ENGINES) {
         Reach::System
     } else {
         Reach::Data
     }
 }
 
-/// Whether the system of a machine, or of an image, lies there.
-pub fn is_of_system(path: &str) -> bool {
-    path == "/" || STATE.contains(&path) || SYSTEM.iter().any(|directory| lies_in(path, directory))
+/// Whether a machine keeps its system there, what its programs keep while they run and afterwards included.
+pub fn is_of_host(path: &str) -> bool {
+    let path = &*clean(path);
+    let lies_in_any = |directories: &[&str]| directories.iter().any(|directory| path::is_in(path, directory));
+    (is_of_system(path) || lies_in_any(&STATE) || path::is_in(path, "/var")) && !lies_in_any(&OF_PEOPLE)
 }
 
-fn lies_in(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether a path is one file that tells what happened on the machine and who was there, to be read and shown.
+pub fn is_record(path: &str) -> bool {
+    let path = &*clean(path);
+    let is_log = path.strip_prefix("/var/log/").is_some_and(|name| name == "syslog" || name.ends_with(".log"));
+    is_log || matches!(path, "/run/utmp" | "/var/run/utmp" | "/var/log/wtmp")
+}
+
+fn is_of_driver(path: &str) -> bool {
+    path != DRIVERS && path::is_in(path, DRIVERS) && !path::is_in(path, DRIVERS_OF_KUBELET)
+}
+
+/// Whether the system of a machine, or of an image, lies there.
+pub fn is_of_system(path: &str) -> bool {
+    path == "/" || STATE.contains(&path) || SYSTEM.iter().any(|directory| path::is_in(path, directory))
+}
+
+/// An absolute path without what changes nothing; any other as it is.
+fn clean(path: &str) -> Cow<'_, str> {
+    if path.starts_with('/') { Cow::Owned(path::join("/", path)) } else { Cow::Borrowed(path) }
 }
 
 #[cfg(test)]
@@ -90,5 +131,32 @@ mod tests {
         assert_eq!(reach("/run/docker.sock"), Reach::Socket);
         assert_eq!((reach("/run"), reach("/run/agent")), (Reach::System, Reach::Data));
         assert_eq!(reach("/usr/share/zoneinfo/UTC"), Reach::Harmless);
+    }
+
+    #[test]
+    fn what_is_the_same_or_told_everywhere_is_harmless() {
+        for path in ["/dev/null", "/dev/urandom", "/etc/os-release", "/etc/hostname/", "/etc/machine-id"] {
+            assert_eq!(reach(path), Reach::Harmless, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_driver_of_storage_owns_its_directory_at_the_kubelet() {
+        assert_eq!(reach("/var/lib/kubelet/plugins/nfs.csi.example.com"), Reach::Data);
+        for path in ["plugins", "plugins/", "plugins/kubernetes.io/csi", "plugins_registry", "pods", "pki"] {
+            assert_eq!(reach(&format!("/var/lib/kubelet/{path}")), Reach::System, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_host_keeps_its_state_but_not_that_of_people() {
+        assert!(is_of_host("/var/log") && is_of_host("/run/dbus") && is_of_host("/") && is_of_host("/etc/../usr/"));
+        assert!(!is_of_host("/run/user/1000/pulse") && !is_of_host("/home/me") && !is_of_host("./etc"));
+    }
+
+    #[test]
+    fn records_are_single_files() {
+        assert!(is_record("/var/log/auth.log") && is_record("/var/log/syslog") && is_record("/var/run/utmp"));
+        assert!(!is_record("/var/log") && !is_record("/etc/shadow") && !is_record("/var/log/../../etc/x.log"));
     }
 }

@@ -14,18 +14,6 @@ pub(super) fn is_program_place(path: &str) -> bool {
         .any(|directory| is_in(path, directory))
 }
 
-/// Directories in which a Linux system keeps itself.
-const OF_THE_SYSTEM: [&str; 14] = [
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/usr",
-    "/var",
-];
-
-/// Whether a host keeps its system there, or all that it has.
-pub fn is_of_the_system(path: &str) -> bool {
-    path.starts_with('/')
-        && (clean(path) == "/" || OF_THE_SYSTEM.iter().any(|directory| is_in(&clean(path), directory)))
-}
-
 /// `path` below `directory` unless it is absolute, without `.`, `..`, repeated and trailing slashes.
 pub fn join(directory: &str, path: &str) -> String {
     if path.starts_with('/') { clean(path) } else { below_each_other(&[directory, path]) }

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "host-path-volume",
-        title: "Directory of the node mounted",
+        title: "Path of the node mounted",
         why: "What the pod reads and writes there is that of the node and of every other pod that mounts it, and its quotas, users and life are the node's. The Pod Security Standards allow it to no one.",
         remedy: "Take a claim for a volume, an `emptyDir` for what may be lost, or a `configMap` for what is configured.",
         group: Group::Kubernetes,
@@ -55,9 +55,16 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             continue;
         }
         for volume in workload.volumes() {
-            let Some(path) = volume.host_path().filter(|path| host_path::reach(path) == Reach::Data) else { continue };
+            let Some(path) = volume.host_path() else { continue };
+            let severity = match host_path::reach(path) {
+                Reach::Data => Severity::Medium,
+                // Nothing is given away, but the standards allow it no more than the rest.
+                Reach::Harmless => Severity::Info,
+                Reach::Node | Reach::System | Reach::Socket => continue,
+            };
             let message = format!("`{path}` of the node is mounted into `{}`", workload.name());
-            out.report(volume.place_of_path(), message).decline("where else the data can be is not known here");
+            let finding = out.report(volume.place_of_path(), message);
+            finding.severity(severity).decline("where else the data can be is not known here");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What lies in a directory of the system decides what the host does.
 
 use crate::{
-    model::{compose::ComposeModel, is_of_the_system},
+    model::{
+        compose::ComposeModel,
+        host_path::{self, Reach},
+    },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -13,7 +16,7 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "host-system-path",
-        title: "Directory of the host's system mounted",
+        title: "Part of the host's system mounted",
         why: "Whoever writes to `/etc`, `/usr` or `/var` of the host changes its users, programs and jobs; whoever reads them has its keys.",
         remedy: "Mount the one file that is needed, read-only, or a directory of your own.",
         group: Group::Runtime,
@@ -35,6 +38,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    volumes:\n      - ./site:/srv\n",
             ),
             Example::new(
+                "A record to be read is no part of it",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    volumes:\n      - «/var/log/nginx.log:/log»\n      - «/etc/shadow:/shadow:ro»\n      - /etc/os-release:/os-release:ro\n      - /run/user/1000/pulse:/pulse\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    volumes:\n      - /var/log/nginx.log:/log:ro\n      - /etc/os-release:/os-release:ro\n      - /run/user/1000/pulse:/pulse\n",
+            ),
+            Example::new(
                 "By a named volume",
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    volumes: [\"data:/data\"]\nvolumes:\n  data:\n    driver_opts:\n      «device: /usr/share»\n      o: bind\n",
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    volumes: [\"data:/data\"]\nvolumes:\n  data:\n    driver_opts:\n      device: /srv/share\n      o: bind\n",
@@ -45,28 +53,13 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Compose(check),
 };
 
-/// What containers are given to know the time and the name of the host, or chance; nothing in it is secret.
-const HARMLESS: [&str; 11] = [
-    "/dev/null",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/zero",
-    "/etc/localtime",
-    "/etc/timezone",
-    "/etc/hostname",
-    "/etc/machine-id",
-    "/etc/os-release",
-    "/usr/share/zoneinfo",
-    "/etc/ssl/certs",
-];
-
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for mount in service.mounts() {
-            let Some(path) = mount.source.as_deref().filter(|path| is_of_the_system(path)) else { continue };
-            // Sockets of engines are said by their own rule.
-            if HARMLESS.contains(&path.trim_end_matches('/')) || path.ends_with(".sock") {
+            let Some(path) = mount.source.as_deref().filter(|path| is_sensitive(path)) else { continue };
+            // One file to be read is what the rule asks for.
+            if mount.is_read_only && host_path::is_record(path) {
                 continue;
             }
             let access = if mount.is_read_only { "read" } else { "write to" };
@@ -77,10 +70,15 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         }
     }
     for device in cx.model.volume_devices() {
-        let Some(path) = device.value.scalar().filter(|path| is_of_the_system(path)) else { continue };
+        let Some(path) = device.value.scalar().filter(|path| is_sensitive(path)) else { continue };
         let finding = out.report(device.span(), format!("the volume is `{path}` of the host"));
         finding.decline("the services that mount the volume have to be written for another one first");
     }
+}
+
+/// Whether it is of the system, and neither known to everybody nor a socket, which has a rule of its own.
+fn is_sensitive(path: &str) -> bool {
+    host_path::is_of_host(path) && host_path::reach(path) != Reach::Harmless && !path.ends_with(".sock")
 }
 
 fn without<'y>(editor: &Editor<'y>, item: Node<'y>) -> Result<Fix, String> {
