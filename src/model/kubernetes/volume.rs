@@ -24,6 +24,12 @@ impl<'y> Volume<'y> {
         self.node.get("hostPath")?.get("path").filter(|path| !path.resolved().is_template())?.scalar()
     }
 
+    /// Whether what the node has there has to be a device or a socket, and so no files.
+    pub fn is_device_or_socket(self) -> bool {
+        let kind = self.node.get("hostPath").and_then(|path| path.get("type")).and_then(Node::scalar);
+        matches!(kind, Some("CharDevice" | "BlockDevice" | "Socket"))
+    }
+
     /// Where it is said what it is made of; where the volume is if it is nothing of the node.
     pub fn place_of_source(self) -> Span {
         self.node.entry("hostPath").map_or(self.node.span(), |entry| entry.span())

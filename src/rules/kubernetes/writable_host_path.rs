@@ -47,6 +47,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts: [{name: logs, «mountPath: /logs», readOnly: false}]\n  volumes: [{name: logs, hostPath: {path: /var/log}}]\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts: [{name: logs, mountPath: /logs, readOnly: true}]\n  volumes: [{name: logs, hostPath: {path: /var/log}}]\n",
             ),
+            Example::new(
+                "A device holds no files",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: logs, «mountPath: /logs»}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun, type: CharDevice}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: logs, mountPath: /logs, readOnly: true}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun, type: CharDevice}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -57,7 +62,8 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for container in cx.model.containers() {
         for mount in container.mounts().filter(|mount| !mount.is_read_only) {
-            let path = mount.volume.and_then(Volume::host_path).filter(|path| host_path::reach(path) != Reach::Socket);
+            let volume = mount.volume.filter(|volume| !volume.is_device_or_socket());
+            let path = volume.and_then(Volume::host_path).filter(|path| host_path::reach(path) != Reach::Socket);
             let is_open = Setting::below(mount.node, &["readOnly"]).is_hidden();
             let Some(path) = path.filter(|_| !is_open) else { continue };
             let message = format!("the container `{}` may write to `{path}` of its node", container.name());
