@@ -48,16 +48,21 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: ops}\nrules:\n- apiGroups: [rbac.authorization.k8s.io]\n  resources: [«clusterroles»]\n  verbs: [\"*\"]\n",
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: ops}\nrules:\n- apiGroups: [rbac.authorization.k8s.io]\n  resources: [clusterroles]\n  verbs: [get, list, create]\n",
             ),
+            Example::new(
+                "On bindings the verbs mean nothing",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: ops}\nrules:\n- apiGroups: [rbac.authorization.k8s.io]\n  resources: [rolebindings, «clusterroles»]\n  verbs: [bind]\n",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: ops}\nrules:\n- apiGroups: [rbac.authorization.k8s.io]\n  resources: [rolebindings]\n  verbs: [bind]\n",
+            ),
         ],
         since: "0.1.0",
     },
     check: Check::Kubernetes(check),
 };
 
-/// The server asks about these verbs on roles only; whoever writes them on bindings means the same.
+/// The server asks about these verbs on roles only: on bindings they allow nothing.
 const ACCESS: Access = Access {
     groups: &["rbac.authorization.k8s.io"],
-    resources: &["roles", "clusterroles", "rolebindings", "clusterrolebindings"],
+    resources: &["roles", "clusterroles"],
     verbs: &["escalate", "bind"],
 };
 

@@ -48,12 +48,12 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Kubernetes(check),
 };
 
-const ACCESS: Access = Access {
-    groups: &["", "authentication.k8s.io"],
-    resources: &["users", "groups", "serviceaccounts", "uids"],
-    verbs: &["impersonate"],
-};
+/// The first group has who one may be, the other one what else is known of him.
+const ACCESSES: [Access; 2] = [
+    Access { groups: &[""], resources: &["users", "groups", "serviceaccounts"], verbs: &["impersonate"] },
+    Access { groups: &["authentication.k8s.io"], resources: &["uids"], verbs: &["impersonate"] },
+];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    granted(cx, &[ACCESS], out);
+    granted(cx, &ACCESSES, out);
 }

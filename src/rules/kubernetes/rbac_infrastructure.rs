@@ -1,4 +1,4 @@
-//! What decides how others run, and what tells of it.
+//! What decides how others run, and where traffic goes.
 
 use super::granted;
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "rbac-infrastructure",
-        title: "Role over configuration, network or logs",
-        why: "Configuration of others decides what their programs do; services, ingresses and policies decide where traffic goes; logs that are deleted tell nobody what happened.",
+        title: "Role over configuration or network",
+        why: "Configuration of others decides what their programs do; services, ingresses and policies decide where traffic goes.",
         remedy: "Name the objects that are needed in `resourceNames`, or leave the rule to the pipeline that deploys.",
         group: Group::Kubernetes,
         severity: Severity::Low,
@@ -45,18 +45,24 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods, «services/status»]\n  verbs: [patch]\n",
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods]\n  verbs: [patch]\n",
             ),
+            Example::new(
+                "Logs can only be read, and another group has no such resource",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods/log, ingresses]\n  verbs: [get, delete]\n- apiGroups: [networking.k8s.io]\n  resources: [ingressclasses, «ingresses»]\n  verbs: [delete]\n",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods/log, ingresses]\n  verbs: [get, delete]\n- apiGroups: [networking.k8s.io]\n  resources: [ingressclasses]\n  verbs: [delete]\n",
+            ),
         ],
         since: "0.1.0",
     },
     check: Check::Kubernetes(check),
 };
 
+/// Which group has what; a resource under another one is a name that nobody has.
 const ACCESSES: [Access; 3] = [
-    Access { groups: &[""], resources: &["pods/log"], verbs: &["delete", "deletecollection"] },
-    Access { groups: &[""], resources: &["configmaps"], verbs: CHANGE },
+    Access { groups: &[""], resources: &["configmaps", "services", "services/status", "endpoints"], verbs: CHANGE },
+    Access { groups: &["discovery.k8s.io"], resources: &["endpointslices"], verbs: CHANGE },
     Access {
-        groups: &["", "discovery.k8s.io", "extensions", "networking.k8s.io"],
-        resources: &["services", "services/status", "endpoints", "endpointslices", "networkpolicies", "ingresses"],
+        groups: &["extensions", "networking.k8s.io"],
+        resources: &["networkpolicies", "ingresses"],
         verbs: CHANGE,
     },
 ];

@@ -2,10 +2,7 @@
 
 use super::granted;
 use crate::{
-    model::kubernetes::{
-        KubernetesModel,
-        rbac::{Access, CHANGE},
-    },
+    model::kubernetes::{KubernetesModel, rbac::Access},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -49,27 +46,31 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [apps, batch]\n  resources: [«cronjobs»]\n  verbs: [patch]\n",
                 "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [apps, batch]\n  resources: [cronjobs]\n  verbs: [watch]\n",
             ),
+            Example::new(
+                "What is deleted does not start, and another group has no such resource",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods]\n  verbs: [get, delete, deletecollection]\n- apiGroups: [\"\"]\n  resources: [deployments, services]\n  verbs: [create]\n- apiGroups: [apps]\n  resources: [«deployments», scales]\n  verbs: [create]\n",
+                "-- role.k8s.yaml --\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ops}\nrules:\n- apiGroups: [\"\"]\n  resources: [pods]\n  verbs: [get, delete, deletecollection]\n- apiGroups: [\"\"]\n  resources: [deployments, services]\n  verbs: [create]\n- apiGroups: [apps]\n  resources: [scales]\n  verbs: [create]\n",
+            ),
         ],
         since: "0.1.0",
     },
     check: Check::Kubernetes(check),
 };
 
-const ACCESS: Access = Access {
-    groups: &["", "apps", "batch", "extensions"],
-    resources: &[
-        "pods",
-        "deployments",
-        "jobs",
-        "cronjobs",
-        "statefulsets",
-        "daemonsets",
-        "replicasets",
-        "replicationcontrollers",
-    ],
-    verbs: CHANGE,
-};
+/// What decides about what runs; whoever deletes a workload starts none.
+const START: &[&str] = &["create", "update", "patch"];
+
+/// Which group has which workloads; a resource under another one is a name that nobody has.
+const ACCESSES: [Access; 3] = [
+    Access { groups: &[""], resources: &["pods", "replicationcontrollers"], verbs: START },
+    Access {
+        groups: &["apps", "extensions"],
+        resources: &["deployments", "statefulsets", "daemonsets", "replicasets"],
+        verbs: START,
+    },
+    Access { groups: &["batch"], resources: &["jobs", "cronjobs"], verbs: START },
+];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    granted(cx, &[ACCESS], out);
+    granted(cx, &ACCESSES, out);
 }
