@@ -52,13 +52,15 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         if setting.text().is_none_or(|text| text == "Default") {
             continue;
         }
-        let message = format!("the container `{}` sees and writes all of `/proc`", container.name());
+        let name = container.name();
         let place = container.place_of(&["securityContext", "procMount"]);
-        let finding = out.report(place, message);
-        // With users of its own root in the pod is nobody on the node, and may do less there.
-        if container.workload.has_own_users() {
-            finding.severity(Severity::Low);
-        }
+        // With users of its own root in the pod is nobody on the node, and writes nothing there that steers it.
+        let finding = if container.workload.has_own_users() {
+            let message = format!("the container `{name}` has a `/proc` that the standards for pods do not allow");
+            out.report(place, message).severity(Severity::Low)
+        } else {
+            out.report(place, format!("the container `{name}` sees and writes all of `/proc`"))
+        };
         finding.repair(cx, || {
             let context = container.node.get("securityContext").ok_or("it is not written here")?;
             let edit = editor.remove_key(context, "procMount").map_err(|refusal| refusal.to_string())?;

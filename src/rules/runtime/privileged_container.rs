@@ -78,8 +78,15 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         if entry.value.boolean() != Some(true) {
             continue;
         }
-        let message = format!("the container `{}` has every privilege of its node", container.name());
-        out.report(entry.span(), message).repair(cx, || removed(editor, security, "privileged"));
+        let name = container.name();
+        // With users of its own root in the pod is nobody on the node; devices and profiles are still given away.
+        let finding = if container.workload.has_own_users() {
+            let message = format!("the container `{name}` has every privilege within the users of its pod");
+            out.report(entry.span(), message).severity(Severity::Medium)
+        } else {
+            out.report(entry.span(), format!("the container `{name}` has every privilege of its node"))
+        };
+        finding.repair(cx, || removed(editor, security, "privileged"));
     }
 }
 
