@@ -1,7 +1,7 @@
 //! A tag can be pushed again; only a digest names one image.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{compose::ComposeModel, kubernetes::KubernetesModel, reference},
     rewrite::manifest::{pin, pin_service},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -57,8 +57,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         // Without a tag, or with `latest`, the missing version is the worse news.
         let has_version = image.reference.tag().is_some_and(|tag| tag != "latest");
         if image.reference.digest().is_none() && has_version {
-            let message = format!("the tag of `{}` can be moved to another image", image.reference.text());
-            out.report(image.place(), message).repair(cx, || pin_service(cx, editor, &image));
+            out.report(image.place(), said(&image.reference)).repair(cx, || pin_service(cx, editor, &image));
         }
     }
 }
@@ -68,8 +67,14 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
         if image.digest().is_none() {
-            let message = format!("the tag of `{}` can be moved to another image", image.text());
-            out.report(entry.span(), message).repair(cx, || pin(cx, editor, entry.value, &image));
+            out.report(entry.span(), said(&image)).repair(cx, || pin(cx, editor, entry.value, &image));
         }
+    }
+}
+
+fn said(image: &reference::Reference<'_>) -> String {
+    match image.tag() {
+        None => format!("`{}` names no image for good: it has neither tag nor digest", image.text()),
+        Some(_) => format!("the tag of `{}` can be moved to another image", image.text()),
     }
 }
