@@ -13,7 +13,7 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "dangerous-capability",
-        title: "Capability beyond those that engines give",
+        title: "Capability beyond those that may be given to any container",
         why: "Each capability is a part of what root may do on the host. `SYS_ADMIN`, `SYS_MODULE`, `SYS_PTRACE` and their like are enough to leave the container.",
         remedy: "Take it out, or name the one capability that the program needs.",
         group: Group::Runtime,
