@@ -7,7 +7,7 @@ use crate::{
     context::{self, BuildContext},
     model::{
         compose::{ComposeModel, Variables},
-        kubernetes::KubernetesModel,
+        kubernetes::{KubernetesModel, kustomization},
     },
     rule::{Builtin, Check, Cx, Findings, Judgement},
     rules::RULES,
@@ -54,7 +54,10 @@ pub(super) fn judge_kubernetes(
     rules: &[&'static Builtin],
     evidence: Evidence<'_>,
 ) -> Result<Judgement, Unjudged> {
-    let parsed = parsed(file)?;
+    let mut parsed = parsed(file)?;
+    if kustomization::is_patch(&BuildContext::new(evidence.around, &file.path)) {
+        parsed.tree = parsed.tree.merged_elsewhere();
+    }
     let model = KubernetesModel::new(&parsed.tree);
     let found = ask(file, rules, evidence, &model, |check| match check {
         Check::Containers { kubernetes: check, .. }

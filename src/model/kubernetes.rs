@@ -4,6 +4,7 @@
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
 mod data;
+pub mod kustomization;
 pub mod network;
 pub mod rbac;
 

@@ -49,7 +49,8 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         return;
     }
     let is_chosen = |workload: Workload<'_>| cx.model.network_policies().any(|policy| policy.may_select(workload));
-    let open: Vec<Workload<'_>> = cx.model.workloads().filter(|workload| !is_chosen(*workload)).collect();
+    let open: Vec<Workload<'_>> =
+        cx.model.workloads().filter(|workload| !workload.pod.resolved().is_open() && !is_chosen(*workload)).collect();
     if open.is_empty() || has_policy_beside(cx) {
         return;
     }

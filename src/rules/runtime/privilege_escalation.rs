@@ -59,6 +59,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      allowPrivilegeEscalation: false\n",
             ),
+            Example::new(
+                "What patches of Kustomize do not say, their base does",
+                "-- base.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - «name: web»\n        image: nginx:1.29\n-- patch.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: web, image: 'nginx:1.30'}]}}}\n-- kustomization.yaml --\nresources: [base.k8s.yaml]\npatches: [{path: patch.k8s.yaml}]\n",
+                "-- base.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        image: nginx:1.29\n        securityContext:\n          allowPrivilegeEscalation: false\n-- patch.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: web, image: 'nginx:1.30'}]}}}\n-- kustomization.yaml --\nresources: [base.k8s.yaml]\npatches: [{path: patch.k8s.yaml}]\n",
+            ),
         ],
         since: "0.1.0",
     },

@@ -53,6 +53,14 @@ impl<'t> Yaml<'t> {
         self.is_masked
     }
 
+    /// The same file as one that another one is merged with: every collection is open.
+    #[must_use]
+    pub fn merged_elsewhere(mut self) -> Self {
+        let is_collection = |node: &&mut NodeData| matches!(node.kind, Kind::Mapping(_) | Kind::Sequence(_));
+        self.nodes.iter_mut().filter(is_collection).for_each(|node| node.is_open = true);
+        self
+    }
+
     /// Whether a template touches `span`.
     pub fn touches_template(&self, span: Span) -> bool {
         let before = self.templates.partition_point(|template| template.end <= span.start);
