@@ -351,16 +351,13 @@ impl<'s, 'a> Build<'s, 'a> {
                 if places.is_hidden {
                     return Err(format!("where the command in line {line} writes cannot be told").into());
                 }
-                for path in &places.known {
-                    self.take_place(effect, path, account);
-                }
-                Ok(())
+                places.known.iter().try_for_each(|path| self.take_place(effect, path, account))
             }
         }
     }
 
     /// A file or directory that a step makes.
-    fn take_place(&self, effect: &Effect<'_>, path: &str, account: &mut Account) {
+    fn take_place(&self, effect: &Effect<'_>, path: &str, account: &mut Account) -> Result<(), Obstacle> {
         let is_made =
             self.made.at(path).is_some() || self.made.outputs.iter().any(|output| below(&output.path, path).is_some());
         let is_made = is_made || self.made.areas.iter().any(|area| below(&area.path, path).is_some());
@@ -381,20 +378,19 @@ impl<'s, 'a> Build<'s, 'a> {
         });
         let is_source = self.tree.as_ref().is_some_and(|tree| tree.has_below(path) || tree.at(path).next().is_some())
             || self.is_manifest(path);
-        let is_bare = is_system_directory(path);
         let is_covered = account.taken.iter().any(|taken| below(path, &taken.to).is_some());
-        if is_made
-            || is_building_place
-            || is_temporary
-            || is_workdir
-            || is_removed
-            || is_source
-            || is_bare
-            || is_covered
-        {
-            return;
+        if is_made || is_building_place || is_temporary || is_workdir || is_removed || is_source || is_covered {
+            return Ok(());
         }
-        account.taken.push(Taken::at(path));
+        if !is_system_directory(path) {
+            account.taken.push(Taken::at(path));
+            return Ok(());
+        }
+        if let Kind::Directories(_) = effect.kind {
+            return Ok(());
+        }
+        let line = self.line(effect);
+        Err(format!("what the command in line {line} writes into `{path}` cannot be told from what lies there").into())
     }
 
     fn take_copied(
