@@ -141,21 +141,6 @@ impl<'a> Subject<'a> {
         self.startup.get_or_init(|| self.target.startup(&self.cx.context))
     }
 
-    /// The Python packages that the context lists for the program: `requirements.txt`, `pyproject.toml`. None where no
-    /// list is found, or where one hands over to something else.
-    pub fn python_requirements(&self) -> Option<Vec<String>> {
-        if let Some(found) = self.file("requirements.txt") {
-            let text = String::from_utf8_lossy(&found.text).into_owned();
-            let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
-            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-            return lines.map(|line| requirement(line).filter(|_| !line.starts_with('-'))).collect();
-        }
-        let found = self.file("pyproject.toml")?;
-        let table: toml::Table = String::from_utf8_lossy(&found.text).parse().ok()?;
-        let listed = table.get("project")?.get("dependencies")?.as_array()?;
-        listed.iter().map(|each| requirement(each.as_str()?)).collect()
-    }
-
     /// The first place where a program of the context starts another one.
     pub fn first_process_call(&self) -> Option<Evidence> {
         self.calls().calls.first().map(|call| call.evidence.clone())
@@ -165,13 +150,4 @@ impl<'a> Subject<'a> {
     fn calls(&self) -> &ProcessCalls {
         self.calls.get_or_init(|| self.target.process_calls(&self.cx.context))
     }
-}
-
-/// The name that a requirement starts with (PEP 508).
-fn requirement(text: &str) -> Option<String> {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let length = text.bytes().take_while(|byte| is_name(*byte)).count();
-    let rest = text[length..].trim_start();
-    let is_plain = rest.is_empty() || rest.starts_with(['[', '=', '<', '>', '~', '!', ';', '(']);
-    (length > 0 && is_plain).then(|| text[..length].to_owned())
 }

@@ -5,17 +5,23 @@
 //! the official `python` image (variants), uv's and Poetry's documentation on where environments lie, the README of
 //! distroless (`python3`: `/usr/bin/python3` is the entry point).
 
+mod requirements;
+
 use super::common::{ask_for_health, change, climbing, outside, place};
+use requirements::Requirements;
+
 use crate::{
     harden::{
-        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
     },
     knowledge::{Code, Fact},
-    model::{Process, StartWord},
+    model::{Process, StartWord, Step},
+    rule::Safety,
     syntax::dockerfile::Editor,
 };
+use memchr::memmem;
 
 /// Where the packages of the program go.
 const ENVIRONMENT: &str = "/opt/venv";
@@ -39,7 +45,7 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     };
     let climb = || {
         let recipe = Recipe::new(subject)?;
-        let slim = recipe.slim(base)?;
+        let slim = recipe.slim(base, is_slim)?;
         let better = match facts.and_then(|facts| facts.shell_less.known()) {
             Some(base) => recipe.without_shell(base, &slim),
             None => Err(format!("no base without a shell has the Python of `{}`", image.reference.text())),
@@ -68,6 +74,7 @@ struct Recipe<'s, 'a> {
     /// Where the program lies.
     home: String,
     packages: Packages,
+    requirements: Requirements,
 }
 
 impl<'s, 'a> Recipe<'s, 'a> {
@@ -76,10 +83,12 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let home =
             subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
         let packages = packages_of(&effects)?;
-        Ok(Self { subject, effects, home: home.to_owned(), packages })
+        let requirements = Requirements::of(subject, &effects);
+        Ok(Self { subject, effects, home: home.to_owned(), packages, requirements })
     }
 
-    fn slim(&self, base: String) -> Result<Runtime, String> {
+    /// The image on `base`; `was_slim` tells whether the author's own is no larger.
+    fn slim(&self, base: String, was_slim: bool) -> Result<Runtime, String> {
         let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
         runtime.changes.push(change(
             "Run on the slim variant of the same release",
@@ -94,8 +103,52 @@ impl<'s, 'a> Recipe<'s, 'a> {
         }
         runtime.packages = kept.install;
         runtime.changes.extend(kept.changes);
+        if !was_slim {
+            self.add_libraries(&mut runtime)?;
+        }
         self.start(&mut runtime);
         Ok(runtime)
+    }
+
+    /// Installs the libraries that packages of Python load: the full base has them all, smaller ones have none.
+    fn add_libraries(&self, runtime: &mut Runtime) -> Result<(), String> {
+        if let Some(unread) = &self.requirements.unread {
+            return Err(format!("{unread}, so which libraries the packages load is not known"));
+        }
+        let facts = self.subject.target.image_facts();
+        let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
+        let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+        let mut evidence = Vec::new();
+        for (name, place) in self.requirements.found.iter().chain(&self.requirements.locked) {
+            let Fact::Known(package) = self.subject.cx.knowledge.python_distribution(name) else { continue };
+            if package.code == Code::Prebuilt {
+                continue;
+            }
+            let libraries = match self.subject.cx.knowledge.loaded_by(&package, family, release) {
+                Fact::Known(libraries) => libraries,
+                Fact::Unknown if package.code == Code::Plain => continue,
+                Fact::Unknown => {
+                    let Evidence { path, line, .. } = place;
+                    return Err(format!("{path}:{line} has `{name}`, and which libraries it loads is not known"));
+                }
+            };
+            if !libraries.is_empty() {
+                let shows = format!("`{name}` loads {}", libraries.join(", "));
+                evidence.push(Evidence { shows, ..place.clone() });
+            }
+            runtime.packages.extend(libraries.into_iter().map(str::to_owned));
+        }
+        runtime.packages.sort();
+        runtime.packages.dedup();
+        if !evidence.is_empty() {
+            runtime.changes.push(Change {
+                title: "Install the libraries that packages load".into(),
+                safety: Safety::Risky,
+                reason: "the full base brings them along, and the smaller one does not".into(),
+                evidence,
+            });
+        }
+        Ok(())
     }
 
     fn take_packages(&self, runtime: &mut Runtime) -> Result<(), String> {
@@ -107,6 +160,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             Packages::Interpreter => runtime.taken.insert(0, Taken::at("/usr/local")),
             Packages::Beside => self.own_interpreter()?,
             Packages::Environment => {
+                self.leaves_interpreter_alone()?;
                 let editor = Editor::new(self.subject.cx.file, self.subject.cx.model.syntax);
                 let lines = [
                     format!("ENV VIRTUAL_ENV={ENVIRONMENT}"),
@@ -125,6 +179,21 @@ impl<'s, 'a> Recipe<'s, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether no step names the interpreter's own packages: what is put beside them there is not in an environment.
+    fn leaves_interpreter_alone(&self) -> Result<(), String> {
+        let names = |step: &Step<'_>| {
+            let text = self.subject.cx.file.bytes(step.instruction().span);
+            ["site-packages", "dist-packages"].iter().any(|name| memmem::find(text, name.as_bytes()).is_some())
+        };
+        match self.subject.steps().into_iter().find(names) {
+            Some(step) => Err(format!(
+                "line {} names the interpreter's own packages, which an environment does not have",
+                step.instruction().lines.0
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Whether uv takes the interpreter of the base: for another one it fetches its own, which lies in root's home.
@@ -223,12 +292,18 @@ impl<'s, 'a> Recipe<'s, 'a> {
         if self.packages == Packages::None {
             return Ok(None);
         }
-        let names = self.subject.python_requirements().ok_or("which packages are installed is not told")?;
-        let is_compiled = |name: &&String| match self.subject.cx.knowledge.python_distribution(name) {
-            Fact::Known(package) => matches!(package.code, Code::Built | Code::Compiled),
-            Fact::Unknown => true,
+        if let Some(unread) = &self.requirements.unread {
+            return Err(unread.clone());
+        }
+        let code = |name: &str| match self.subject.cx.knowledge.python_distribution(name) {
+            Fact::Known(package) => Some(package.code),
+            Fact::Unknown => None,
         };
-        Ok(names.iter().find(is_compiled).cloned())
+        let is_compiled = |name: &str| matches!(code(name), Some(Code::Built | Code::Compiled));
+        let mut direct = self.requirements.found.keys();
+        let mut locked = self.requirements.locked.keys();
+        let compiled = direct.find(|name| is_compiled(name) || code(name).is_none());
+        Ok(compiled.or_else(|| locked.find(|name| is_compiled(name))).cloned())
     }
 
     /// `3.13`, as the base says.
@@ -264,8 +339,7 @@ fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
             .iter()
             .flat_map(|command| command.command.words().map(|word| word.text().into_owned()).collect::<Vec<_>>())
             .collect();
-        let is_tool = ["uv", "pip", "setuptools", "wheel"];
-        if !names.is_empty() && names.iter().all(|name| is_tool.contains(&name.as_str())) {
+        if !names.is_empty() && names.iter().all(|name| requirements::TOOLS.contains(&name.as_str())) {
             continue;
         }
         let goes_elsewhere = ["--user", "--target", "-t", "--prefix", "--root", "--break-system-packages"];
