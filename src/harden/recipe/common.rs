@@ -3,14 +3,16 @@
 use crate::{
     harden::{
         Change, Declined, Evidence, Rung, Runtime, Subject, Taken,
-        effect::{self, Effect, Kind, Places},
+        effect::{self, Ecosystem, Effect, Kind, Places},
         health::{self, Health, Probe},
+        tree::below,
     },
     model::{Step, file_name},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
 };
+use memchr::memmem;
 use std::borrow::Cow;
 
 /// A change that only a start can prove.
@@ -73,6 +75,11 @@ pub(super) fn outside(
         let what = unknown.unknown().unwrap_or_default();
         return Err(format!("what `{what}` in line {line} leaves in the image is not known"));
     }
+    if let Some(word) = mounted_program(subject, effects) {
+        return Err(format!(
+            "`{word}` is not in the image: it is mounted, and what it needs or builds there is not known"
+        ));
+    }
     let programs = subject.programs();
     for filled in effect::filled_outside(effects, home) {
         let line = subject.cx.file.locate(filled.span.start).line;
@@ -84,9 +91,9 @@ pub(super) fn outside(
         }
         let is_called =
             programs.names.iter().any(|name| path.ends_with(&format!("/{name}"))) || is_started(subject, &path);
-        if is_program_place(&path) && !is_called {
+        if is_program_place(&path) && !is_called && programs.is_complete {
             let evidence = subject.evidence(filled.span, format!("fills `{path}`"));
-            let reason = "no start command and no health check names it";
+            let reason = "no start command, health check or program of the build context names it";
             runtime.changes.push(change("Leave out a program that nothing calls", reason, evidence));
             runtime.build.extend(without(subject, effects, &path));
             continue;
@@ -99,6 +106,43 @@ pub(super) fn outside(
         }
     }
     Ok(())
+}
+
+/// What the start names of a working directory that no step fills.
+fn mounted_program(subject: &Subject<'_>, effects: &[Effect<'_>]) -> Option<String> {
+    const OF_PROJECTS: [&str; 8] = ["rails", "rake", "npm", "yarn", "pnpm", "mix", "foreman", "bundle"];
+    let home = subject.workdir()?;
+    let fills_home = |effect: &Effect<'_>| match &effect.kind {
+        Kind::LanguagePackages { ecosystem, names, .. } => names.is_empty() || *ecosystem == Ecosystem::Php,
+        Kind::Files(places) | Kind::Copied { to: places, .. } | Kind::Download { to: places, .. } => {
+            places.is_hidden || places.known.iter().any(|path| below(path, home).is_some())
+        }
+        Kind::Build { .. } | Kind::Unknown(_) => true,
+        Kind::Packages { .. }
+        | Kind::PackagesRemoved { .. }
+        | Kind::Upgrade(_)
+        | Kind::Directories(_)
+        | Kind::Modes(_)
+        | Kind::Accounts
+        | Kind::Removes(_)
+        | Kind::System(_)
+        | Kind::Transient => false,
+    };
+    // A base that runs the steps of its `ONBUILD` may fill it.
+    let has_triggers = subject
+        .target
+        .named_image()
+        .is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")));
+    if has_triggers || subject.target.parent().is_some() || effects.iter().any(fills_home) {
+        return None;
+    }
+    let start = subject.target.start_steps();
+    let words = start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
+    let is_of_project = |word: &String| {
+        let is_path = word.contains('/') && !word.starts_with(['/', '-', '$']) && !word.contains("://");
+        is_path || OF_PROJECTS.contains(&word.as_str())
+    };
+    words.map(|word| word.text().into_owned()).find(is_of_project)
 }
 
 /// Whether a word of what is started names the program at `path`, or the script.
@@ -119,7 +163,7 @@ fn without(subject: &Subject<'_>, effects: &[Effect<'_>], path: &str) -> Vec<Edi
         Kind::Transient => true,
         _ => false,
     };
-    let mut edits = Vec::new();
+    let mut gone = Vec::new();
     let mut seen = None;
     for effect in effects {
         let step = effect.step;
@@ -130,10 +174,17 @@ fn without(subject: &Subject<'_>, effects: &[Effect<'_>], path: &str) -> Vec<Edi
         let mut own = effects.iter().filter(|each| each.step.index() == step.index());
         let is_fetched = !matches!(effect.kind, Kind::Transient) && own.all(touches);
         if is_fetched {
-            edits.extend(editor.remove(step.instruction()));
+            gone.push(step);
         }
     }
-    edits
+    // What another step still does with it would fail.
+    let name = file_name(path).as_bytes();
+    let names = |step: &Step<'_>| memmem::find(subject.cx.file.bytes(step.instruction().span), name).is_some();
+    let is_gone = |step: &Step<'_>| gone.iter().any(|each| each.index() == step.index());
+    if subject.steps().iter().any(|step| names(step) && !is_gone(step)) {
+        return Vec::new();
+    }
+    gone.into_iter().filter_map(|step| editor.remove(step.instruction())).collect()
 }
 
 /// Where programs lie that are called by their names.

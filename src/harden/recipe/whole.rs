@@ -159,7 +159,7 @@ impl<'s, 'a> Whole<'s, 'a> {
                     continue;
                 }
                 runtime.taken.retain(|taken| !is_part(taken));
-                runtime.taken.push(Taken::at(path.clone()));
+                self.take(path.clone(), runtime);
             }
         }
     }
