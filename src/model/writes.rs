@@ -11,13 +11,17 @@ use super::{
     path,
     privilege::is_of_root,
     program_text::{self, PathText},
+    script::StepCommand,
     script_writes::{ScriptWrite, script_writes},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
 };
 use crate::{
     context::{self, BuildContext},
-    syntax::dockerfile::{Arguments, Keyword},
+    syntax::{
+        dockerfile::{Arguments, Keyword},
+        shell::Word,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,6 +104,7 @@ impl Stage<'_> {
         search.copied_whole();
         search.callers();
         search.context_files();
+        search.rails();
         search.start_scripts();
         search.whole_directory();
         let mut places: Vec<Written> = Vec::new();
@@ -363,6 +368,30 @@ impl Search<'_, '_> {
         };
         for path in writes {
             self.add(&path::join(&base, path), false, file, line as u32);
+        }
+    }
+
+    /// Rails in the working directory, told by the steps where no `Gemfile` is seen: then the database may lie beside
+    /// the code too (Rails guides, "Getting started" and "Configuring a database").
+    fn rails(&mut self) {
+        let is_rails = |command: &StepCommand<'_>| {
+            let mut words = command.command.words().map(Word::text);
+            let runs = words.any(|word| word == "rails" || word.ends_with("/rails") || word == "assets:precompile");
+            runs && !command.invocation().is_some_and(|invocation| matches!(invocation.name(), Some("gem" | "rm")))
+        };
+        let told = self.stage.start_steps().into_iter().chain(self.stage.chain_steps()).find(|step| {
+            let is_command = matches!(step.keyword(), Keyword::Run | Keyword::Cmd | Keyword::Entrypoint);
+            is_command && step.commands().any(|command| is_rails(&command))
+        });
+        let (Some(step), Some(workdir)) = (told, self.stage.workdir().path.known()) else { return };
+        let is_seen = self.found.values().any(|found| found.file.ends_with("Gemfile"));
+        if is_seen || workdir == "/" {
+            return;
+        }
+        let (line, _) = step.instruction().lines;
+        let file = self.stage.model().file.path.clone();
+        for path in ["db", "log", "storage", "tmp"] {
+            self.add(&path::join(workdir, path), false, &file, line);
         }
     }
 
