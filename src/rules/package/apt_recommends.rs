@@ -180,6 +180,10 @@ fn repair(packages: &StepPackages<'_>, finding: &mut Finding) {
         finding.decline(reason);
         return;
     }
+    if !recommended.needed.is_empty() && !says_yes(packages) {
+        finding.decline("without `-y` the command may ask before it installs more, and nobody is there to answer");
+        return;
+    }
     let (Some(editor), Some(verb)) = (ShellEditor::of(packages.at), packages.call.verb) else {
         finding.decline("the script is not written as the shell reads it");
         return;
@@ -198,6 +202,18 @@ fn repair(packages: &StepPackages<'_>, finding: &mut Finding) {
         )
     };
     finding.fix(Fix::new("Leave recommended packages out", Safety::Risky, reason, edits));
+}
+
+/// Whether the call installs without asking.
+fn says_yes(packages: &StepPackages<'_>) -> bool {
+    packages.call.option_words().any(|word| {
+        let text = word.text();
+        match text.strip_prefix("--") {
+            Some(long) => matches!(long, "yes" | "assume-yes" | "force-yes"),
+            // Two `q` imply `-y` (apt-get(8)).
+            None => text.contains('y') || text.matches('q').count() > 1,
+        }
+    })
 }
 
 /// The verb, or the last of the plain switches behind it: `install -y`.
