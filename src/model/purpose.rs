@@ -68,6 +68,15 @@ impl<'m> Stage<'m> {
         })
     }
 
+    /// Whether it starts a shell, or an interpreter without a program, and nothing else.
+    pub fn starts_shell(self) -> bool {
+        let start = self.start_steps();
+        let Some(step) = start.last() else { return false };
+        let mut commands = step.commands();
+        let (Some(command), None) = (commands.next(), commands.next()) else { return false };
+        command.invocation().is_some_and(is_shell)
+    }
+
     /// The build tool that the start calls to run what it builds.
     pub fn tool_that_runs(self) -> Option<&'m str> {
         self.start_invocations().find(|invocation| is_tool(*invocation) && runs_what_it_builds(*invocation))?.name()
@@ -138,18 +147,30 @@ fn is_workshop_program(name: &str) -> bool {
 
 /// Whether a command is a shell or an interpreter without a program, or only waits for people to come in.
 fn is_open(invocation: Invocation<'_>) -> bool {
-    let Some(name) = invocation.name() else { return false };
     let mut arguments = invocation.arguments().map(Word::text);
-    match without_version(name) {
-        "sh" | "bash" | "dash" | "ash" | "zsh" | "fish" | "ksh" | "python" | "ipython" | "pypy" | "node" | "nodejs"
-        | "ruby" | "irb" | "perl" | "php" | "lua" | "julia" | "ghci" | "iex" | "erl" | "jshell" | "dotnet" | "pwsh"
-        | "npm" | "yarn" | "gulp" | "grunt" => {
-            arguments.all(|word| word.starts_with('-') && word != "-c" && word != "-m")
-        }
-        "tail" => arguments.any(|word| matches!(&*word, "-f" | "-F" | "--follow")),
-        "sleep" => true,
-        _ => false,
+    match invocation.name() {
+        Some("npm" | "yarn" | "gulp" | "grunt") => arguments.all(|word| word.starts_with('-')),
+        Some("tail") => arguments.any(|word| matches!(&*word, "-f" | "-F" | "--follow")),
+        Some("sleep") => true,
+        Some(_) | None => is_shell(invocation),
     }
+}
+
+/// Whether a command is a shell or an interpreter without a program.
+fn is_shell(invocation: Invocation<'_>) -> bool {
+    const SHELLS: [&str; 32] = [
+        "sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "pwsh", "python", "ipython", "pypy", "node", "nodejs",
+        "ruby", "irb", "perl", "php", "lua", "julia", "ghci", "iex", "erl", "jshell", "dotnet", "R", "scala",
+        "groovysh", "sbcl", "swipl", "deno", "bun", "racket",
+    ];
+    let runs_text = |word: &str| matches!(word, "-m" | "-e" | "--eval") || is_short_with(word, 'c');
+    invocation.name().is_some_and(|name| SHELLS.contains(&without_version(name)))
+        && invocation.arguments().map(Word::text).all(|word| word.starts_with('-') && !runs_text(&word))
+}
+
+/// Whether a word is short options of which one is `letter`.
+fn is_short_with(word: &str, letter: char) -> bool {
+    !word.starts_with("--") && word.contains(letter)
 }
 
 /// Whether the program builds, except `dotnet` with a program that is built.

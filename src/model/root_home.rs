@@ -3,8 +3,9 @@
 //! A program that starts from there, or that finds its environment, its browsers or its models there, ends with the
 //! `USER` that is put before it.
 
-use super::{path, script::StepCommand, stage::Stage, step::Step};
+use super::{packages::Manager, path, script::StepCommand, stage::Stage, step::Step};
 use crate::{
+    context::BuildContext,
     syntax::{
         dockerfile::{Arguments, Keyword},
         shell::Redirect,
@@ -32,6 +33,25 @@ impl<'m> Stage<'m> {
             .or_else(|| steps.iter().flat_map(|step| step.commands()).find_map(of_command))
     }
 
+    /// What is fetched while the image is built into the home of root, and looked for there by a program that is
+    /// started: browsers, models. It lies in no directory that the program itself is copied from.
+    pub fn data_in_root_home(self, context: &BuildContext<'_>) -> Option<InRootHome> {
+        let commands: Vec<_> = self.chain_steps().flat_map(Step::commands).collect();
+        let fetched = commands.iter().filter_map(|command| of_command(*command));
+        let by_name = fetched.into_iter().find(|found| DATA.contains(&found.what.as_str()));
+        by_name.or_else(|| {
+            let manifest = context.beside("package.json")?;
+            let names = memchr::memmem::find(&manifest.text, b"\"puppeteer\"").is_some();
+            let installs = |command: &&StepCommand<'_>| {
+                matches!(command.name(), Some("npm" | "yarn" | "pnpm"))
+                    && installs_packages(**command)
+                    && !is_told(**command)
+            };
+            let command = commands.iter().filter(|_| names).find(installs)?;
+            Some(InRootHome { span: command.span(), what: BROWSER.to_owned() })
+        })
+    }
+
     /// A start command whose program lies there, or is found there first.
     fn of_start(self, command: StepCommand<'m>) -> Option<InRootHome> {
         let program = command.invocation()?.path()?;
@@ -47,6 +67,12 @@ impl<'m> Stage<'m> {
         found(format!("`{program}`, which may lie in `{directory}`"))
     }
 }
+
+/// The browser that Puppeteer fetches.
+const BROWSER: &str = "the browser of Puppeteer";
+
+/// What programs look for in the home of their user, wherever they lie themselves.
+const DATA: [&str; 4] = [BROWSER, "the browsers of Playwright", "the data of NLTK", "the models of Hugging Face"];
 
 /// Programs that distributions and the images of languages have outside of anybody's home.
 const SYSTEM_PROGRAMS: [&str; 22] = [
@@ -140,12 +166,38 @@ fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
         "pipenv" if (has("install") || has("sync")) && !has("--system") && !is_set("PIPENV_VENV_IN_PROJECT") => {
             "the environment of Pipenv"
         }
+        "npm" | "yarn" | "pnpm" if installs_browser(command, &words) => BROWSER,
         "nvm" | "sdk" | "pyenv" | "rbenv" | "asdf" => "versions kept by a version manager",
         "composer" if has("global") => "global packages of Composer",
         "dotnet" if has("tool") && (has("-g") || has("--global")) => "global tools of .NET",
         _ => return None,
     };
     Some(InRootHome { span: command.span(), what: what.to_owned() })
+}
+
+/// Whether a command installs Puppeteer, which fetches a browser into the home of its user (its documentation,
+/// "Configuration"): by name, or where the system gets the libraries that nothing but a browser needs.
+fn installs_browser(command: StepCommand<'_>, words: &[String]) -> bool {
+    let stage = command.step.stage();
+    let has = |names: &[&str]| names.iter().any(|name| stage.names_package(Manager::Apt, name));
+    let has_libraries = has(&["libnss3", "libnss3-dev"])
+        && has(&["libatk-bridge2.0-0", "libgbm1", "libgbm-dev", "libatk1.0-0", "libxkbcommon0"])
+        && !has(&["chromium", "chromium-browser", "google-chrome-stable"]);
+    installs_packages(command)
+        && !is_told(command)
+        && (words.iter().any(|word| word.starts_with("puppeteer")) || has_libraries)
+}
+
+fn installs_packages(command: StepCommand<'_>) -> bool {
+    let first = command.command.arguments().find(|word| !word.bytes().starts_with(b"-"));
+    first.is_none_or(|word| matches!(word.bytes(), b"install" | b"i" | b"add" | b"ci"))
+}
+
+/// Whether a variable tells Puppeteer where to put the browser, or to fetch none.
+fn is_told(command: StepCommand<'_>) -> bool {
+    ["PUPPETEER_CACHE_DIR", "PUPPETEER_SKIP_DOWNLOAD", "PUPPETEER_SKIP_CHROMIUM_DOWNLOAD"]
+        .iter()
+        .any(|name| command.step.variable(name).is_some())
 }
 
 /// Whether `mix` is what starts the image; a release needs neither Hex nor Rebar.

@@ -46,5 +46,9 @@ pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     if !subject.is_whole() {
         return None;
     }
-    RECIPES.iter().find_map(|recipe| recipe(subject))
+    let proposal = RECIPES.iter().find_map(|recipe| recipe(subject))?;
+    let Some(left) = subject.target.data_in_root_home(&subject.cx.context) else { return Some(proposal) };
+    let line = subject.cx.file.locate(left.span.start).line;
+    let reason = format!("line {line} puts {} into the home of root, where another image does not have it", left.what);
+    Some(Proposal::of(&proposal.stack, Err(reason.into())))
 }

@@ -57,6 +57,7 @@ fn run_as(
         return Err(obstacle);
     }
     obstacle::start_script_obstacle(&cx.context, target)?;
+    obstacle::data_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     let identity = identity()?;
     let writes = target.writes(&cx.context);

@@ -36,7 +36,7 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
             format!("`{tool}` builds when the container starts, and what it writes lies beside the sources").into(),
         );
     }
-    if is_shell_to_work_in(target) {
+    if target.starts_shell() {
         return Some(
             "it starts a shell or interpreter: it is made to work in, or for others to build on, whose steps need root"
                 .into(),
@@ -50,18 +50,31 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     let brings = || steps().any(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add));
     let base_starts = target.image_facts().is_some_and(|facts| {
         let is_server = matches!(facts.role.known(), Some(Role::Server | Role::Application | Role::Database));
-        is_server || facts.entrypoint.known().is_some_and(|words| !words.is_empty()) && brings()
+        // The entry point of a language starts its interpreter, unless that is a variant with a server.
+        let is_interpreter = matches!(facts.role.known(), Some(Role::Language | Role::Os))
+            && facts.ports.known().is_none_or(Vec::is_empty);
+        let starts = facts.entrypoint.known().is_some_and(|words| !words.is_empty()) && !is_interpreter;
+        is_server || starts && brings()
     });
     if !starts && !base_starts {
         return Some("nothing says how it starts: it may be made for others to build on, whose steps need root".into());
     }
-    if let Some(InRootHome { span, what }) = target.in_root_home() {
-        let line = target.model().file.locate(span.start).line;
-        return Some(format!("it needs {what} (line {line}), in the home of root, which nobody else may enter").into());
+    if let Some(found) = target.in_root_home() {
+        return Some(in_root_home(target, &found));
     }
     let need = target.start_needs().into_iter().next()?;
     let line = target.model().file.locate(need.span.start).line;
     Some(format!("the start command in line {line} does what only root may").into())
+}
+
+fn in_root_home(target: Stage<'_>, InRootHome { span, what }: &InRootHome) -> Obstacle {
+    let line = target.model().file.locate(span.start).line;
+    format!("it needs {what} (line {line}), in the home of root, which nobody else may enter").into()
+}
+
+/// What the build context says of the home of root.
+pub(super) fn data_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    target.data_in_root_home(context).map_or(Ok(()), |found| Err(in_root_home(target, &found)))
 }
 
 /// Names of stages that people test and work in.
@@ -87,43 +100,6 @@ fn built_at_start(target: Stage<'_>) -> Option<&'static str> {
     let start = target.start_steps();
     let mut names = start.iter().flat_map(|step| step.commands()).filter_map(StepCommand::name);
     names.find_map(|name| TOOLS.iter().copied().find(|tool| *tool == name))
-}
-
-/// Whether nothing but a shell or an interpreter without a program is started.
-fn is_shell_to_work_in(target: Stage<'_>) -> bool {
-    let start = target.start_steps();
-    let last = start.last().filter(|step| step.keyword() == Keyword::Cmd);
-    let Some(step) = last else { return false };
-    let mut commands = step.commands();
-    let (Some(command), None) = (commands.next(), commands.next()) else { return false };
-    let is_shell = matches!(
-        command.name(),
-        Some(
-            "sh" | "bash"
-                | "zsh"
-                | "ash"
-                | "fish"
-                | "dash"
-                | "php"
-                | "jshell"
-                | "python"
-                | "python3"
-                | "node"
-                | "irb"
-                | "erl"
-                | "iex"
-                | "R"
-                | "julia"
-                | "ghci"
-                | "perl"
-                | "lua"
-                | "scala"
-                | "groovysh"
-                | "sbcl"
-                | "swipl"
-        )
-    );
-    is_shell && command.command.arguments().all(|word| word.bytes().starts_with(b"-") && !word.bytes().contains(&b'c'))
 }
 
 /// Packages of services that start as root, and are started by scripts.
