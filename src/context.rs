@@ -81,6 +81,14 @@ impl<'a> BuildContext<'a> {
         Self { files, path }
     }
 
+    /// The surroundings of another file of the same tree.
+    pub fn of<'b>(&self, path: &'b str) -> BuildContext<'b>
+    where
+        'a: 'b,
+    {
+        BuildContext { files: self.files, path }
+    }
+
     /// The file `name` in the directory of the checked file.
     pub fn beside(&self, name: &str) -> Option<Found> {
         self.in_directory(directory(self.path), name)

@@ -10,6 +10,7 @@ mod bake;
 mod crossing;
 mod devcontainer;
 mod evidence;
+mod made;
 mod pods;
 mod recipe;
 mod repository;
@@ -17,6 +18,7 @@ mod services;
 mod workflow;
 
 pub use crossing::{Crossing, CrossingKind};
+pub use made::{Made, MadeImage, is_shell, may_hold_shell};
 pub use recipe::{Input, InputSource, Recipe, RecipeStage, Says, Who};
 pub use repository::{BuildGraph, Builder, BuiltImage, PulledImage, Run, RunImage};
 

@@ -75,6 +75,7 @@ pub static RULES: &[&Builtin] = &[
     &kubernetes::missing_readiness_probe::RULE,
     &kubernetes::missing_seccomp_profile::RULE,
     &kubernetes::missing_security_context::RULE,
+    &runtime::missing_shell::RULE,
     &runtime::mounted_engine_socket::RULE,
     &kubernetes::mounted_token::RULE,
     &user::named_user::RULE,

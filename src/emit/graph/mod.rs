@@ -150,6 +150,3 @@ impl<'g> Runs<'g> {
         runs
     }
 }
-
-#[cfg(test)]
-mod tests;

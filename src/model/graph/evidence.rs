@@ -3,6 +3,7 @@
 use crate::{
     context::{self, BuildContext, Found},
     model::compose::{ComposeModel, Variables},
+    source::FileKind,
     syntax::yaml,
 };
 
@@ -140,4 +141,41 @@ pub(super) fn is_override(path: &str) -> bool {
 
 fn with_endings(directory: &str, name: &str) -> [String; 2] {
     [".yaml", ".yml"].map(|ending| context::join(directory, &format!("{name}{ending}")))
+}
+
+/// The files around, other than compose files, that may build an image, with their kinds.
+pub(super) fn builders(context: BuildContext<'_>) -> Vec<(Found, FileKind)> {
+    let mut files: Vec<(Found, FileKind)> = Vec::new();
+    let mut bytes = 0;
+    for root in context.directories() {
+        for below in ["", "scripts", "bin", "hack", ".github/workflows"] {
+            let directory = if below.is_empty() { root.to_owned() } else { context::join(root, below) };
+            for entry in context.list(&directory).iter().filter(|entry| !entry.is_directory) {
+                let Some(kind) = builder_kind(below, &entry.name) else { continue };
+                let path = context::join(&directory, &entry.name);
+                if files.len() >= MOST_FILES || bytes > MOST_BYTES {
+                    return files;
+                }
+                if files.iter().any(|(file, _)| file.path == path) {
+                    continue;
+                }
+                let Some(file) = context.at(&path) else { continue };
+                bytes += file.text.len();
+                files.push((file, kind));
+            }
+        }
+    }
+    files
+}
+
+fn builder_kind(directory: &str, name: &str) -> Option<FileKind> {
+    let lower = name.to_ascii_lowercase();
+    match lower.as_str() {
+        _ if directory == ".github/workflows" => is_yaml(&lower).then_some(FileKind::Workflow),
+        "makefile" | "gnumakefile" => Some(FileKind::Makefile),
+        ".gitlab-ci.yml" => Some(FileKind::GitlabCi),
+        "docker-bake.hcl" | "docker-bake.json" => Some(FileKind::Bake),
+        _ if lower.ends_with(".sh") => Some(FileKind::Script),
+        _ => None,
+    }
 }

@@ -18,6 +18,7 @@ pub(super) mod insecure_run;
 pub(super) mod kernel_module;
 pub(super) mod memory_unlimited;
 pub(super) mod missing_healthcheck;
+pub(super) mod missing_shell;
 pub(super) mod mounted_engine_socket;
 pub(super) mod open_engine_socket;
 pub(super) mod port_on_every_interface;

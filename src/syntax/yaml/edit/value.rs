@@ -8,8 +8,10 @@ use crate::syntax::yaml::Style;
 pub enum Value {
     /// A text; in quotes where it would read as something else.
     Text(String),
-    /// A truth value or number, as it is written.
+    /// A truth value or the like, as it is written.
     Word(&'static str),
+    /// A number, which [`Value::number`] writes.
+    Number(String),
     /// Items.
     List(Vec<Value>),
     /// Keys with values.
@@ -20,6 +22,11 @@ impl Value {
     /// A text.
     pub fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into())
+    }
+
+    /// A number.
+    pub fn number(number: u32) -> Self {
+        Value::Number(number.to_string())
     }
 
     /// Texts.
@@ -33,7 +40,7 @@ impl Value {
     }
 
     pub(super) fn is_scalar(&self) -> bool {
-        matches!(self, Value::Text(_) | Value::Word(_))
+        matches!(self, Value::Text(_) | Value::Word(_) | Value::Number(_))
     }
 
     pub(super) fn is_list(&self) -> bool {
@@ -56,6 +63,7 @@ impl Value {
         match self {
             Value::Text(text) => scalar(text),
             Value::Word(word) => (*word).to_owned(),
+            Value::Number(number) => number.clone(),
             Value::List(_) => format!("[{}]", self.flow_inside()),
             Value::Map(_) => format!("{{{}}}", self.flow_inside()),
         }
@@ -64,7 +72,7 @@ impl Value {
     /// What lies in the brackets.
     pub(super) fn flow_inside(&self) -> String {
         let parts: Vec<String> = match self {
-            Value::Text(_) | Value::Word(_) => vec![self.flow()],
+            Value::Text(_) | Value::Word(_) | Value::Number(_) => vec![self.flow()],
             Value::List(items) => items.iter().map(Value::flow).collect(),
             Value::Map(entries) => {
                 entries.iter().map(|(key, value)| format!("{}: {}", scalar(key), value.flow())).collect()
@@ -77,7 +85,7 @@ impl Value {
     pub(super) fn block(&self, column: usize, layout: &Layout) -> Vec<String> {
         let indent = " ".repeat(column);
         match self {
-            Value::Text(_) | Value::Word(_) => vec![indent + &self.flow()],
+            Value::Text(_) | Value::Word(_) | Value::Number(_) => vec![indent + &self.flow()],
             Value::List(items) => items.iter().flat_map(|item| item.as_item(column, layout)).collect(),
             Value::Map(entries) => entries
                 .iter()
@@ -96,7 +104,7 @@ impl Value {
 
     fn is_empty(&self) -> bool {
         match self {
-            Value::Text(_) | Value::Word(_) => false,
+            Value::Text(_) | Value::Word(_) | Value::Number(_) => false,
             Value::List(items) => items.is_empty(),
             Value::Map(entries) => entries.is_empty(),
         }
@@ -128,7 +136,7 @@ impl Value {
 
     fn write_events<'v>(&'v self, events: &mut Vec<Event<'v>>) {
         match self {
-            Value::Text(text) => events.push(Event::text(text)),
+            Value::Text(text) | Value::Number(text) => events.push(Event::text(text)),
             Value::Word(word) => events.push(Event::text(word)),
             Value::List(items) => {
                 events.push(Event::List);
