@@ -70,6 +70,14 @@ fn the_readme_shows_files_as_they_are_and_what_the_program_prints() {
     assert_none_stale(&stale);
 }
 
+#[test]
+fn the_picture_of_the_shop_is_what_the_program_draws() {
+    let path = root().join("docs/shop.svg");
+    let stale =
+        if is_fresh(&path, &printed_by("graph --format svg samples/shop")) { Vec::new() } else { vec![shown(&path)] };
+    assert_none_stale(&stale);
+}
+
 /// What belongs under `line`, if it is a comment that says so.
 fn shown_by(line: &str) -> Option<String> {
     let (what, argument) = line.trim().strip_prefix("<!-- ")?.strip_suffix(" -->")?.split_once(' ')?;
