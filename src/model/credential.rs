@@ -321,9 +321,58 @@ fn is_fingerprint(name: &str, value: &[u8]) -> bool {
     upper_hex && matches!(hex.len(), 16 | 40) && name.to_ascii_lowercase().ends_with("key")
 }
 
-/// Whether the value only repeats the name (`KEY=KEY`, `'AWS_ACCESS_KEY_SECRET'`), which is a placeholder.
+/// Whether the value only repeats the name (`KEY=KEY`, `'AWS_ACCESS_KEY_SECRET'`, `GOOGLE_API_KEY_VAL`), which is a
+/// placeholder.
 fn repeats_name(name: &str, value: &[u8]) -> bool {
-    value.eq_ignore_ascii_case(name.as_bytes())
+    const ADDED: [&[u8]; 6] = [b"", b"val", b"value", b"var", b"variable", b"placeholder"];
+    let Some((same, rest)) = value.split_at_checked(name.len()) else { return false };
+    let rest = rest.strip_prefix(b"_").or_else(|| rest.strip_prefix(b"-")).unwrap_or(rest);
+    same.eq_ignore_ascii_case(name.as_bytes()) && ADDED.iter().any(|added| rest.eq_ignore_ascii_case(added))
+}
+
+/// Whether the value is made of words for what belongs there, the first of which says that it is no real one:
+/// `my-password`, `testValue`.
+pub fn is_made_up(value: &[u8]) -> bool {
+    const FIRST: [&str; 3] = ["my", "some", "test"];
+    const WORDS: [&str; 17] = [
+        "access",
+        "api",
+        "app",
+        "auth",
+        "client",
+        "credential",
+        "data",
+        "db",
+        "key",
+        "pass",
+        "password",
+        "private",
+        "secret",
+        "text",
+        "token",
+        "user",
+        "value",
+    ];
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let plain: String = text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_ascii_lowercase();
+    let Some(mut rest) = FIRST.iter().find_map(|first| plain.strip_prefix(first)).filter(|rest| !rest.is_empty())
+    else {
+        return false;
+    };
+    while !rest.is_empty() {
+        // The longest word first: `password` begins with `pass`.
+        let word = WORDS.iter().filter(|word| rest.starts_with(**word)).max_by_key(|word| word.len());
+        let Some(word) = word else { return false };
+        rest = &rest[word.len()..];
+    }
+    true
+}
+
+/// Whether the name is that of a place or its part, so that a value without a user in it is no secret.
+pub fn names_place(name: &str) -> bool {
+    const LAST: [&str; 11] =
+        ["address", "bucket", "domain", "endpoint", "endpoints", "host", "hostname", "hosts", "port", "uri", "url"];
+    words(name).last().is_some_and(|last| LAST.contains(&last.as_str()))
 }
 
 /// The words of a name in lower case: `dbPassword`, `DB_PASSWORD` and `db-password` are the same two.
@@ -352,15 +401,32 @@ pub fn value_shape(value: &[u8]) -> Value {
     }
     let text = String::from_utf8_lossy(value);
     let text = text.trim();
-    if text.len() < 3 || is_placeholder(text) || is_switch(text) || is_place(text) || text.contains('$') {
+    if text.len() < 3
+        || is_published(value)
+        || is_placeholder(text)
+        || is_switch(text)
+        || is_place(text)
+        || text.contains('$')
+    {
         return Value::Harmless;
     }
     if is_random(text) { Value::Random } else { Value::Word }
 }
 
+/// Keys that programs for trying things out are published with: the emulators of Azure's storage and of Cosmos DB.
+const PUBLISHED: [&[u8]; 2] = [
+    b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+    b"C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==",
+];
+
+/// Whether the only secret in the value is one that everybody has.
+fn is_published(value: &[u8]) -> bool {
+    PUBLISHED.iter().any(|key| memchr::memmem::find(value, key).is_some())
+}
+
 /// A credential of known form.
 fn known(value: &[u8]) -> Option<&'static str> {
-    if let Some(token) = Tokens::builtin().find(value).next() {
+    if let Some(token) = Tokens::builtin().find(value).find(|token| !is_published(&value[token.range.clone()])) {
         return Some(&token.shape.title);
     }
     private_keys(value).next().map(|_| "private key")
@@ -380,12 +446,21 @@ pub fn private_keys(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let gap = rest.iter().position(is_base64).filter(|&gap| gap < 16)?;
         let body = rest[gap..].strip_prefix(b"n").unwrap_or(&rest[gap..]);
         let length = body.iter().take_while(|byte| is_base64(byte)).count();
-        (length >= 32).then(|| start..behind + (rest.len() - body.len()) + length)
+        let is_key = length >= 32 && begins_key(header, &body[..length]);
+        is_key.then(|| start..behind + (rest.len() - body.len()) + length)
     })
 }
 
+/// Whether what stands below `header` can be a key: a sequence of DER, or what OpenSSH and PGP begin with, and no letter
+/// again and again.
+fn begins_key(header: &[u8], body: &[u8]) -> bool {
+    let is_of = |kind: &[u8]| memchr::memmem::find(header, kind).is_some();
+    let is_begun = is_of(b" PGP ") || body.starts_with(b"M") || body.starts_with(b"b3BlbnNzaC1rZXk");
+    is_begun && distinct_bytes(&body[..32]) >= 8
+}
+
 /// Whether the text says that something else is to be put here.
-fn is_placeholder(text: &str) -> bool {
+pub fn is_placeholder(text: &str) -> bool {
     const MARKS: &[&str] = &[
         "change",
         "chang3",
@@ -414,6 +489,9 @@ fn is_placeholder(text: &str) -> bool {
         "not-a-",
         "not_a_",
         "notasecret",
+        "not-secret",
+        "not_secret",
+        "notsecret",
         "envvarhere",
         "default",
         "test_secret",
@@ -621,6 +699,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_key_between_the_lines_of_one_is_none() {
+        let count = |body: &str| private_keys(format!("-----BEGIN RSA PRIVATE KEY-----\n{body}\n").as_bytes()).count();
+        assert_eq!(count("MIIEpAIBAAKCAQEA7bq8cXvJ0kYw2mQp4nR"), 1);
+        assert_eq!(count("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ"), 1);
+        assert_eq!(count("thisisnotakeybutatextthatsaysthatthereisone"), 0);
+        assert_eq!(count("MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM"), 0);
+    }
+
+    #[test]
+    fn made_up_values_name_what_belongs_there() {
+        for value in ["my-password", "mysecret", "testValue", "my_secret_token", "some-api-key"] {
+            assert!(is_made_up(value.as_bytes()), "{value}");
+        }
+        for value in ["password", "mysecret1", "my", "mystery-meat", "testify"] {
+            assert!(!is_made_up(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
     fn both_together() {
         assert_eq!(judge("POSTGRES_PASSWORD", b"postgres"), Some(Credential::Default));
         assert_eq!(judge("FLASK_SECRET_KEY", b"dev-secret-key-change-me"), Some(Credential::Default));
@@ -640,6 +737,8 @@ mod tests {
             ("WILDDOG_SECRET", "secret"),
             ("GLUU_SECRET_KUBERNETES_SECRET", "gluu"),
             ("AWS_ACCESS_KEY_SECRET", "AWS_ACCESS_KEY_SECRET"),
+            ("GOOGLE_API_KEY", "GOOGLE_API_KEY_VAL"),
+            ("STORAGE_KEY", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="),
         ] {
             assert_eq!(judge(name, value.as_bytes()), None, "{name}={value}");
         }

@@ -50,6 +50,17 @@ impl<'y> Object<'y> {
 }
 
 impl Datum<'_> {
+    /// Whether it holds nothing yet, or stands for what is filled in or encrypted elsewhere.
+    pub fn is_stand_in(&self) -> bool {
+        let text = String::from_utf8_lossy(self.value.trim_ascii());
+        let is_encrypted = memchr::memmem::find(&self.value, b"ENC[AES256_GCM,").is_some();
+        // What `sops` and its like leave in the place of a value.
+        let is_starred = text.starts_with('*') && text.ends_with('*');
+        // A file says `example` of something else.
+        let is_file = text.contains('\n') || text.starts_with("{\"");
+        text.is_empty() || is_encrypted || is_starred || !is_file && credential::is_placeholder(&text)
+    }
+
     /// Whether a line of it is a credential by its name and value.
     pub fn holds_credential(&self) -> bool {
         self.assignments().iter().any(|(name, value)| credential::judge(name, value).is_some())
@@ -71,8 +82,13 @@ impl Datum<'_> {
     }
 }
 
-/// What `text` is in base 64, blanks and line endings left out.
+/// What `text` is in base 64, blanks and line endings left out; nothing for words, which decode to no text.
 fn decoded(text: &str) -> Option<Vec<u8>> {
+    let is_mixed = text.bytes().any(|byte| byte.is_ascii_uppercase()) && !text.trim_ascii().contains(' ');
+    bytes_of(text).filter(|bytes| is_mixed || std::str::from_utf8(bytes).is_ok())
+}
+
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held) = (0u32, 0);
     let letters = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
@@ -109,5 +125,22 @@ mod tests {
         let model = KubernetesModel::new(&parsed.tree);
         let values: Vec<_> = model.plain_secrets().flat_map(Object::data).map(|datum| datum.value).collect();
         assert_eq!(values, [b"calebkinney".to_vec(), b"e".to_vec()]);
+    }
+
+    #[test]
+    fn words_are_no_base_64() {
+        for text in ["your private ssh key in base64", "replace-me", "thisisbase64encoded="] {
+            assert_eq!(decoded(text), None, "{text}");
+        }
+        assert_eq!(decoded("/Pv5+Q==\n"), Some(vec![252, 251, 249, 249]));
+    }
+
+    #[test]
+    fn what_is_filled_in_elsewhere_stands_in() {
+        let tree = parse(b"apiVersion: v1\nkind: Secret\nstringData: {a: '', b: 'ENC[AES256_GCM,data:x]', c: '<fill in>', d: '{\"a\": \"ENC[AES256_GCM,data:x]\"}', e: 'hunter4711', f: '{\"example\": 1}'}\n");
+        let model = KubernetesModel::new(&tree.tree);
+        let stand_ins: Vec<bool> =
+            model.plain_secrets().flat_map(Object::data).map(|datum| datum.is_stand_in()).collect();
+        assert_eq!(stand_ins, [true, true, true, true, false, false]);
     }
 }

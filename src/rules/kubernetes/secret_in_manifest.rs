@@ -39,6 +39,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\nstringData:\n  «api-key»: r7eJvn9HIvMh25CWknMUFoNuW2d2\n  stage: prod\n",
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\nstringData:\n  api-key: \"<fill in>\"\n  stage: prod\n",
             ),
+            Example::new(
+                "What stands in for a credential, places and authorities",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n  «pin»: hunter2-4711\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -49,7 +54,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for datum in cx.model.plain_secrets().flat_map(Object::data) {
         let name = datum.key.scalar().unwrap_or_default();
         let value = datum.value.trim_ascii();
-        if value.len() < SHORTEST || is_public(name, value) {
+        if value.len() < SHORTEST || is_public(name, value) || datum.is_stand_in() {
             continue;
         }
         // Whoever puts a value into a secret says that it is one: its name need not say so too. Only of a file it is
@@ -57,6 +62,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let is_file = value.iter().any(|byte| matches!(byte, b'\n' | b'=' | b' '));
         let severity = match credential::value_shape(value) {
             Value::Known(_) => Severity::Critical,
+            Value::Random | Value::Word if credential::is_made_up(value) || is_place(name, value) => continue,
             Value::Random if !is_file => Severity::High,
             Value::Word if !is_file => Severity::Medium,
             Value::Random | Value::Word if datum.holds_credential() => Severity::High,
@@ -73,10 +79,18 @@ const SHORTEST: usize = 8;
 /// Certificates, public keys and names are for everybody.
 fn is_public(name: &str, value: &[u8]) -> bool {
     let is_public_form = [&b"-----BEGIN CERTIFICATE"[..], b"-----BEGIN PUBLIC", b"ssh-rsa ", b"ssh-ed25519 "];
-    // What `sops` and its like leave in the place of a value.
-    let is_stand_in = value.starts_with(b"*") && value.ends_with(b"*");
+    let is_authority = name == "ca" || name.starts_with("ca.") && name != "ca.key";
     is_public_form.iter().any(|form| value.starts_with(form))
-        || is_stand_in
+        || is_authority
         || name.ends_with(".crt")
         || name == "namespace"
+}
+
+/// Whether the value says where something is, and not who may use it: an address by its name, or host and port.
+fn is_place(name: &str, value: &[u8]) -> bool {
+    let colon = value.iter().rposition(|&byte| byte == b':');
+    let (host, port) = colon.map_or((value, None), |at| (&value[..at], Some(&value[at + 1..])));
+    let is_host = host.contains(&b'.') && host.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(byte));
+    let is_port = port.is_some_and(|port| (2..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit));
+    credential::names_place(name) && !value.contains(&b'@') || is_host && is_port
 }

@@ -1,7 +1,7 @@
 //! A `Secret` in a repository is there for whoever reads the repository.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
+    model::kubernetes::{KubernetesModel, Object},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -34,6 +34,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  «name: db»\ndata: {user: c2hvcA==}\n",
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata: {user: \"{{ .Values.user }}\"}\n",
             ),
+            Example::new(
+                "What is filled in or encrypted elsewhere is no value",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  «name: db»\nstringData: {user: \"\", password: \"<fill in>\", pin: \"4711\"}\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData: {user: \"\", password: \"<fill in>\", pin: \"ENC[AES256_GCM,data:aGFs,type:str]\"}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -41,7 +46,8 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for secret in cx.model.plain_secrets().filter(|secret| !secret.data().is_empty()) {
+    let holds_value = |secret: &Object<'_>| secret.data().iter().any(|datum| !datum.is_stand_in());
+    for secret in cx.model.plain_secrets().filter(holds_value) {
         let place = secret.at(&["metadata"]).and_then(|metadata| metadata.entry("name"));
         let place = place.map_or(secret.node.span(), |entry| entry.span());
         let finding = out.report(place, "the values of the secret are kept beside the code");
