@@ -39,17 +39,39 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata:\n  «app.env»: |\n    STAGE=prod\n    API_KEY=r7eJvn9HIvMh25CWknMUFoNuW2d2\n",
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata:\n  app.env: |\n    STAGE=prod\n    API_KEY=${API_KEY}\n",
             ),
+            Example::new(
+                "Programs, and names of secrets",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata:\n  run.py: |\n    token = f.read().strip()\n  values.yaml: |\n    mailSecret: shop-mail-2\n    _password: hunter2-4711\n  «app.yaml»: |\n    clientSecret: hunter2-4711\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata:\n  run.py: |\n    token = f.read().strip()\n  values.yaml: |\n    mailSecret: shop-mail-2\n    _password: hunter2-4711\n",
+            ),
         ],
         since: "0.1.0",
     },
     check: Check::Kubernetes(check),
 };
 
+/// Whether the value is a piece of a program, which calls something: `f.read().strip()`.
+fn is_program(value: &[u8]) -> bool {
+    let calls = value.windows(2).any(|pair| (pair[0].is_ascii_alphanumeric() || pair[0] == b'_') && pair[1] == b'(');
+    calls && value.contains(&b')')
+}
+
+/// Whether the name says that the value is that of a `Secret`, as charts write it: `existingSecret: shop-mail`.
+fn names_object(name: &str, value: &[u8]) -> bool {
+    const OWNERS: [&str; 10] =
+        ["api", "app", "client", "consumer", "cookie", "hmac", "jwt", "oauth", "session", "shared"];
+    let Some(owner) = name.strip_suffix("Secret").filter(|owner| !owner.is_empty()) else { return false };
+    let is_label = value.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+    is_label && value.contains(&b'-') && !OWNERS.iter().any(|known| owner.to_ascii_lowercase().ends_with(known))
+}
+
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for datum in cx.model.config_maps().flat_map(Object::data) {
         let assignments = datum.assignments();
         // A value with a `/` names a secret of a namespace, or a file.
-        let mut own = assignments.iter().filter(|(_, value)| !value.contains(&b'/'));
+        let mut own = assignments.iter().filter(|(name, value)| {
+            !value.contains(&b'/') && !name.starts_with('_') && !is_program(value) && !names_object(name, value)
+        });
         let judged = own.find_map(|(name, value)| Some((name, credential::judge(name, value)?)));
         let Some((name, credential)) = judged else { continue };
         let (what, severity) = match credential {
