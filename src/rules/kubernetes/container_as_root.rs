@@ -55,6 +55,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  securityContext:\n    «runAsUser: 0»\n  containers:\n  - name: web\n    image: nginx:1.29\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {runAsUser: 10001}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  hostUsers: false\n  securityContext:\n    runAsUser: 0\n  containers:\n  - name: web\n    image: nginx:1.29\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {runAsUser: 10001}\n",
             ),
+            Example::new(
+                "What the cluster refuses to start is not started as root",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsUser: 0, runAsNonRoot: true}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {«runAsUser: 0»}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsUser: 0, runAsNonRoot: true}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {runAsUser: 10001}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -65,18 +70,26 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let workloads = cx.model.workloads().filter(|workload| !workload.is_on_windows() && !workload.has_own_users());
     for workload in workloads {
         let is_named_root = |container: &Container<'_>| container.own_security(&["runAsUser"]).number() == Some(0);
-        for container in workload.containers().filter(is_named_root) {
+        for container in workload.containers().filter(is_started).filter(is_named_root) {
             let message = format!("the container `{}` is started as root", container.name());
             let place = container.place_of(&["securityContext", "runAsUser"]);
             out.report(place, message).repair(cx, || own_users(cx, workload));
         }
-        let is_heeded = workload.containers().any(|container| container.own_security(&["runAsUser"]).is_absent());
+        let is_heeded = workload
+            .containers()
+            .filter(is_started)
+            .any(|container| container.own_security(&["runAsUser"]).is_absent());
         if is_heeded && workload.security(&["runAsUser"]).number() == Some(0) {
             let message = format!("the containers of `{}` are started as root", workload.name());
             let place = workload.place_of(&["securityContext", "runAsUser"]);
             out.report(place, message).repair(cx, || own_users(cx, workload));
         }
     }
+}
+
+/// Whether the cluster starts it whoever it runs as: `runAsNonRoot` keeps it from starting as root.
+fn is_started(container: &Container<'_>) -> bool {
+    container.is_kept_from_root() != Some(true)
 }
 
 /// Users of the pod's own, where it shares nothing else with its node.
