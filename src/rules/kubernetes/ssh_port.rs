@@ -1,7 +1,7 @@
 //! A remote shell in a container is a second way in.
 
 use crate::{
-    model::kubernetes::{KubernetesModel, Setting},
+    model::kubernetes::{Container, KubernetesModel, Setting},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
     syntax::yaml::Node,
@@ -35,14 +35,30 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    ports: [{name: ssh, «containerPort: 22»}]\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
             ),
+            Example::new(
+                "A server of repositories gives no shell",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n  - name: jump\n    image: example/jump:2\n    ports: [{«containerPort: 22»}]\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n",
+            ),
         ],
         since: "0.1.0",
     },
     check: Check::Kubernetes(check),
 };
 
+/// Programs that speak SSH to hand out repositories or files, and no shell.
+const WITHOUT_SHELL: [&str; 8] = ["bitbucket", "forgejo", "gerrit", "gitea", "gitlab", "gogs", "sftp", "sftpgo"];
+
+/// Whether the name of the container or of its image says that its server gives no shell.
+fn gives_no_shell(container: Container<'_>) -> bool {
+    let image = container.node.get("image").and_then(Node::scalar).unwrap_or_default().to_ascii_lowercase();
+    let name = container.name().to_ascii_lowercase();
+    let mut parts = image.split(['/', ':', '-', '_', '@', '.']).chain(name.split(['-', '_']));
+    parts.any(|part| WITHOUT_SHELL.contains(&part))
+}
+
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for container in cx.model.containers() {
+    for container in cx.model.containers().filter(|container| !gives_no_shell(*container)) {
         for item in container.node.get("ports").into_iter().flat_map(Node::items) {
             let is_tcp = Setting::below(item, &["protocol"]).text().is_none_or(|protocol| protocol == "TCP");
             if is_tcp && Setting::below(item, &["containerPort"]).number() == Some(22) {
