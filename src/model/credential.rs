@@ -59,6 +59,23 @@ pub fn judge(name: &str, value: &[u8]) -> Option<Credential> {
     }
 }
 
+/// Whether somebody wrote a credential, however weak: no switch, path, address or variable under the name of one, or
+/// what tells a client how to log in.
+pub fn is_written(name: &str, value: &str) -> bool {
+    let text = value.trim();
+    let is_value = text.len() >= 3 && !is_switch(text) && !is_place(text) && !text.contains('$');
+    let is_named = classify(name) == Name::Credential || name == "AWS_ACCESS_KEY_ID" && text.starts_with("AKIA");
+    is_value && (is_named || is_connection(text))
+}
+
+/// Whether the text tells a client how to log in: `Server=db;User Id=sa;Password=x`.
+fn is_connection(text: &str) -> bool {
+    text.split(';').any(|part| {
+        let Some((key, value)) = part.split_once('=') else { return false };
+        matches!(key.trim().to_ascii_lowercase().as_str(), "password" | "pwd") && !value.trim().is_empty()
+    })
+}
+
 /// Programs that read a credential from the environment on their own, and from which variables.
 const READERS: &[(&str, &[&str])] = &[
     ("aws", &["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),

@@ -135,7 +135,7 @@ const MODES: [&str; 8] = ["\"w\"", "'w'", "\"a\"", "'a'", "\"wb\"", "'wb'", "\"a
 /// Words of a line that speaks of places.
 const PLACES: [&str; 24] = [
     "path", "Path", "PATH", "dir", "Dir", "DIR", "folder", "Folder", "FOLDER", "join", "open", "file", "File", "FILE",
-    "root", "Root", "ROOT", " / ", "store", "Store", "dest", "location", "BASE", "HERE",
+    "root", "Root", "ROOT", " / ", "store", "Store", "dest", "location", "BASE_", "HERE",
 ];
 
 /// Ways to name the directory of the file itself.
@@ -277,7 +277,13 @@ fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathTex
     let is_of_places = || PLACES.iter().any(|word| line.contains(word));
     let is_beside = anchor.is_some() || BESIDE.iter().any(|word| line.contains(word));
     let above = "../".repeat(anchor.map_or(0, |anchor| anchor.above));
-    let joins = line.contains("join(") || line.contains(" / ");
+    let joins = if line.contains("join(") {
+        Joins::ByCommas
+    } else if line.contains(" / ") {
+        Joins::BySlashes
+    } else {
+        Joins::Never
+    };
     // `("state", default("/var/lib/x"))`: the word is the name of an option, and the path is the path.
     let names_a_path = ["\"/", "'/"].iter().any(|start| line.contains(start));
     let mut found = Vec::new();
@@ -308,6 +314,16 @@ fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathTex
         }
     }
     found
+}
+
+/// How a line makes one path of several literals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joins {
+    /// `join(root, "data", "x.db")`
+    ByCommas,
+    /// `ROOT / "data" / "x.db"`
+    BySlashes,
+    Never,
 }
 
 /// Whether a line loads other parts of the program, by names that look like paths.
@@ -360,7 +376,7 @@ fn is_path(text: &str) -> bool {
 }
 
 /// The string literals of a line; those with only glue between them as one path where the line `joins`.
-fn joined_literals(line: &str, joins: bool) -> Vec<String> {
+fn joined_literals(line: &str, joins: Joins) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut glued = false;
     let mut rest = line;
@@ -370,7 +386,12 @@ fn joined_literals(line: &str, joins: bool) -> Vec<String> {
         let body = &rest[at + 1..];
         let Some(end) = body.find(char::from(quote)) else { break };
         let literal = &body[..end];
-        let is_glue = joins && glued && between.chars().all(|c| matches!(c, ' ' | ',' | '/' | '+' | '.'));
+        let is_between = |glue: &[char]| between.chars().all(|c| glue.contains(&c));
+        let is_glue = match joins {
+            Joins::ByCommas => glued && is_between(&[' ', ',', '/', '+', '.']),
+            Joins::BySlashes => glued && is_between(&[' ', '/']),
+            Joins::Never => false,
+        };
         match found.last_mut() {
             Some(last) if is_glue => {
                 let slash = if last.ends_with('/') || literal.starts_with('/') { "" } else { "/" };

@@ -7,11 +7,11 @@ use crate::{
     engine::{self, Evidence, Unjudged},
     fix,
     harden::{
-        Change, Declined, Hardened, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, recipe, rung, split,
-        trim,
+        Change, Declined, Hardened, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, note, recipe, rung,
+        secret, split, trim,
     },
     model::DockerfileModel,
-    rewrite::user,
+    rewrite::{self, user},
     rule::{Builtin, Cx, Detail, Fix, Group, Safety},
     rules::RULES,
     source::{SourceFile, SourceSet},
@@ -37,6 +37,16 @@ struct Ascent {
     changes: Vec<Change>,
     declined: Vec<Declined>,
     manual: Vec<String>,
+}
+
+impl Ascent {
+    /// What is left to do for its user once something is done.
+    fn note(&mut self, title: &str, reason: &str) {
+        let note = format!("{title}: {reason}");
+        if !self.manual.contains(&note) {
+            self.manual.push(note);
+        }
+    }
 }
 
 /// Where a text stands.
@@ -67,6 +77,9 @@ impl Project {
         ascent.declined.retain(|declined| declined.rung > after.rung);
         ascent.declined.sort();
         ascent.declined.dedup();
+        if ascent.text != file.text {
+            ascent.manual.extend(climber.ask(&ascent.text, |cx| note::of_unprivileged(cx.model)));
+        }
         let Ascent { text, stack, changes, declined, manual, .. } = ascent;
         Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text })
     }
@@ -83,6 +96,7 @@ impl Climber<'_> {
     fn turn(&self, ascent: &mut Ascent, wishes: &Wishes) -> Result<(), Unjudged> {
         self.install(ascent);
         self.fix(ascent, &is_before_split)?;
+        self.secrets(ascent);
         let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
         let Some(Proposal { stack, runtimes, declined, rebase }) = proposal else {
             return self.finish(ascent);
@@ -170,6 +184,18 @@ impl Climber<'_> {
         })
     }
 
+    /// Nothing stays under the name of a credential.
+    fn secrets(&self, ascent: &mut Ascent) {
+        for name in self.ask(&ascent.text, |cx| secret::variables(cx.model)) {
+            let fixes = self.ask(&ascent.text, |cx| rewrite::take_out_variable(cx, &name)).unwrap_or_default();
+            let Some(fix) = fixes.into_iter().next() else { continue };
+            ascent.note(&fix.title, &fix.reason);
+            if fix.safety > Safety::Manual {
+                Self::apply(ascent, fix);
+            }
+        }
+    }
+
     /// A package or an image in the place of what a page sends.
     fn install(&self, ascent: &mut Ascent) {
         let fix = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| installer::replaced(&subject)));
@@ -226,6 +252,11 @@ impl Climber<'_> {
         for applied in outcome.applied {
             let change =
                 Change { title: applied.title, safety: applied.safety, reason: applied.reason, evidence: Vec::new() };
+            let is_of_secret =
+                rules.iter().any(|rule| rule.meta.id == applied.rule && rule.meta.group == Group::Secret);
+            if is_of_secret {
+                ascent.note(&change.title, &change.reason);
+            }
             if !ascent.changes.contains(&change) {
                 ascent.changes.push(change);
             }

@@ -37,16 +37,21 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
     }
     let mut readers = carrier.readers.clone();
     if carrier.is_argument && !carrier.is_literal && readers.is_empty() {
-        // Somebody hands it in for a reason, and the project's own code is the likeliest one.
+        // Somebody hands it in for a reason, and the project's own code is the likeliest one. Nothing shows that it
+        // cannot do without.
         for step in &carrier.suspects {
             let names = carrier.names_seen_by(*step);
-            readers.insert(step.index(), Reader { names, always: true, keeps: false });
+            readers.insert(step.index(), Reader { names, always: false, keeps: false });
         }
     }
     let mut served = Vec::new();
     if carrier.is_literal {
         for step in carrier.suspects.iter().filter(|step| !readers.contains_key(&step.index())) {
-            let Some(edits) = stand_in::stand_in(cx.file, *step, &carrier.names_seen_by(*step)) else { continue };
+            let Some(edits) =
+                stand_in::stand_in(cx.file, *step, &carrier.names_seen_by(*step), carrier.written.as_deref())
+            else {
+                continue;
+            };
             removals.extend(edits);
             served.push(step.index());
         }

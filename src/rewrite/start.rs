@@ -133,9 +133,12 @@ impl<'m> ShellForm<'m> {
         if script.commands().any(stays) {
             return Err("the shell has something to do after the program, or while it runs");
         }
-        // Only what prepares may come before: a program that works for long would still have the shell around it.
-        let before =
-            script.commands().filter(|other| other.place().block.is_none() && other.index() != command.index());
+        // Only what prepares may come before, or what has to succeed first: a program that works for long would still
+        // have the shell around it.
+        let is_first = |other: &Command<'_>| {
+            other.place().block.is_none() && other.index() != command.index() && other.place().after != Connector::And
+        };
+        let before = script.commands().filter(is_first);
         if before.filter_map(Command::name).any(|name| !PREPARES.contains(&name)) {
             return Err("other programs run before the last one, and the shell has to be around them");
         }

@@ -23,6 +23,8 @@ pub(super) struct Carrier<'m> {
     held: BTreeSet<Span>,
     /// Whether its value is written in the file.
     pub(super) is_literal: bool,
+    /// What is written there, as it is known.
+    pub(super) written: Option<String>,
     /// Whether a build is given it.
     pub(super) is_argument: bool,
     /// Whether it is in the environment of an image.
@@ -60,6 +62,7 @@ impl<'m> Carrier<'m> {
             assigned: Vec::new(),
             held: BTreeSet::new(),
             is_literal: false,
+            written: None,
             is_argument: false,
             is_kept: false,
             readers: BTreeMap::new(),
@@ -115,9 +118,13 @@ impl<'m> Carrier<'m> {
                 if !self.names.contains(name) {
                     continue;
                 }
-                match self.value_of(name, instruction, assignment.value.as_ref().map_or(b"", |value| &value.text)) {
+                let value: &[u8] = assignment.value.as_ref().map_or(b"", |value| &value.text);
+                match self.value_of(name, instruction, value) {
                     Brought::Given | Brought::Repeated => {}
-                    Brought::Literal => self.is_literal = true,
+                    Brought::Literal => {
+                        self.is_literal = true;
+                        self.written = std::str::from_utf8(unquoted(value)).ok().map(str::to_owned);
+                    }
                     Brought::Other => continue,
                     Brought::Made => {
                         let line = self.line(assignment.name.span);
@@ -151,7 +158,9 @@ impl<'m> Carrier<'m> {
         if value.contains(&b'$') {
             return Brought::Made;
         }
-        let is_secret = credential::judge(name, value).is_some() || address::credentials(value).next().is_some();
+        let is_secret = credential::judge(name, value).is_some()
+            || address::credentials(value).next().is_some()
+            || std::str::from_utf8(value).is_ok_and(|value| credential::is_written(name, value));
         if is_secret { Brought::Literal } else { Brought::Other }
     }
 

@@ -19,7 +19,12 @@ const STAND_IN: &str = "not-a-secret";
 /// Sets the variables `names` to a stand-in for every command of `step` that needs them to be set and nothing more.
 ///
 /// `None` where another command may need the value, or there is no place to write it.
-pub(super) fn stand_in(file: &SourceFile, step: Step<'_>, names: &BTreeSet<String>) -> Option<Vec<Edit>> {
+pub(super) fn stand_in(
+    file: &SourceFile,
+    step: Step<'_>,
+    names: &BTreeSet<String>,
+    written: Option<&str>,
+) -> Option<Vec<Edit>> {
     // A wrong key to credentials that are encrypted is worse than none.
     if names.is_empty() || names.iter().any(|name| name.contains("MASTER_KEY")) || !step.dialect().is_bourne() {
         return None;
@@ -32,10 +37,20 @@ pub(super) fn stand_in(file: &SourceFile, step: Step<'_>, names: &BTreeSet<Strin
             return None;
         }
         let start = script.file_span(command.command.span()).start;
-        let values: Vec<String> = names.iter().map(|name| format!("{name}={STAND_IN} ")).collect();
+        let value = written.and_then(address_of).unwrap_or_else(|| STAND_IN.to_owned());
+        let values: Vec<String> = names.iter().map(|name| format!("{name}={value} ")).collect();
         edits.push(Edit::insert(file.id, start as usize, values.concat()));
     }
     (!edits.is_empty()).then_some(edits)
+}
+
+/// An address without those who log in to it, where that is a plain word: what reads it may take it apart.
+fn address_of(written: &str) -> Option<String> {
+    let (scheme, rest) = written.split_once("://")?;
+    let (_, rest) = rest.split_once('@')?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/._-+".contains(&byte);
+    let address = format!("{scheme}://{rest}");
+    address.bytes().all(is_plain).then_some(address)
 }
 
 /// Whether a command runs a task of a framework that reads the configuration and has no use for its secrets.
