@@ -51,8 +51,9 @@ mod tests {
     use super::*;
     use crate::{
         knowledge::Knowledge,
-        source::{FileId, FileKind, SourceFile},
+        source::{FileKind, SourceFile},
         syntax::dockerfile,
+        text::FileId,
     };
 
     fn found(text: &str) -> Vec<String> {

@@ -114,6 +114,7 @@ impl Climber<'_> {
         let needs_floor = runtimes.iter().any(|runtime| runtime.only_higher);
         let floor = if needs_floor { Some(self.view(&plain.text)?.rung) } else { None };
         let mut best: Option<(Rung, Ascent)> = None;
+        let mut hindered = None;
         for runtime in &runtimes {
             let mut trial = ascent.clone();
             match self.split(&mut trial, runtime) {
@@ -126,17 +127,28 @@ impl Climber<'_> {
             self.finish(&mut trial)?;
             let view = self.view(&trial.text)?;
             let is_won = floor.filter(|_| runtime.only_higher).is_none_or(|floor| view.rung > floor);
+            if let Some(missing) = view.missing.iter().find(|_| best.is_none()) {
+                hindered.get_or_insert_with(|| trial.declined.first().unwrap_or(missing).reason.clone());
+            }
             let is_better = is_won && best.as_ref().is_none_or(|(rung, _)| view.rung > *rung);
             if is_better && view.errors == 0 && view.rung <= wishes.highest {
                 best = Some((view.rung, trial));
             }
         }
+        // Why the first and best one is not taken, where a lower one is.
+        if let Some(reason) = hindered.filter(|_| best.as_ref().is_some_and(|(rung, _)| *rung < Rung::NoShell)) {
+            ascent.declined.push(Declined { rung: Rung::NoShell, reason });
+        }
         if let Some((_, better)) = best {
             *ascent = Ascent { declined: [better.declined.clone(), ascent.declined.clone()].concat(), ..better };
         } else {
             let declined = std::mem::take(&mut ascent.declined);
+            // What keeps an image from being taken apart keeps it from a smaller base as well.
+            let higher = declined.iter().filter(|declined| declined.rung == Rung::Clean).cloned();
+            let higher: Vec<Declined> = higher.map(|each| Declined { rung: Rung::RuntimeOnly, ..each }).collect();
             *ascent = plain;
             ascent.declined.extend(declined);
+            ascent.declined.extend(higher);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! A recipe looks at a [`Subject`] and answers nothing where it is not of its kind. What it cannot prove it declines,
 //! with the rung and what would prove it.
 
+mod bun;
 mod common;
 mod compiled;
 mod deno;
@@ -10,6 +11,7 @@ mod dotnet;
 mod elixir;
 mod generic;
 mod go;
+mod haskell;
 mod java;
 mod native;
 mod node;
@@ -31,6 +33,8 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
     rust::propose,
     deno::propose,
     dotnet::propose,
+    bun::propose,
+    haskell::propose,
     elixir::propose,
     ruby::propose,
     php::propose,
