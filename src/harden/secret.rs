@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_weak_credential_is_one() {
-        let text = "FROM a\nENV API_TOKEN=letmein DB_PASSWORD=changeme\nENV DATABASE_URL=postgres://u:p@db/x\n\
+        let text = "FROM a\nENV API_TOKEN=letmein DB_PASSWORD=changeme\nENV DATABASE_URL=postgres://u:hunter22@db/x\n\
                     ENV ConnectionStrings__Default=\"Server=db;User=sa;Password=x\"\nARG NEXUS_PASSWORD\n";
         let names = ["API_TOKEN", "DB_PASSWORD", "DATABASE_URL", "ConnectionStrings__Default", "NEXUS_PASSWORD"];
         assert_eq!(found(text), names);

@@ -1,0 +1,3 @@
+from django.http import HttpResponse
+def index(request):
+    return HttpResponse('ok')
