@@ -4,7 +4,7 @@
 //! keeps the owners of what was written into it.
 
 use crate::{
-    model::{DockerfileModel, Ports, Stage},
+    model::{DockerfileModel, Ports, Stage, Step},
     syntax::dockerfile::{Arguments, Keyword},
 };
 
@@ -34,7 +34,7 @@ pub fn of_unprivileged(model: &DockerfileModel<'_>) -> Vec<String> {
 }
 
 fn low_ports(target: Stage<'_>) -> Vec<u16> {
-    let exposed = target.chain_steps().flat_map(|step| step.exposed_ports());
+    let exposed = target.chain_steps().flat_map(Step::exposed_ports);
     let mut ports: Vec<u16> =
         exposed.map(|(Ports { first, .. }, _)| first).filter(|port| (1..FIRST_FREE).contains(port)).collect();
     ports.sort_unstable();

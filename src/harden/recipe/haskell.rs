@@ -13,6 +13,7 @@ use crate::{
         program::Language,
     },
     model::{Process, StepCommand},
+    syntax::shell::Word,
 };
 
 static LANGUAGE: Language = Language {
@@ -76,7 +77,7 @@ impl Exec {
         let words = subject.startup().process.as_ref().and_then(Process::known_words)?;
         let (program, arguments, install) = match words.as_slice() {
             ["stack", "exec", program, rest @ ..] => (program, rest, "RUN stack install --local-bin-path"),
-            ["cabal", "exec", program, rest @ ..] | ["cabal", "run", program, rest @ ..] => {
+            ["cabal", "exec" | "run", program, rest @ ..] => {
                 (program, rest, "RUN cabal install --install-method=copy --installdir")
             }
             _ => return None,
@@ -102,7 +103,7 @@ fn verb(command: StepCommand<'_>) -> Option<(&'static str, bool)> {
         "cabal" => "cabal",
         _ => return None,
     };
-    let words: Vec<_> = invocation.arguments().filter_map(|word| word.literal()).collect();
+    let words: Vec<_> = invocation.arguments().filter_map(Word::literal).collect();
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let installs = has(&["install", "new-install", "v2-install", "--copy-bins"]);
     (installs || has(&["build", "new-build", "v2-build"])).then_some((tool, installs))
