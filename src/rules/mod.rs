@@ -45,6 +45,7 @@ pub static RULES: &[&Builtin] = &[
     &runtime::entry_script_mode::RULE,
     &image::eol_base::RULE,
     &kubernetes::fetched_at_start::RULE,
+    &runtime::flat_network::RULE,
     &runtime::foreign_cgroup::RULE,
     &image::foreign_image::RULE,
     &kubernetes::fractional_cpu_limit::RULE,

@@ -7,6 +7,7 @@
 mod build;
 mod image;
 mod mount;
+mod network;
 mod port;
 mod resource;
 mod text;

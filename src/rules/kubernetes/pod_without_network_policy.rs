@@ -1,9 +1,13 @@
 //! A pod that no policy chooses talks to everybody.
 
 use crate::{
-    model::kubernetes::{KubernetesModel, Workload},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    model::kubernetes::{KubernetesModel, Setting, Workload},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
+    syntax::yaml::Value,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Info,
         confidence: Confidence::Medium,
         kinds: &[FileKind::Kubernetes],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Adds a policy that refuses everything in the namespace; what is needed has to be allowed beside it.",
+        ),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.3.2"),
             Reference::new(Scheme::NsaCisa, "Network policies"),
@@ -33,7 +40,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A pod alone",
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  «name: web»\nspec: {containers: [{name: web, image: nginx}]}\n",
-                "-- object.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec: {containers: [{name: web, image: nginx}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: default-deny}\nspec: {podSelector: {}}\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec: {containers: [{name: web, image: nginx}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: default-deny\nspec:\n  podSelector: {}\n  policyTypes:\n    - Ingress\n    - Egress\n",
             ),
         ],
         since: "0.1.0",
@@ -58,8 +65,27 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let place = workload.object.at(&["metadata"]).and_then(|metadata| metadata.entry("name"));
         let Some(place) = place else { continue };
         let message = "no network policy in this file or beside it chooses these pods";
-        out.report(place.span(), message).decline("who has to reach the pods is not written down anywhere");
+        out.report(place.span(), message).repair(cx, || refusing(cx, workload));
     }
+}
+
+/// A policy that refuses everything to and from all pods of the namespace.
+fn refusing<'y>(cx: &Cx<'_, KubernetesModel<'y>>, workload: Workload<'y>) -> Result<Fix, String> {
+    let mut metadata = vec![("name", Value::text("default-deny"))];
+    match Setting::below(workload.object.node, &["metadata", "namespace"]) {
+        Setting::Written(node) => metadata.extend(node.scalar().map(|name| ("namespace", Value::text(name)))),
+        Setting::Absent => {}
+        Setting::Hidden(_) => return Err("which namespace the pods lie in is not known".to_owned()),
+    }
+    let policy = Value::map([
+        ("apiVersion", Value::text("networking.k8s.io/v1")),
+        ("kind", Value::text("NetworkPolicy")),
+        ("metadata", Value::map(metadata)),
+        ("spec", Value::map([("podSelector", Value::map([])), ("policyTypes", Value::texts(["Ingress", "Egress"]))])),
+    ]);
+    let edit = cx.model.editor(cx.file.id).append_document(&policy).map_err(|refusal| refusal.to_string())?;
+    let reason = "nothing reaches the pods of the namespace any more, nor they anything, names of hosts included: allow what they need beside it";
+    Ok(Fix::new("Refuse everything by default", Safety::Manual, reason, vec![edit]))
 }
 
 /// Whether a file in the same directory has a policy: of which pods is not asked.

@@ -9,6 +9,7 @@ pub(super) mod docker_host_tcp;
 pub(super) mod docker_socket;
 pub(super) mod engine_socket_call;
 pub(super) mod entry_script_mode;
+pub(super) mod flat_network;
 pub(super) mod foreign_cgroup;
 pub(super) mod host_namespace;
 pub(super) mod host_namespace_call;

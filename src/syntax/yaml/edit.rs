@@ -177,6 +177,22 @@ impl<'y> Editor<'y> {
         self.verified(edit, &Change::Insert(sequence, item.events_inside()))
     }
 
+    /// Adds a document behind the others.
+    ///
+    /// # Errors
+    /// Why it is not edited.
+    pub fn append_document(&self, value: &Value) -> Result<Edit, Refusal> {
+        if self.tree.is_masked {
+            return Err(Refusal::Template);
+        }
+        let text = self.tree.text;
+        let layout = &self.known().layout;
+        let begin = if text.ends_with(b"\n") { "" } else { layout.ending };
+        let lines: String = value.block(0, layout).into_iter().map(|line| line + layout.ending).collect();
+        let edit = Edit::insert(self.file, text.len(), format!("{begin}---{}{lines}", layout.ending));
+        self.verified(edit, &Change::Append(value.events()))
+    }
+
     /// Takes `key` out of `mapping`, and the mapping with it if that holds nothing else.
     ///
     /// # Errors
@@ -397,8 +413,9 @@ impl<'y> Editor<'y> {
         let mut id = match change {
             Change::Replace(node, _) | Change::Insert(node, _) => node.id,
             Change::Remove(first, _) => family.parents[first.id as usize],
+            Change::Append(_) => NONE,
         };
-        while family.parents[id as usize] != NONE {
+        while id != NONE && family.parents[id as usize] != NONE {
             let parent = family.parents[id as usize];
             let data = |id: u32| &self.tree.nodes[id as usize];
             let (first, start) = match data(parent).kind {

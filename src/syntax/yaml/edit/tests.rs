@@ -109,6 +109,15 @@ fn what_would_be_empty_goes_as_a_whole() {
 }
 
 #[test]
+fn a_document_comes_last() {
+    let value = Value::map([("a", Value::Map(Vec::new())), ("b", Value::texts(["c"]))]);
+    let append = |text: &str| edited(text, "", |editor, _| editor.append_document(&value));
+    assert_eq!(append("x: y # z\n").as_deref(), Ok("x: y # z\n---\na: {}\nb:\n  - c\n"));
+    assert_eq!(append("x: y\r\n---\r\nz: 1").as_deref(), Ok("x: y\r\n---\r\nz: 1\r\n---\r\na: {}\r\nb:\r\n  - c\r\n"));
+    assert_eq!(append("a: |+\n  x\n...\n").as_deref(), Ok("a: |+\n  x\n...\n---\na: {}\nb:\n  - c\n"));
+}
+
+#[test]
 fn an_item_goes_or_comes() {
     let remove = |text: &str, path: &str| edited(text, path, remove_item);
     assert_eq!(remove("a:\n- b\n- c: d\n  e: f\n- g\n", "a.1").as_deref(), Ok("a:\n- b\n- g\n"));

@@ -34,6 +34,8 @@ pub(super) enum Change<'y, 'v> {
     Insert(Node<'y>, Vec<Event<'v>>),
     /// Everything from one node to another, both included.
     Remove(Node<'y>, Node<'y>),
+    /// One document more.
+    Append(Vec<Event<'v>>),
 }
 
 /// The events of a text, and where those of each node are among them.
@@ -89,9 +91,14 @@ impl<'t> Events<'t> {
             Change::Remove(first, last) => {
                 (self.places[first.id as usize].0, self.places[last.id as usize].1, &nothing)
             }
+            Change::Append(new) => (self.all.len(), self.all.len(), new),
+        };
+        let first = match change {
+            Change::Append(_) => Some(&Event::Document),
+            Change::Replace(..) | Change::Insert(..) | Change::Remove(..) => None,
         };
         let own = self.range(part);
-        let expected = self.all[own.start..from].iter().chain(new).chain(&self.all[until..own.end]);
+        let expected = self.all[own.start..from].iter().chain(first).chain(new).chain(&self.all[until..own.end]);
         part.reads_as(after, expected)
     }
 
