@@ -12,8 +12,8 @@ impl<'y> Service<'y> {
         if self.value("network_mode").is_some() {
             return None;
         }
-        let Some(named) = self.value("networks") else { return Some(DEFAULT) };
-        let mut names = named.entries().map(|entry| entry.key).chain(named.items());
+        let Some(list) = self.value("networks") else { return Some(DEFAULT) };
+        let mut names = list.entries().map(|entry| entry.key).chain(list.items());
         let name = names.next()?.scalar().filter(|name| !name.contains('$'))?;
         names.next().is_none().then_some(name)
     }
