@@ -7,6 +7,7 @@ use crate::{
         health::{self, Health, Probe},
         tree::below,
     },
+    knowledge::{Code, Fact, LanguagePackage},
     model::{Step, file_name},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
@@ -104,6 +105,52 @@ pub(super) fn outside(
         if !runtime.taken.iter().any(covers) {
             runtime.taken.push(Taken::at(path));
         }
+    }
+    Ok(())
+}
+
+/// Installs the libraries that packages of a language load: the full base has them all, a smaller one has none. Each
+/// package comes with the place that names it.
+///
+/// # Errors
+/// A compiled package of which nobody knows what it loads in this release.
+pub(super) fn add_libraries(
+    subject: &Subject<'_>,
+    packages: impl Iterator<Item = (Fact<LanguagePackage>, Evidence)>,
+    runtime: &mut Runtime,
+) -> Result<(), String> {
+    let facts = subject.target.image_facts();
+    let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
+    let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+    let mut evidence = Vec::new();
+    for (package, place) in packages {
+        let Fact::Known(package) = package else { continue };
+        if package.code == Code::Prebuilt {
+            continue;
+        }
+        let libraries = match subject.cx.knowledge.loaded_by(&package, family, release) {
+            Fact::Known(libraries) => libraries,
+            Fact::Unknown if package.code == Code::Plain => continue,
+            Fact::Unknown => {
+                let Evidence { path, line, .. } = place;
+                return Err(format!("{path}:{line} has a package of which it is not known which libraries it loads"));
+            }
+        };
+        if !libraries.is_empty() {
+            let shows = format!("{} loads {}", place.shows, libraries.join(", "));
+            evidence.push(Evidence { shows, ..place });
+        }
+        runtime.packages.extend(libraries.into_iter().map(str::to_owned));
+    }
+    runtime.packages.sort();
+    runtime.packages.dedup();
+    if !evidence.is_empty() {
+        runtime.changes.push(Change {
+            title: "Install the libraries that packages load".into(),
+            safety: Safety::Risky,
+            reason: "the full base brings them along, and the smaller one does not".into(),
+            evidence,
+        });
     }
     Ok(())
 }

@@ -3,14 +3,14 @@
 //! Facts: the README of the official `node` image (variants), npm-install and npm-prune (`--omit`), the README of
 //! distroless (`nodejs*`: `/nodejs/bin/node` is the entry point).
 
-use super::common::{ask_for_health, change, climbing, outside, place};
+use super::common::{add_libraries, ask_for_health, change, climbing, outside, place};
 use crate::{
     harden::{
         Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
     },
-    knowledge::Code,
+    knowledge::{Code, Fact, LanguagePackage},
     model::{PackageJson, StepCommand},
     text::Edit,
 };
@@ -145,8 +145,32 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         runtime.packages = kept.install;
         runtime.changes.extend(kept.changes);
+        if !is_own {
+            add_libraries(self.subject, self.packages(), &mut runtime)?;
+        }
         self.start(&mut runtime);
         Ok(runtime)
+    }
+
+    /// What is known of the packages that the manifest and the commands name, each with its place.
+    fn packages(&self) -> impl Iterator<Item = (Fact<LanguagePackage>, Evidence)> {
+        let dependencies = |field: &'static str| {
+            let manifest = self.manifest.as_ref();
+            let names = manifest.and_then(|manifest| manifest.value().get(field)?.as_object());
+            let place = move |name: &String| Some((name.clone(), manifest?.evidence(field, name, format!("`{name}`"))));
+            names.into_iter().flat_map(serde_json::Map::keys).filter_map(place)
+        };
+        let installed = self.effects.iter().filter_map(|effect| match &effect.kind {
+            Kind::LanguagePackages { ecosystem: Ecosystem::Node, names, .. } => Some((effect.span, names)),
+            _ => None,
+        });
+        let installed = installed.flat_map(move |(span, names)| {
+            names
+                .iter()
+                .map(move |name| (without_version(name).to_owned(), self.subject.evidence(span, format!("`{name}`"))))
+        });
+        let all = dependencies("dependencies").chain(dependencies("optionalDependencies")).chain(installed);
+        all.map(|(name, place)| (self.subject.cx.knowledge.node_package(&name), place))
     }
 
     /// The image on a base without a shell, given the one on the slim variant.
@@ -253,8 +277,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
 
     /// Whether the program may call what a global package brings.
     fn needs(&self, package: &str) -> bool {
-        let at = package.get(1..).and_then(|rest| rest.find('@')).map_or(package.len(), |at| at + 1);
-        let name = &package[..at];
+        let name = without_version(package);
         if DEVELOPMENT.contains(&name) {
             return false;
         }
@@ -319,6 +342,12 @@ impl<'s, 'a> Recipe<'s, 'a> {
             })
             .cloned()
     }
+}
+
+/// The name in `@scope/name@version`.
+fn without_version(package: &str) -> &str {
+    let at = package.get(1..).and_then(|rest| rest.find('@')).map_or(package.len(), |at| at + 1);
+    &package[..at]
 }
 
 /// Whether npm installs beside the interpreter.

@@ -7,18 +7,17 @@
 
 mod requirements;
 
-use super::common::{ask_for_health, change, climbing, outside, place};
+use super::common::{add_libraries, ask_for_health, change, climbing, outside, place};
 use requirements::Requirements;
 
 use crate::{
     harden::{
-        Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
     },
     knowledge::{Code, Fact},
     model::{Process, StartWord, Step},
-    rule::Safety,
     syntax::dockerfile::Editor,
 };
 use memchr::memmem;
@@ -115,40 +114,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
         if let Some(unread) = &self.requirements.unread {
             return Err(format!("{unread}, so which libraries the packages load is not known"));
         }
-        let facts = self.subject.target.image_facts();
-        let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
-        let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
-        let mut evidence = Vec::new();
-        for (name, place) in self.requirements.found.iter().chain(&self.requirements.locked) {
-            let Fact::Known(package) = self.subject.cx.knowledge.python_distribution(name) else { continue };
-            if package.code == Code::Prebuilt {
-                continue;
-            }
-            let libraries = match self.subject.cx.knowledge.loaded_by(&package, family, release) {
-                Fact::Known(libraries) => libraries,
-                Fact::Unknown if package.code == Code::Plain => continue,
-                Fact::Unknown => {
-                    let Evidence { path, line, .. } = place;
-                    return Err(format!("{path}:{line} has `{name}`, and which libraries it loads is not known"));
-                }
-            };
-            if !libraries.is_empty() {
-                let shows = format!("`{name}` loads {}", libraries.join(", "));
-                evidence.push(Evidence { shows, ..place.clone() });
-            }
-            runtime.packages.extend(libraries.into_iter().map(str::to_owned));
-        }
-        runtime.packages.sort();
-        runtime.packages.dedup();
-        if !evidence.is_empty() {
-            runtime.changes.push(Change {
-                title: "Install the libraries that packages load".into(),
-                safety: Safety::Risky,
-                reason: "the full base brings them along, and the smaller one does not".into(),
-                evidence,
-            });
-        }
-        Ok(())
+        let packages = self.requirements.found.iter().chain(&self.requirements.locked);
+        let known = |name: &str| self.subject.cx.knowledge.python_distribution(name);
+        add_libraries(self.subject, packages.map(|(name, place)| (known(name), place.clone())), runtime)
     }
 
     fn take_packages(&self, runtime: &mut Runtime) -> Result<(), String> {
