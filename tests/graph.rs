@@ -85,6 +85,64 @@ fn every_kind_of_file_builds() {
 }
 
 #[test]
+fn a_loop_builds_what_it_lists() {
+    let graph = graph(&[
+        ("web/Dockerfile", DOCKERFILE),
+        ("api/Dockerfile", DOCKERFILE),
+        (
+            "build.sh",
+            "for name in web api; do\n  docker build -t \"acme/$name:1\" ./${name}\n  docker run acme/$name:1 $names\ndone\nfor name in $ALL; do docker build $name; done\n",
+        ),
+    ]);
+    assert_eq!(
+        told(&graph),
+        [
+            "web/Dockerfile#Some(2) acme/web:1: script/docker build | docker run=10",
+            "api/Dockerfile#Some(2) acme/api:1: script/docker build | docker run=10",
+        ]
+    );
+    assert_eq!(graph.hidden_builds.len(), 1);
+}
+
+/// Every file of the sample, cut and changed in many places: the graph is drawn all the same, in every format.
+#[test]
+fn damage_ends_nothing() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/shop");
+    let paths = [
+        "compose.yaml",
+        "k8s/api.yaml",
+        "k8s/worker.yaml",
+        "scripts/deploy.sh",
+        ".github/workflows/images.yml",
+        "web/Dockerfile",
+        "worker/Dockerfile",
+    ];
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("the sample is there");
+    let texts: Vec<(&str, String)> = paths.iter().map(|path| (*path, read(path))).collect();
+    for (path, text) in &texts {
+        for at in (0..text.len()).step_by(23).filter(|at| text.is_char_boundary(*at)) {
+            let (before, after) = text.split_at(at);
+            for damaged in [before.to_owned(), format!("{before}\u{1b}\"${{{after}"), format!("{before}\n- {after}")] {
+                let files: Vec<(&str, &str)> = texts
+                    .iter()
+                    .map(|(other, text)| (*other, if other == path { damaged.as_str() } else { text.as_str() }))
+                    .collect();
+                let graph = graph(&files);
+                for text in [
+                    printed(|out| graph_mermaid(&graph, out)),
+                    printed(|out| graph_dot(&graph, out)),
+                    printed(|out| graph_svg(&graph, out)),
+                    printed(|out| graph_json(&graph, out)),
+                    plain(&printed(|out| graph_text(&graph, out))),
+                ] {
+                    assert!(!text.contains('\u{1b}'), "{path} at {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_run_names_what_another_file_builds() {
     let graph = graph(&[
         ("web/Dockerfile", DOCKERFILE),

@@ -16,7 +16,7 @@ use crate::{
     },
     source::FileKind,
     syntax::{
-        shell::{Invocation, Word},
+        shell::{CompoundKind, Invocation, Word},
         yaml::{self, Node},
     },
 };
@@ -279,37 +279,87 @@ fn image_of(node: Node<'_>) -> ImageName {
 }
 
 fn of_script(script: &ScriptFile, system: System, lines: &Lines, around: BuildContext<'_>) -> Vec<Actor> {
-    let builds = script.build_calls().map(|call| of_build(&call, system, lines, around));
-    let runs = script.engine_calls().filter_map(|call| of_run(&call, system, lines));
+    let builds = script.build_calls().flat_map(|call| {
+        let turns = turns_of(call.command);
+        turns.iter().map(|turn| of_build(&call, turn, system, lines, around)).collect::<Vec<_>>()
+    });
+    let runs = script.engine_calls().flat_map(|call| {
+        let turns = turns_of(call.command);
+        turns.iter().filter_map(|turn| of_run(&call, turn, system, lines)).collect::<Vec<_>>()
+    });
     let mut actors: Vec<Actor> = builds.chain(runs).collect();
     actors.sort_by_key(|actor| actor.caller.place.span);
     actors
 }
 
-fn of_build(call: &BuildCall<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
+/// One turn of the loop that a command stands in: its variable with a value. Outside of loops there is one turn, and it
+/// gives nothing.
+struct Turn<'s> {
+    variable: &'s str,
+    value: &'s str,
+}
+
+/// So many turns of a loop, and so many loops around a command, are looked at.
+const MOST_TURNS: usize = 32;
+const MOST_LOOPS: usize = 8;
+
+/// The turns of the nearest loop around `command` that lists what it goes through; else one that gives nothing.
+fn turns_of(command: FileCommand<'_>) -> Vec<Turn<'_>> {
+    let loops = command.command.blocks().take(MOST_LOOPS).filter(|block| block.kind() == CompoundKind::For);
+    let listed = loops.filter_map(|block| {
+        let words: Option<Vec<&str>> = block.words().take(MOST_TURNS + 1).map(Word::literal).collect();
+        let words = words.filter(|words| words.len() > 1 && words.len() <= MOST_TURNS)?;
+        Some(words[1..].iter().map(|value| Turn { variable: words[0], value }).collect())
+    });
+    listed.into_iter().next().unwrap_or_else(|| vec![Turn { variable: "", value: "" }])
+}
+
+impl Turn<'_> {
+    /// `text` with the value in the place of the variable.
+    fn fill(&self, text: &str) -> String {
+        if self.variable.is_empty() || !text.contains('$') {
+            return text.to_owned();
+        }
+        let braced = text.replace(&format!("${{{}}}", self.variable), self.value);
+        let mut parts = braced.split('$');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            match part.strip_prefix(self.variable).filter(|rest| !rest.starts_with(is_of_name)) {
+                Some(rest) => filled.extend([self.value, rest]),
+                None => filled.extend(["$", part]),
+            }
+        }
+        filled
+    }
+}
+
+/// What a shell would not replace anything of.
+fn settled(text: String) -> Option<String> {
+    (!text.contains(['$', '`'])).then_some(text)
+}
+
+fn of_build(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
     let place = lines.place(call.command.span());
-    let context = call.context.map(word_of);
-    let file = call.options.iter().rfind(|option| option.name == "file");
-    let is_hidden = file.is_some_and(|file| file.is_hidden);
-    let file = file.map(|file| &*file.value);
+    let context = call.context.map(|word| turn.fill(&word_of(word)));
+    let file = call.options.iter().rfind(|option| option.name == "file").map(|file| turn.fill(&file.value));
     let builds = match context.as_deref() {
-        Some(context) if !is_hidden && is_plain_path(context) => {
-            let path = file.map_or_else(|| context::join(context, "Dockerfile"), str::to_owned);
-            order(&path, system, around)
+        Some(context) if is_plain_path(context) => {
+            order(&file.unwrap_or_else(|| context::join(context, "Dockerfile")), system, around)
         }
         Some(_) | None => Order::Hidden,
     };
     let arguments = call.options.iter().filter(|option| option.name == "build-arg").map(|option| {
         let (name, value) =
             option.value.split_once('=').map_or((&*option.value, None), |(name, value)| (name, Some(value)));
-        (name.to_owned(), value.filter(|_| !option.is_hidden).map(str::to_owned))
+        (name.to_owned(), value.and_then(|value| settled(turn.fill(value))))
     });
     let target = call.options.iter().rfind(|option| option.name == "target").map(|option| Fact {
-        value: (!option.is_hidden).then(|| option.value.to_string()),
+        value: settled(turn.fill(&option.value)),
         is_defaulted: false,
         place: lines.place(option.span),
     });
-    let names = call.values("tag").map(ImageName::with_variables).collect();
+    let names = call.values("tag").map(|tag| ImageName::with_variables(&turn.fill(tag))).collect();
     let build = CallerBuild {
         place: place.clone(),
         target,
@@ -320,7 +370,7 @@ fn of_build(call: &BuildCall<'_>, system: System, lines: &Lines, around: BuildCo
     Actor { caller, builds, names, is_run: false, refuses_root: false, crossings: Vec::new(), labels: Vec::new() }
 }
 
-fn of_run(call: &EngineCall<'_>, system: System, lines: &Lines) -> Option<Actor> {
+fn of_run(call: &EngineCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines) -> Option<Actor> {
     if call.verb != EngineVerb::Run {
         return None;
     }
@@ -330,7 +380,7 @@ fn of_run(call: &EngineCall<'_>, system: System, lines: &Lines) -> Option<Actor>
     let place = lines.place(call.command.span());
     let fact = |names: &[&str]| {
         let option = call.options.iter().rfind(|option| names.contains(&&*option.name))?;
-        let value = (!option.is_hidden).then(|| option.value.to_string());
+        let value = settled(turn.fill(&option.value));
         Some(Fact { value, is_defaulted: false, place: lines.place(option.span) })
     };
     let mut name = command_name(call.command, "run");
@@ -339,7 +389,7 @@ fn of_run(call: &EngineCall<'_>, system: System, lines: &Lines) -> Option<Actor>
     Some(Actor {
         caller,
         builds: Order::Nothing,
-        names: vec![ImageName::with_variables(&word_of(subject))],
+        names: vec![ImageName::with_variables(&turn.fill(&word_of(subject)))],
         is_run: true,
         refuses_root: false,
         crossings: crossing::of_call(call, lines),
