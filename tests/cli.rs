@@ -461,6 +461,26 @@ fn syntax_and_inspect_answer_a_line_for_each_file() {
     }
 }
 
+#[test]
+fn the_graph_is_of_every_kind_of_file_that_the_configuration_does_not_exclude() {
+    let tree = Tree::new("graph")
+        .file("ironhull.toml", "exclude = [\"old/\"]\n")
+        .file("old/compose.yaml", "services:\n  gone: {image: gone}\n")
+        .file("web/Dockerfile", GOOD)
+        .file("web/Dockerfile\x1b[2J", GOOD)
+        .file("compose.yaml", "services:\n  web: {build: web, image: acme/web}\n")
+        .file("web.yaml", "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: pod, image: acme/web}]}\n")
+        .file("run.sh", "docker run acme/web\n");
+    let run = tree.run(&["graph", "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(strings(&run.json()["runs"], "name"), ["web", "docker run", "pod"]);
+    for format in ["text", "mermaid", "dot", "svg"] {
+        let run = tree.run(&["graph", "--format", format]);
+        assert!(run.out.contains("acme/web") && !run.out.contains('\x1b'), "{run:#?}");
+    }
+    assert_eq!(tree.run(&["graph", "nowhere"]).code, Some(2));
+}
+
 /// A file in which one word is to be repaired, and something is left that is not.
 const ADDS: &str = "FROM debian:12\nADD a.txt /b.txt\nCMD [\"a\"]\n";
 const FIXED: &str = "FROM debian:12\nCOPY a.txt /b.txt\nCMD [\"a\"]\n";

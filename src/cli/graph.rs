@@ -3,6 +3,7 @@
 use super::{
     Outcome, Terminal,
     inputs::{Given, Inputs, discover},
+    settings::Settings,
 };
 use crate::{
     discover::{Candidate, Obstacle, Request},
@@ -48,7 +49,9 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
             (vec![SourceFile::new(FileId(0), name, kind, text)], Surroundings::default(), Vec::new())
         }
         Given::Paths(paths) => {
-            let request = Request { kind: options.inputs.kind, wanted: &FileKind::ALL, excluded: &|_, _| false };
+            let Some(policy) = Settings::default().policy(&paths, terminal)? else { return Ok(Outcome::Refused) };
+            let excluded = |path: &str, is_directory: bool| policy.excludes(path, is_directory);
+            let request = Request { kind: options.inputs.kind, wanted: &FileKind::ALL, excluded: &excluded };
             let discovered = discover(&paths, &request)?;
             let (files, mut obstacles) = read(&discovered.files);
             obstacles.extend(discovered.obstacles);

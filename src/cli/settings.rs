@@ -21,7 +21,7 @@ use std::{
 };
 
 /// The options that say what counts.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Settings {
     /// Read this configuration, instead of the nearest `ironhull.toml` up to the root of the repository.
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
