@@ -4,6 +4,7 @@
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
 mod data;
+mod delivery;
 pub mod kustomization;
 pub mod network;
 pub mod rbac;
@@ -17,6 +18,7 @@ mod volume;
 
 pub use container::{Container, Dropped, Role};
 pub use data::Datum;
+pub use delivery::Delivered;
 pub use pod::Workload;
 pub use runner::Runner;
 pub use setting::Setting;

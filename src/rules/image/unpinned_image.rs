@@ -1,7 +1,11 @@
 //! A tag can be pushed again; only a digest names one image.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel, reference},
+    model::{
+        compose::ComposeModel,
+        kubernetes::{Delivered, KubernetesModel},
+        reference,
+    },
     rewrite::manifest::{pin, pin_service},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -9,6 +13,7 @@ use crate::{
     },
     source::FileKind,
 };
+use std::cell::OnceCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -64,9 +69,11 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let delivered = OnceCell::new();
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
-        if image.digest().is_none() {
+        let is_built = || delivered.get_or_init(|| Delivered::around(&cx.context)).builds(&image);
+        if image.digest().is_none() && !is_built() {
             out.report(entry.span(), said(&image)).repair(cx, || pin(cx, editor, entry.value, &image));
         }
     }

@@ -1,7 +1,11 @@
 //! An image without a tag, or with `latest`, is another image after the next start.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel, reference},
+    model::{
+        compose::ComposeModel,
+        kubernetes::{Delivered, KubernetesModel},
+        reference,
+    },
     rewrite::manifest::{pin, pin_service},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -9,6 +13,7 @@ use crate::{
     },
     source::FileKind,
 };
+use std::cell::OnceCell;
 
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
@@ -58,6 +63,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: \"nginx\"»\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: \"nginx:latest@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\n-- ironhull.lock --\nversion = 1\n[[image]]\nreference = \"nginx:latest\"\ndigest = \"sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\"\nresolved = 2026-11-20\n",
             ),
+            Example::new(
+                "Skaffold and Kustomize write the version of what they know",
+                "-- k8s/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: shop/web\n  - name: api\n    image: shop/api:latest\n  - name: log\n    «image: shop/log»\n-- k8s/kustomization.yaml --\nimages:\n- {name: shop/api, newTag: v3}\n- {name: shop/log, newTag: latest}\n-- skaffold.yaml --\nbuild:\n  artifacts:\n  - image: shop/web\n",
+                "-- k8s/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: shop/web\n  - name: api\n    image: shop/api:latest\n  - name: log\n    image: shop/log:v7\n-- k8s/kustomization.yaml --\nimages:\n- {name: shop/api, newTag: v3}\n- {name: shop/log, newTag: latest}\n-- skaffold.yaml --\nbuild:\n  artifacts:\n  - image: shop/web\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -82,9 +92,13 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let delivered = OnceCell::new();
     for container in cx.model.containers() {
         let (Some(image), Some(entry)) = (container.image(), container.node.entry("image")) else { continue };
         if image.digest().is_some() || image.effective_tag() != Some("latest") {
+            continue;
+        }
+        if delivered.get_or_init(|| Delivered::around(&cx.context)).gives_version(&image) {
             continue;
         }
         out.report(entry.span(), said(&image)).repair(cx, || pin(cx, editor, entry.value, &image));
