@@ -4,7 +4,7 @@ use crate::{
     model::kubernetes::{KubernetesModel, Setting},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
-    syntax::yaml::Node,
+    syntax::yaml::{Branch, Branches, Node, Yaml},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -41,6 +41,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    - «secretRef»: {name: db}\n    - configMapRef: {name: web}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    - configMapRef: {name: web}\n",
             ),
+            Example::new(
+                "The other branch of the template takes a file",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    {{- if .Values.files }}\n    - {name: DB_PASSWORD_FILE, value: /run/secrets/db}\n    {{- else }}\n    - name: DB_PASSWORD\n      valueFrom: {secretKeyRef: {name: db, key: password}}\n    {{- end }}\n    - name: PIN\n      valueFrom: {«secretKeyRef»: {name: db, key: pin}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    {{- if .Values.files }}\n    - {name: DB_PASSWORD_FILE, value: /run/secrets/db}\n    {{- else }}\n    - name: DB_PASSWORD\n      valueFrom: {secretKeyRef: {name: db, key: password}}\n    {{- end }}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -48,15 +53,44 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let files = FileBranches::of(cx.model.tree);
     for container in cx.model.containers() {
         let single = container.node.get("env").into_iter().flat_map(Node::items);
         let single = single.filter_map(|variable| variable.get("valueFrom")?.entry("secretKeyRef"));
         let whole = container.node.get("envFrom").into_iter().flat_map(Node::items);
         for entry in single.chain(whole.filter_map(|source| source.entry("secretRef"))) {
+            if files.has_alternative(entry.key.span().start) {
+                continue;
+            }
             let secret = Setting::below(entry.value, &["name"]).text().unwrap_or("a Secret");
             let message = format!("the container `{}` has `{secret}` in its environment", container.name());
             out.report(entry.key.span(), message)
                 .decline("whether the program can read a file instead is not known here");
         }
+    }
+}
+
+/// Which branches of a template name a file to read a secret from.
+struct FileBranches {
+    branches: Branches,
+    /// Where names of such variables stand.
+    names: Vec<u32>,
+}
+
+impl FileBranches {
+    fn of(tree: &Yaml<'_>) -> Self {
+        let names = memchr::memmem::find_iter(tree.text(), b"_FILE").map(|at| at as u32).collect();
+        Self { branches: tree.branches(), names }
+    }
+
+    /// Whether the place `at` is written only where an earlier branch, which names a file, is not.
+    fn has_alternative(&self, at: u32) -> bool {
+        let mut around = self.branches.around(at);
+        around.any(|branch| self.branches.before(branch).any(|before| self.names_file(before)))
+    }
+
+    fn names_file(&self, branch: Branch) -> bool {
+        let next = self.names.partition_point(|&name| name < branch.span.start);
+        self.names.get(next).is_some_and(|&name| name < branch.span.end)
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Node},
+    syntax::yaml::{self, Branches, Editor, Node},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -52,6 +52,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      «privileged: true»\n      runAsNonRoot: true\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      runAsNonRoot: true\n",
             ),
+            Example::new(
+                "A chart leaves it to whoever installs it",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      {{- if .Values.web.privileged }}\n      privileged: true\n      {{- end }}\n  - name: log\n    image: nginx:1.29\n    securityContext:\n      runAsUser: 10001\n      {{- if .Values.log.privileged }}\n      «privileged: true»\n      {{- end }}\n-- chart/values.yaml --\nweb: {privileged: false}\nlog: {privileged: true}\n",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      {{- if .Values.web.privileged }}\n      privileged: true\n      {{- end }}\n  - name: log\n    image: nginx:1.29\n    securityContext:\n      runAsUser: 10001\n-- chart/values.yaml --\nweb: {privileged: false}\nlog: {privileged: true}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -72,10 +77,11 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let branches = cx.model.tree.branches();
     for container in cx.model.containers() {
         let Some(security) = container.node.get("securityContext") else { continue };
         let Some(entry) = security.entry("privileged") else { continue };
-        if entry.value.boolean() != Some(true) {
+        if entry.value.boolean() != Some(true) || is_left_to_values(cx, &branches, entry.span().start) {
             continue;
         }
         let name = container.name();
@@ -88,6 +94,29 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         };
         finding.repair(cx, || removed(editor, security, "privileged"));
     }
+}
+
+/// Whether the place `at` is written only where a value of a chart says so that is called like the key, and the chart
+/// itself does not: whoever installs it decides.
+fn is_left_to_values(cx: &Cx<'_, KubernetesModel<'_>>, branches: &Branches, at: u32) -> bool {
+    let text = cx.model.tree.text();
+    let conditions = branches.around(at).filter_map(|branch| std::str::from_utf8(branch.condition.of(text)).ok());
+    conditions.filter_map(value_of_privileges).any(|path| !is_set_by_chart(cx, path))
+}
+
+/// The path below the values of a chart that `condition` asks about, if its last key speaks of privileges.
+fn value_of_privileges(condition: &str) -> Option<&str> {
+    let words = condition.split(|c: char| c.is_ascii_whitespace() || matches!(c, '(' | ')' | '{' | '}'));
+    let paths = words.filter_map(|word| word.strip_prefix(".Values.").or_else(|| word.strip_prefix("$.Values.")));
+    paths.into_iter().find(|path| path.rsplit('.').next() == Some("privileged"))
+}
+
+/// Whether the chart's own values turn on what lies at `path`.
+fn is_set_by_chart(cx: &Cx<'_, KubernetesModel<'_>>, path: &str) -> bool {
+    let Some(values) = cx.context.nearest("values.yaml") else { return false };
+    let parsed = yaml::parse(&values.text);
+    let value = parsed.tree.documents().next().and_then(|top| path.split('.').try_fold(top, |node, key| node.get(key)));
+    value.and_then(Node::boolean) == Some(true)
 }
 
 fn removed<'y>(editor: &Editor<'y>, mapping: Node<'y>, key: &str) -> Result<Fix, String> {

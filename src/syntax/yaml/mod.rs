@@ -6,11 +6,13 @@
 //! Where a template (`{{ … }}`) stands, only whoever renders it knows the text: [`Node::is_template`] says so of a node
 //! that touches one, and [`Node::is_open`] of a collection that one may add to.
 
+mod branch;
 mod edit;
 mod mask;
 mod node;
 mod parse;
 
+pub use branch::{Branch, Branches};
 pub use edit::{Editor, Refusal, Value};
 pub use node::{Entry, Node};
 pub use parse::parse;
