@@ -8,7 +8,7 @@ use crate::{
     },
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
-    syntax::yaml::Node,
+    syntax::yaml::{Entry, Node},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -41,6 +41,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env: [{name: DATABASE_URL, «value: 'postgres://shop:kX9vQ2mLp7Wd@db/shop'»}]\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env: [{name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url}}}]\n",
             ),
+            Example::new(
+                "A comment says that it is none",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n    # The account of the shop.\n    - name: SHOP_PASSWORD\n      «value: kX9vQ2mLp7Wf»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -68,6 +73,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 None if in_address => ("password in an address", Confidence::High, Severity::High),
                 None => continue,
             };
+            if severity != Severity::Critical && is_to_be_replaced(cx.model.tree.text(), variable, entry) {
+                continue;
+            }
             let finding =
                 out.report(entry.span(), format!("`{name}` holds a {what}, for everybody who may read this file"));
             finding.severity(severity).confidence(confidence);
@@ -75,3 +83,22 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
     }
 }
+
+/// Whether a comment above the variable or behind its value asks to put another value there.
+fn is_to_be_replaced(text: &[u8], variable: Node<'_>, entry: Entry<'_>) -> bool {
+    let line_start = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+    let line_end = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+    let own = line_start(variable.span().start as usize);
+    let above = text[..own].trim_ascii_end();
+    let above = text[line_start(above.len())..own].trim_ascii();
+    let end = entry.span().end as usize;
+    let behind = text[end..line_end(end)].trim_ascii_start();
+    [above, behind].into_iter().filter(|line| line.starts_with(b"#")).any(|comment| {
+        let comment = String::from_utf8_lossy(comment).to_ascii_lowercase();
+        ASKS.iter().any(|ask| comment.contains(ask))
+    })
+}
+
+/// What comments say of values that stand in for others.
+const ASKS: [&str; 8] =
+    ["fill in", "insert your", "placeholder", "put your", "replace me", "replace this", "replace with", "with your"];
