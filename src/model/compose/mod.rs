@@ -334,6 +334,15 @@ impl<'y> Service<'y> {
         self.values("depends_on").flat_map(names).collect()
     }
 
+    /// Services whose work has to be done before it starts.
+    pub fn awaits_end_of(&self) -> Vec<&'y str> {
+        let is_end = |entry: &Entry<'y>| {
+            entry.value.get("condition").and_then(Node::scalar) == Some("service_completed_successfully")
+        };
+        let entries = self.values("depends_on").flat_map(|(node, _)| node.entries());
+        entries.filter(is_end).filter_map(|entry| entry.key.scalar()).collect()
+    }
+
     /// How it is built, if it is.
     pub fn build(&self) -> Option<Build<'y>> {
         let nodes: Vec<(Node<'y>, &Layer<'y>)> = self.values("build").collect();
