@@ -75,12 +75,15 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     }
 }
 
-/// Whether the file is a list of images to be pulled: nothing else is said of several services.
+/// So many services may well be meant to run though nothing but their images is said.
+const FEW: usize = 3;
+
+/// Whether the file is a list of images to be pulled: nothing else is said of many services.
 fn lists_images_only(model: &ComposeModel<'_>) -> bool {
     let has_image_only = |service: &Service<'_>| {
         service.own().is_mapping() && service.own().entries().all(|entry| entry.key.scalar() == Some("image"))
     };
-    model.services.len() > 1 && model.services.iter().all(has_image_only)
+    model.services.len() > FEW && model.services.iter().all(has_image_only)
 }
 
 /// Whether the service does its work once and is done: it says so by its name, its command or `restart: "no"`.
@@ -92,7 +95,9 @@ fn ends(service: &Service<'_>) -> bool {
     let command = service.words("entrypoint").filter(|words| !words.is_empty()).or_else(|| service.words("command"));
     let program = command.as_ref().and_then(|words| words.first()?.known()?.split_ascii_whitespace().next());
     let is_short = program.is_some_and(|program| PROGRAMS.contains(&file_name(program)));
-    is_named || is_short || matches!(service.switch("restart"), Some((Some(false), _)))
+    // What others reach is there to stay.
+    let is_let_go = matches!(service.switch("restart"), Some((Some(false), _))) && service.ports().is_empty();
+    is_named || is_short || is_let_go
 }
 
 /// Whether the Dockerfile that the service is built of has a check in some stage; which one is built is not asked.

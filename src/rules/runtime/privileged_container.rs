@@ -115,7 +115,7 @@ fn value_of_privileges(condition: &str) -> Option<&str> {
 fn is_set_by_chart(cx: &Cx<'_, KubernetesModel<'_>>, path: &str) -> bool {
     let Some(values) = cx.context.nearest("values.yaml") else { return false };
     let parsed = yaml::parse(&values.text);
-    let value = parsed.tree.documents().next().and_then(|top| path.split('.').try_fold(top, |node, key| node.get(key)));
+    let value = parsed.tree.documents().next().and_then(|top| path.split('.').try_fold(top, Node::get));
     value.and_then(Node::boolean) == Some(true)
 }
 
