@@ -89,6 +89,7 @@ pub fn kind_of_name(path: &str) -> Option<FileKind> {
         "yml" | "yaml" if directory.ends_with(".github/workflows") => Some(FileKind::Workflow),
         "hcl" | "json" if name.starts_with("docker-bake.") => Some(FileKind::Bake),
         "json" if name == "devcontainer.json" || name == ".devcontainer.json" => Some(FileKind::Devcontainer),
+        "json" if name.contains("seccomp") => Some(FileKind::Seccomp),
         "sh" | "bash" => Some(FileKind::Script),
         "mk" => Some(FileKind::Makefile),
         _ if matches!(name.as_str(), "makefile" | "gnumakefile") => Some(FileKind::Makefile),
@@ -356,9 +357,13 @@ pub fn display_name(path: &Path) -> String {
     if text.starts_with("./") && !plain.is_empty() { plain.to_owned() } else { text.into_owned() }
 }
 
-/// What the first instruction says: a file that begins with `FROM` or `ARG` is a Dockerfile.
+/// What its beginning says: a file that begins with `FROM` or `ARG` is a Dockerfile, JSON with actions of seccomp is a
+/// profile.
 fn kind_of_content(path: &Path) -> Option<FileKind> {
     let head = disk::head(path, 4096)?;
+    if head.trim_ascii_start().starts_with(b"{") {
+        return memchr::memmem::find(&head, b"SCMP_ACT_").map(|_| FileKind::Seccomp);
+    }
     let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"))?;
     let word = first.split(u8::is_ascii_whitespace).next()?;

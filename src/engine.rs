@@ -68,6 +68,7 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
         FileKind::Script | FileKind::Makefile | FileKind::Workflow | FileKind::GitlabCi => {
             scripts::judge_scripts(file, rules, evidence)?
         }
+        FileKind::Seccomp => containers::judge_seccomp(file, rules, evidence)?,
         FileKind::Bake | FileKind::Devcontainer => Judgement::default(),
     };
     judgement.declined.sort_by(|a, b| (a.place.span, a.rule).cmp(&(b.place.span, b.rule)));
@@ -106,6 +107,7 @@ fn judge_dockerfile(
             | Check::Containers { .. }
             | Check::Kubernetes(_)
             | Check::Compose(_)
+            | Check::Seccomp(_)
             | Check::Script(_) => {}
         }
         let (found, declined) = findings.into_parts();

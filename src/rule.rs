@@ -4,7 +4,10 @@ use crate::{
     context::BuildContext,
     knowledge::Knowledge,
     lock::Lock,
-    model::{DockerfileModel, compose::ComposeModel, kubernetes::KubernetesModel, script_file::ScriptFile},
+    model::{
+        DockerfileModel, compose::ComposeModel, kubernetes::KubernetesModel, script_file::ScriptFile,
+        seccomp::SeccompModel,
+    },
     source::{FileKind, SourceFile},
     text::{Edit, FileId, Fingerprint, Span},
 };
@@ -281,6 +284,8 @@ pub enum Check {
     Dockerfile(fn(&Cx<'_, DockerfileModel<'_>>, &mut Findings)),
     /// Reads one file of Kubernetes.
     Kubernetes(fn(&Cx<'_, KubernetesModel<'_>>, &mut Findings)),
+    /// Reads one seccomp profile.
+    Seccomp(fn(&Cx<'_, SeccompModel<'_>>, &mut Findings)),
     /// Reads one compose file.
     Compose(fn(&Cx<'_, ComposeModel<'_>>, &mut Findings)),
     /// Reads what starts containers: one function for compose files, one for manifests.

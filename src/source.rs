@@ -24,11 +24,13 @@ pub enum FileKind {
     Script,
     /// A Makefile.
     Makefile,
+    /// A seccomp profile.
+    Seccomp,
 }
 
 impl FileKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [FileKind; 9] = [
+    pub const ALL: [FileKind; 10] = [
         FileKind::Dockerfile,
         FileKind::Compose,
         FileKind::Kubernetes,
@@ -38,6 +40,7 @@ impl FileKind {
         FileKind::Devcontainer,
         FileKind::Script,
         FileKind::Makefile,
+        FileKind::Seccomp,
     ];
 
     /// The name used by `--kind` and in JSON.
@@ -52,6 +55,7 @@ impl FileKind {
             FileKind::Devcontainer => "devcontainer",
             FileKind::Script => "script",
             FileKind::Makefile => "makefile",
+            FileKind::Seccomp => "seccomp",
         }
     }
 

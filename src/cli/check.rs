@@ -84,7 +84,7 @@ impl Format {
 }
 
 /// The kinds of file that have rules.
-pub(super) const CHECKED: [FileKind; 7] = [
+pub(super) const CHECKED: [FileKind; 8] = [
     FileKind::Dockerfile,
     FileKind::Compose,
     FileKind::Kubernetes,
@@ -92,6 +92,7 @@ pub(super) const CHECKED: [FileKind; 7] = [
     FileKind::Makefile,
     FileKind::Workflow,
     FileKind::GitlabCi,
+    FileKind::Seccomp,
 ];
 
 pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outcome> {

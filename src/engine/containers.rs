@@ -8,6 +8,7 @@ use crate::{
     model::{
         compose::{ComposeModel, Variables},
         kubernetes::{KubernetesModel, kustomization},
+        seccomp::SeccompModel,
     },
     rule::{Builtin, Check, Cx, Findings, Judgement},
     rules::RULES,
@@ -38,6 +39,7 @@ pub(super) fn judge_compose(
         | Check::Commands { .. }
         | Check::Script(_)
         | Check::Kubernetes(_)
+        | Check::Seccomp(_)
         | Check::Syntax
         | Check::Suppressions => None,
     });
@@ -67,6 +69,30 @@ pub(super) fn judge_kubernetes(
         | Check::Commands { .. }
         | Check::Script(_)
         | Check::Compose(_)
+        | Check::Seccomp(_)
+        | Check::Syntax
+        | Check::Suppressions => None,
+    });
+    Ok(judgement(file, &parsed, found, evidence))
+}
+
+/// What `rules` say about `file`, a seccomp profile.
+pub(super) fn judge_seccomp(
+    file: &SourceFile,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+) -> Result<Judgement, Unjudged> {
+    let parsed = parsed(file)?;
+    let model = SeccompModel::new(&parsed.tree);
+    let found = ask(file, rules, evidence, &model, |check| match check {
+        Check::Seccomp(check) => Some(check),
+        Check::Dockerfile(_)
+        | Check::Commands { .. }
+        | Check::Containers { .. }
+        | Check::Images { .. }
+        | Check::Script(_)
+        | Check::Compose(_)
+        | Check::Kubernetes(_)
         | Check::Syntax
         | Check::Suppressions => None,
     });

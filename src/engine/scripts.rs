@@ -30,6 +30,7 @@ pub(super) fn judge_scripts(
         | FileKind::Compose
         | FileKind::Kubernetes
         | FileKind::Bake
+        | FileKind::Seccomp
         | FileKind::Devcontainer => {
             (ScriptFile::of_script(&file.text), Suppressions::read_lines(file, RULES, evidence.today))
         }

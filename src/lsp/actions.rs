@@ -106,7 +106,8 @@ impl Offer<'_> {
                 allow::above_key(&self.file, place, rule)?
             }
             FileKind::Script | FileKind::Makefile => allow::above_command(&self.file, place, rule),
-            FileKind::Bake | FileKind::Devcontainer => return None,
+            // JSON has no comments.
+            FileKind::Bake | FileKind::Devcontainer | FileKind::Seccomp => return None,
         };
         let edits = vec![self.text_edit(edit.span, &edit.text)];
         Some(self.quick_fix(ranked, format!("Allow {rule} here, with a reason"), edits, false))

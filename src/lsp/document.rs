@@ -113,7 +113,8 @@ fn is_judged(kind: FileKind) -> bool {
         | FileKind::Workflow
         | FileKind::GitlabCi
         | FileKind::Script
-        | FileKind::Makefile => true,
+        | FileKind::Makefile
+        | FileKind::Seccomp => true,
         FileKind::Bake | FileKind::Devcontainer => false,
     }
 }

@@ -50,6 +50,7 @@ pub mod host_path;
 pub mod kubernetes;
 pub mod packages;
 pub mod reference;
+pub mod seccomp;
 pub mod secret_file;
 
 mod accounts;

@@ -100,6 +100,7 @@ fn name_of(kind: FileKind) -> &'static str {
         FileKind::Devcontainer => "devcontainer.json",
         FileKind::Script => "run.sh",
         FileKind::Makefile => "Makefile",
+        FileKind::Seccomp => "seccomp.json",
     }
 }
 
@@ -178,6 +179,8 @@ fn kind_of(path: &str) -> FileKind {
         FileKind::Dockerfile
     } else if name.contains("compose") {
         FileKind::Compose
+    } else if name.starts_with("seccomp") {
+        FileKind::Seccomp
     } else if name.ends_with(".k8s.yaml") {
         FileKind::Kubernetes
     } else {

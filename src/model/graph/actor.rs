@@ -183,6 +183,7 @@ pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildCont
         FileKind::Makefile => of_script(&ScriptFile::of_makefile(text), System::Makefile, &lines, around),
         FileKind::Bake => bake::actors(text, &lines),
         FileKind::Devcontainer => devcontainer::actors(text, &lines),
+        FileKind::Seccomp => Vec::new(),
     }
 }
 
