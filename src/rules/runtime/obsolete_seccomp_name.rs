@@ -1,7 +1,7 @@
 //! A profile that names calls one by one is read by some engines and passed over by others.
 
 use crate::{
-    model::seccomp::SeccompModel,
+    model::seccomp::{Calls, SeccompModel},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -49,7 +49,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, SeccompModel<'_>>, out: &mut Findings) {
-    for entry in cx.model.calls().filter_map(|calls| calls.single()) {
+    for entry in cx.model.calls().filter_map(Calls::single) {
         let name = entry.value.scalar().unwrap_or_default();
         let finding = out.report(entry.span(), format!("only some engines read that `{name}` is meant"));
         let is_json = [entry.key, entry.value].iter().all(|node| node.kind() == Kind::Scalar(Style::DoubleQuoted));
