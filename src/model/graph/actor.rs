@@ -160,7 +160,7 @@ fn of_service(service: &Service<'_>, paths: &Paths) -> Actor {
 pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildContext<'_>) -> Vec<Actor> {
     let lines = Lines::of(path, text);
     match kind {
-        FileKind::Dockerfile | FileKind::Compose => Vec::new(),
+        FileKind::Dockerfile | FileKind::Compose | FileKind::Seccomp => Vec::new(),
         FileKind::Kubernetes => {
             let tree = yaml::parse(text).tree;
             let model = KubernetesModel::new(&tree);
@@ -183,7 +183,6 @@ pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildCont
         FileKind::Makefile => of_script(&ScriptFile::of_makefile(text), System::Makefile, &lines, around),
         FileKind::Bake => bake::actors(text, &lines),
         FileKind::Devcontainer => devcontainer::actors(text, &lines),
-        FileKind::Seccomp => Vec::new(),
     }
 }
 
