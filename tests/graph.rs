@@ -85,6 +85,20 @@ fn every_kind_of_file_builds() {
 }
 
 #[test]
+fn bake_is_called_beside_its_file_or_above_it() {
+    let graph = graph(&[
+        ("docker/Dockerfile.web", DOCKERFILE),
+        ("docker/docker-bake.hcl", "target \"web\" {\n  dockerfile = \"docker/Dockerfile.web\"\n}\n"),
+        ("api/Dockerfile", "FROM node:22@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"),
+        ("api/docker-bake.hcl", "target \"api\" {\n  context = \".\"\n}\n"),
+    ]);
+    let paths: Vec<&str> = graph.recipes.iter().map(|recipe| recipe.name.as_str()).collect();
+    assert_eq!(paths, ["api/Dockerfile", "docker/Dockerfile.web"]);
+    let text = plain(&printed(|out| graph_text(&graph, out)));
+    assert!(text.contains("from node:22@sha256:aaaaaaaaaaaa…, as root"), "{text}");
+}
+
+#[test]
 fn a_loop_builds_what_it_lists() {
     let graph = graph(&[
         ("web/Dockerfile", DOCKERFILE),

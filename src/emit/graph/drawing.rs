@@ -1,6 +1,6 @@
 //! The build graph as boxes and arrows, for whatever draws those.
 
-use super::{Tone, at, image_name, registry_note, run_title, shown, stage_name, summary, user};
+use super::{Tone, at, image_name, registry_note, run_title, shown, shown_image, stage_name, summary, user};
 use crate::model::graph::{BuildGraph, Crossing, InputSource, RunImage};
 
 /// Boxes and arrows. Arrows lead from what is taken to who takes it.
@@ -103,7 +103,7 @@ impl Drawing {
             drawing.nodes.push(Node {
                 layer: Layer::Pulled,
                 group: None,
-                title: shown(&image.familiar),
+                title: shown_image(&image.familiar),
                 user: user(&image.user),
                 notes: vec![registry_note(image)],
                 crossings: Vec::new(),

@@ -60,6 +60,15 @@ fn shown(text: &str) -> String {
     text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
+/// The short name of an image as people write it, its digest cut.
+fn shown_image(name: &str) -> String {
+    let short = name.strip_prefix("docker.io/library/").or_else(|| name.strip_prefix("docker.io/")).unwrap_or(name);
+    match short.split_once("@sha256:") {
+        Some((name, digest)) => format!("{}@sha256:{}…", shown(name), shown(digest.get(..12).unwrap_or(digest))),
+        None => shown(short),
+    }
+}
+
 /// Who it is: `root`, `10001:10001`, `unknown`.
 fn user(who: &Who) -> String {
     match &who.user {

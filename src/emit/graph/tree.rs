@@ -1,6 +1,9 @@
 //! The build graph as a tree, for people.
 
-use super::{Runs, Tone, at, image_name, registry_note, run_title, shown, stage_name, summary, user, user_with_source};
+use super::{
+    Runs, Tone, at, image_name, registry_note, run_title, shown, shown_image, stage_name, summary, user,
+    user_with_source,
+};
 use crate::model::graph::{
     BuildGraph, Builder, BuiltImage, Crossing, InputSource, Recipe, RecipeStage, Run, RunImage, System, Who,
 };
@@ -33,7 +36,7 @@ pub fn graph_text(graph: &BuildGraph, out: &mut dyn Write) -> io::Result<()> {
     let pulled = graph.pulled.iter().zip(&runs.pulled).map(|(image, runs)| {
         let title = format!(
             "{}{FAINT}, {}{FAINT:#}, as {}",
-            shown(&image.familiar),
+            shown_image(&image.familiar),
             registry_note(image),
             coloured(&image.user, &user(&image.user))
         );
@@ -98,7 +101,7 @@ fn of_stage(recipe: &Recipe, number: usize, stage: &RecipeStage) -> Branch {
         InputSource::Stage(index) => {
             stage_name(*index, recipe.stages.get(*index).and_then(|stage| stage.name.as_deref()))
         }
-        InputSource::Image(name) => shown(name.strip_prefix("docker.io/library/").unwrap_or(name)),
+        InputSource::Image(name) => shown_image(name),
         InputSource::Scratch => "scratch".to_owned(),
         InputSource::Unknown(written) => format!("{DOUBT}{}{DOUBT:#}", shown(written)),
     };

@@ -181,7 +181,7 @@ pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildCont
         }
         FileKind::Script => of_script(&ScriptFile::of_script(text), System::Script, &lines, around),
         FileKind::Makefile => of_script(&ScriptFile::of_makefile(text), System::Makefile, &lines, around),
-        FileKind::Bake => bake::actors(text, &lines),
+        FileKind::Bake => bake::actors(text, &lines, around),
         FileKind::Devcontainer => devcontainer::actors(text, &lines),
     }
 }

@@ -6,7 +6,7 @@ use super::{
     evidence,
 };
 use crate::{
-    context,
+    context::{self, BuildContext},
     syntax::yaml::{self, Node},
     text::Span,
 };
@@ -26,17 +26,23 @@ struct Target {
 }
 
 /// What the targets of a bake file build.
-pub(super) fn actors(text: &[u8], lines: &Lines) -> Vec<Actor> {
+pub(super) fn actors(text: &[u8], lines: &Lines, around: BuildContext<'_>) -> Vec<Actor> {
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let targets = if first == Some(&b'{') { of_json(text) } else { of_hcl(text) };
     let mut by_name = HashMap::new();
     for (at, target) in targets.iter().enumerate() {
         by_name.entry(target.name.as_str()).or_insert(at);
     }
-    targets.iter().filter_map(|target| actor(target, &targets, &by_name, lines)).collect()
+    targets.iter().filter_map(|target| actor(target, &targets, &by_name, lines, around)).collect()
 }
 
-fn actor(target: &Target, all: &[Target], by_name: &HashMap<&str, usize>, lines: &Lines) -> Option<Actor> {
+fn actor(
+    target: &Target,
+    all: &[Target],
+    by_name: &HashMap<&str, usize>,
+    lines: &Lines,
+    around: BuildContext<'_>,
+) -> Option<Actor> {
     let chain = chain(target, all, by_name);
     let text = |key: &str| chain.iter().find_map(|target| target.texts.get(key)).map(String::as_str);
     let list = |key: &str| chain.iter().find_map(|target| target.lists.get(key)).map(Vec::as_slice).unwrap_or_default();
@@ -47,9 +53,12 @@ fn actor(target: &Target, all: &[Target], by_name: &HashMap<&str, usize>, lines:
     }
     let context = text("context").unwrap_or(".");
     let file = text("dockerfile").unwrap_or("Dockerfile");
-    let directory = evidence::directory(&lines.path);
     let builds = if is_plain_path(context) && is_plain_path(file) {
-        Order::File(context::resolve(&context::resolve(directory, context), file))
+        let path = context::join(context, file);
+        // Bake starts where it is called: beside the file, or above it with `--file`.
+        let mut places = around.directories().map(|directory| context::resolve(directory, &path));
+        let beside = context::resolve(evidence::directory(&lines.path), &path);
+        Order::File(places.find(|path| around.at(path).is_some()).unwrap_or(beside))
     } else {
         Order::Hidden
     };
@@ -270,11 +279,16 @@ fn read_value(key: &str, value: &[(Token<'_>, usize)], target: &mut Target) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::NoFiles;
+
+    fn read(text: &str, path: &str) -> Vec<Actor> {
+        actors(text.as_bytes(), &Lines::of(path, text.as_bytes()), BuildContext::new(&NoFiles, path))
+    }
 
     #[test]
     fn targets_inherit_and_say_what_they_build() {
         let text = "variable \"TAG\" { default = \"1\" }\ngroup \"default\" { targets = [\"web\"] }\ntarget \"_base\" {\n  args = { A = \"1\", B = TAG }\n}\ntarget \"web\" {\n  inherits = [\"_base\"]\n  context = \"./web\" # here\n  target = \"runtime\"\n  tags = [\"acme/web:${TAG}\", \"acme/web:latest\"]\n  secret = [\"type=file,id=npm,src=.npmrc\"]\n}\n";
-        let actors = actors(text.as_bytes(), &Lines::of("ops/docker-bake.hcl", text.as_bytes()));
+        let actors = read(text, "ops/docker-bake.hcl");
         assert_eq!(actors.len(), 1);
         let web = &actors[0];
         assert_eq!((web.caller.name.as_str(), web.caller.place.line), ("web", 6));
@@ -289,7 +303,7 @@ mod tests {
     #[test]
     fn json_says_the_same() {
         let text = "{\"target\": {\"web\": {\"dockerfile\": \"a.Dockerfile\", \"tags\": [\"acme/web\"], \"args\": {\"A\": \"1\"}}}}";
-        let actors = actors(text.as_bytes(), &Lines::of("docker-bake.json", text.as_bytes()));
+        let actors = read(text, "docker-bake.json");
         assert_eq!(actors[0].builds, Order::File("a.Dockerfile".to_owned()));
     }
 
@@ -302,7 +316,7 @@ mod tests {
             "}}}}",
             "target \"a\" { { } }\ntarget \"b\" {}",
         ] {
-            actors(text.as_bytes(), &Lines::of("docker-bake.hcl", text.as_bytes()));
+            read(text, "docker-bake.hcl");
         }
     }
 }
