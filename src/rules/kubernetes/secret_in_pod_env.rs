@@ -43,8 +43,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "A comment says that it is none",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n    # The account of the shop.\n    - name: SHOP_PASSWORD\n      «value: kX9vQ2mLp7Wf»\n",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n    - name: API_KEY # put your key here\n      value: r7eJvn9HIvMh25CWknMUFoNuW2d2\n    # The account of the shop.\n    - name: SHOP_PASSWORD\n      «value: kX9vQ2mLp7Wf»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    # REQUIRED: replace with your password\n    - name: DB_PASSWORD\n      value: kX9vQ2mLp7Wd\n    - name: MAIL_PASSWORD\n      value: kX9vQ2mLp7We # fill in\n    - name: API_KEY # put your key here\n      value: r7eJvn9HIvMh25CWknMUFoNuW2d2\n",
             ),
         ],
         since: "0.1.0",
@@ -84,16 +84,19 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     }
 }
 
-/// Whether a comment above the variable or behind its value asks to put another value there.
+/// Whether a comment on the lines of the variable, or on the one above, asks to put another value there.
 fn is_to_be_replaced(text: &[u8], variable: Node<'_>, entry: Entry<'_>) -> bool {
     let line_start = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
-    let line_end = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-    let own = line_start(variable.span().start as usize);
-    let above = text[..own].trim_ascii_end();
-    let above = text[line_start(above.len())..own].trim_ascii();
     let end = entry.span().end as usize;
-    let behind = text[end..line_end(end)].trim_ascii_start();
-    [above, behind].into_iter().filter(|line| line.starts_with(b"#")).any(|comment| {
+    let end = memchr::memchr(b'\n', &text[end..]).map_or(text.len(), |length| end + length);
+    let own = line_start(variable.span().start as usize);
+    let above = text[line_start(text[..own].trim_ascii_end().len())..own].trim_ascii();
+    let above = above.starts_with(b"#").then_some(above);
+    let lines = text[own.min(end)..end].split(|&byte| byte == b'\n').filter_map(|line| {
+        let at = memchr::memmem::find(line, b" #")?;
+        Some(&line[at..])
+    });
+    lines.chain(above).any(|comment| {
         let comment = String::from_utf8_lossy(comment).to_ascii_lowercase();
         ASKS.iter().any(|ask| comment.contains(ask))
     })
