@@ -351,7 +351,7 @@ fn repeats_name(name: &str, value: &[u8]) -> bool {
 /// `my-password`, `testValue`.
 pub fn is_made_up(value: &[u8]) -> bool {
     const FIRST: [&str; 3] = ["my", "some", "test"];
-    const WORDS: [&str; 17] = [
+    const WORDS: [&str; 18] = [
         "access",
         "api",
         "app",
@@ -361,6 +361,7 @@ pub fn is_made_up(value: &[u8]) -> bool {
         "data",
         "db",
         "key",
+        "name",
         "pass",
         "password",
         "private",
@@ -383,6 +384,11 @@ pub fn is_made_up(value: &[u8]) -> bool {
         rest = &rest[word.len()..];
     }
     true
+}
+
+/// Whether the name is that of somebody's name, which proves nothing without what goes with it.
+pub fn names_user(name: &str) -> bool {
+    words(name).last().is_some_and(|last| matches!(last.as_str(), "user" | "username" | "login" | "email"))
 }
 
 /// Whether the name is that of a place or its part, so that a value without a user in it is no secret.

@@ -41,8 +41,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "What stands in for a credential, places and authorities",
-                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n  «pin»: hunter2-4711\n",
-                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n  username: shop-owner\n  «pin»: hunter2-4711\n",
+                "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: mail}\ndata:\n  ssh: your private ssh key in base64\nstringData:\n  password: my-password\n  testKey: testValue\n  storage: AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;\n  db_endpoint: shop.c9akciq32.eu-west-1.rds.amazonaws.com\n  cache: cache.example.com:6379\n  username: shop-owner\n",
             ),
         ],
         since: "0.1.0",
@@ -63,6 +63,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let severity = match credential::value_shape(value) {
             Value::Known(_) => Severity::Critical,
             Value::Random | Value::Word if credential::is_made_up(value) || is_place(name, value) => continue,
+            Value::Word if credential::names_user(name) => continue,
             Value::Random if !is_file => Severity::High,
             Value::Word if !is_file => Severity::Medium,
             Value::Random | Value::Word if datum.holds_credential() => Severity::High,
