@@ -2,7 +2,7 @@
 //! image that its publisher makes of it.
 //!
 //! Facts: uv's documentation, "Installing uv": the standalone installer puts it into `~/.local/bin`; the same program is
-//! published on the Python package index. Gradle's own image (keeganwitt/docker-gradle, `GRADLE_HOME` is `/opt/gradle`)
+//! published on the Python package index; Poetry's, "Installation": the installer, its `POETRY_VERSION`, and pip. Gradle's own image (keeganwitt/docker-gradle, `GRADLE_HOME` is `/opt/gradle`)
 //! and Maven's (carlossg/docker-maven, `MAVEN_HOME` is `/usr/share/maven`, which its own Dockerfiles copy out of it) hold
 //! what the archive of that version holds, unpacked.
 
@@ -166,20 +166,72 @@ fn published(url: &str) -> Option<(&'static Published, String)> {
     })
 }
 
+/// A tool that a page offers an installer of, and that the package index has.
+struct Piped {
+    /// What the address of the installer holds.
+    address: &'static str,
+    /// What runs the installer.
+    runners: &'static [&'static str],
+    package: &'static str,
+    /// The variable that asks the installer for a version.
+    version: &'static str,
+    title: &'static str,
+}
+
+const PIPED: [Piped; 2] = [
+    Piped {
+        address: "astral.sh/uv/install.sh",
+        runners: &["sh", "bash"],
+        package: "uv",
+        version: "UV_VERSION",
+        title: "Install uv as a package",
+    },
+    Piped {
+        address: "install.python-poetry.org",
+        runners: &["python", "python3"],
+        package: "poetry",
+        version: "POETRY_VERSION",
+        title: "Install Poetry as a package",
+    },
+];
+
+impl Piped {
+    /// Whether a step fetches the installer and runs it, and does nothing else.
+    fn is_run_by(&self, step: Step<'_>) -> bool {
+        let mut commands = step.commands();
+        let fetches = commands.next().is_some_and(|command| {
+            matches!(command.name(), Some("curl" | "wget"))
+                && command.command.words().any(|word| word.text().contains(self.address))
+        });
+        let runs = |command: StepCommand<'_>| command.name().is_some_and(|name| self.runners.contains(&name));
+        fetches && commands.next().is_some_and(runs) && commands.next().is_none()
+    }
+
+    /// The version that is asked for, where it is written.
+    fn version(&self, step: Step<'_>) -> Option<String> {
+        let option = step.commands().last().and_then(|command| {
+            let mut words = command.command.words().skip_while(|word| word.bytes() != b"--version").skip(1);
+            words.next().and_then(|word| command.value(word).map(Cow::into_owned))
+        });
+        let assigned = || {
+            let mut all = step.commands().flat_map(|command| command.command.assignments());
+            all.find(|each| each.name() == self.version)?.literal().map(str::to_owned)
+        };
+        let variable =
+            || step.variable(self.version).and_then(|variable| variable.value.as_ref()?.known().map(str::to_owned));
+        let is_version = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        option.or_else(assigned).or_else(variable).filter(|text| is_version(text) && !text.is_empty())
+    }
+}
+
 /// The tool of a piped installer by the package manager of the base; `None` where there is none.
 fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
     let image = subject.target.named_image()?;
     if image.reference.name().rsplit('/').next() != Some("python") {
         return None;
     }
-    let step = subject.runs().into_iter().find(|step| {
-        let mut commands = step.commands();
-        let fetches = commands.next().is_some_and(|command| {
-            matches!(command.name(), Some("curl" | "wget"))
-                && command.command.words().any(|word| word.text().contains("astral.sh/uv/install.sh"))
-        });
-        fetches && commands.next().is_some_and(|command| command.name() == Some("sh")) && commands.next().is_none()
-    })?;
+    let (step, piped) =
+        subject.runs().into_iter().find_map(|step| Some((step, PIPED.iter().find(|piped| piped.is_run_by(step))?)))?;
     let script = step.script()?;
     let first = step.commands().next()?.span();
     let last = step.commands().last()?.span();
@@ -187,9 +239,11 @@ fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
     if !script.is_verbatim() {
         return None;
     }
-    let title = "Install uv as a package";
+    let title = piped.title;
+    let version = piped.version(step).map_or(String::new(), |version| format!("=={version}"));
     let reason = "the package index has it with checksums, and the installer runs what a page sends";
-    let edit = Edit::replace(subject.cx.file.id, span, "pip install --no-cache-dir uv");
+    let edit =
+        Edit::replace(subject.cx.file.id, span, format!("pip install --no-cache-dir {}{version}", piped.package));
     let change = Change {
         title: title.into(),
         safety: Safety::Risky,

@@ -18,7 +18,11 @@ use crate::{
     },
     knowledge::{Code, Fact},
     model::{Process, StartWord, Step},
-    syntax::dockerfile::Editor,
+    syntax::{
+        dockerfile::{Editor, Keyword},
+        shell::Word,
+    },
+    text::Edit,
 };
 use memchr::memmem;
 
@@ -106,7 +110,22 @@ impl<'s, 'a> Recipe<'s, 'a> {
             self.add_libraries(&mut runtime)?;
         }
         self.start(&mut runtime);
+        if self.path_is_of_root() {
+            runtime.left_out.push("PATH".to_owned());
+        }
         Ok(runtime)
+    }
+
+    /// Whether all that the author puts on the path of programs lies in the home of root: tools of the build.
+    fn path_is_of_root(&self) -> bool {
+        let steps = self.subject.steps();
+        let set = steps.iter().filter(|step| step.keyword() == Keyword::Env).flat_map(|step| step.assigned());
+        let mut paths = set.filter(|variable| &*variable.name == "PATH").peekable();
+        let is_of_root = |value: &str| value.split(':').filter(|part| part.starts_with("/root/")).count() == 1;
+        paths.peek().is_some()
+            && paths.all(|variable| {
+                variable.value.as_ref().is_some_and(|value| value.text.starts_with("/root/") && is_of_root(&value.text))
+            })
     }
 
     /// Installs the libraries that packages of Python load: the full base has them all, smaller ones have none.
@@ -122,7 +141,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
     fn take_packages(&self, runtime: &mut Runtime) -> Result<(), String> {
         let installs =
             |effect: &&Effect<'_>| matches!(effect.kind, Kind::LanguagePackages { ecosystem: Ecosystem::Python, .. });
-        let Some(first) = self.effects.iter().find(installs) else { return Ok(()) };
+        let is_packages = |effect: &&Effect<'_>| installs(effect) && !installs_manager(effect);
+        let first = self.effects.iter().find(is_packages).or_else(|| self.effects.iter().find(installs));
+        let Some(first) = first else { return Ok(()) };
         match self.packages {
             Packages::None => {}
             Packages::Interpreter => runtime.taken.insert(0, Taken::at("/usr/local")),
@@ -144,6 +165,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
                     "it is one directory that can be copied, and the interpreter's own stays as it is",
                     self.subject.evidence(first.span, "the first packages"),
                 ));
+                self.leave_groups(runtime);
             }
         }
         Ok(())
@@ -162,6 +184,31 @@ impl<'s, 'a> Recipe<'s, 'a> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Leaves groups of packages out that Poetry installs for development.
+    fn leave_groups(&self, runtime: &mut Runtime) {
+        const GROUPS: [&str; 8] = ["dev", "test", "tests", "testing", "lint", "docs", "typing", "ci"];
+        const TOLD: [&str; 4] = ["--no-dev", "--only", "--without", "--with"];
+        let installs = |effect: &&Effect<'_>| {
+            matches!(effect.kind, Kind::LanguagePackages { program: "poetry", .. }) && !installs_manager(effect)
+        };
+        let Some(command) = self.effects.iter().find(installs).and_then(|effect| effect.command) else { return };
+        let is_told = |word: Word<'_>| TOLD.iter().any(|flag| word.text().starts_with(flag));
+        let found = self.subject.file("pyproject.toml").filter(|_| command.script.is_verbatim());
+        let Some(found) = found.filter(|_| !command.command.words().any(is_told)) else { return };
+        let text = String::from_utf8_lossy(&found.text).into_owned();
+        let Ok(table) = text.parse::<toml::Table>() else { return };
+        let groups = table.get("tool").and_then(|tool| tool.get("poetry")?.get("group")?.as_table());
+        let groups = groups.into_iter().flat_map(|groups| groups.keys().map(String::as_str));
+        let names: Vec<&str> = groups.filter(|name| GROUPS.contains(name)).collect();
+        let verb = command.command.words().find(|word| word.bytes() == b"install");
+        let (Some(verb), [first, ..]) = (verb, names.as_slice()) else { return };
+        let line = text.lines().zip(1..).find(|(line, _)| line.contains(&format!("poetry.group.{first}")));
+        let place = place(&found.path, line.map_or(1, |(_, line)| line), "groups of packages");
+        let end = command.word_span(verb).end as usize;
+        runtime.build.push(Edit::insert(self.subject.cx.file.id, end, format!(" --without {}", names.join(","))));
+        runtime.changes.push(change("Leave development packages out", "only development needs their groups", place));
     }
 
     /// Whether uv takes the interpreter of the base: for another one it fetches its own, which lies in root's home.
@@ -307,7 +354,8 @@ fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
             .iter()
             .flat_map(|command| command.command.words().map(|word| word.text().into_owned()).collect::<Vec<_>>())
             .collect();
-        if !names.is_empty() && names.iter().all(|name| requirements::TOOLS.contains(&name.as_str())) {
+        let is_tool = !names.is_empty() && names.iter().all(|name| requirements::TOOLS.contains(&name.as_str()));
+        if is_tool || installs_manager(effect) {
             continue;
         }
         let goes_elsewhere = ["--user", "--target", "-t", "--prefix", "--root", "--break-system-packages"];
@@ -321,6 +369,9 @@ fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
             }
             "pip" | "pip3" | "python" | "python3" => Packages::Environment,
             "uv" if words.iter().any(|word| word == "sync") => Packages::Beside,
+            // Both use the environment that is active.
+            "poetry" => Packages::Environment,
+            "pipenv" if !words.iter().any(|word| word == "--system") => Packages::Environment,
             _ => Packages::Interpreter,
         };
         found = match (found, own) {
@@ -330,4 +381,26 @@ fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
         };
     }
     Ok(found)
+}
+
+/// Whether a command installs nothing but what manages packages itself, or tells that how to: `pip install poetry==1.8`.
+fn installs_manager(effect: &Effect<'_>) -> bool {
+    const MANAGERS: [&str; 7] = ["uv", "poetry", "poetry-core", "pipenv", "virtualenv", "pdm", "hatch"];
+    let Kind::LanguagePackages { names, .. } = &effect.kind else { return false };
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let length = |text: &str| text.bytes().take_while(is_name).count();
+    let is_manager = |text: &String| MANAGERS.contains(&&text[..length(text)]);
+    let is_configuration = effect.command.is_some_and(|command| {
+        let mut words = command.command.words().map(Word::text);
+        words.next().as_deref() == Some("poetry") && !words.any(|word| word == "install" || word == "sync")
+    });
+    // A version in a variable leaves nothing but the words: `pip install "poetry==$POETRY_VERSION"`.
+    let is_written = || {
+        let command = effect.command.filter(|command| matches!(command.name(), Some("pip" | "pip3")));
+        let words = command.map(|command| command.command.arguments().map(|word| word.text().into_owned()));
+        let mut operands = words.into_iter().flatten().filter(|word| !word.starts_with('-') && word != "install");
+        let first = operands.next();
+        first.iter().chain(&operands.collect::<Vec<_>>()).all(is_manager) && first.is_some()
+    };
+    is_configuration || if names.is_empty() { is_written() } else { names.iter().all(is_manager) }
 }
