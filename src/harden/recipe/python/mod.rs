@@ -367,10 +367,9 @@ fn packages_of(effects: &[Effect<'_>]) -> Result<Packages, String> {
             {
                 return Err(format!("`{}` installs in a place of its own", words.join(" ")));
             }
-            "pip" | "pip3" | "python" | "python3" => Packages::Environment,
+            // Poetry and Pipenv use the environment that is active.
+            "pip" | "pip3" | "python" | "python3" | "poetry" => Packages::Environment,
             "uv" if words.iter().any(|word| word == "sync") => Packages::Beside,
-            // Both use the environment that is active.
-            "poetry" => Packages::Environment,
             "pipenv" if !words.iter().any(|word| word == "--system") => Packages::Environment,
             _ => Packages::Interpreter,
         };
