@@ -160,6 +160,7 @@ pub static RULES: &[&Builtin] = &[
     &network::unverified_download::RULE,
     &image::unversioned_base::RULE,
     &image::unversioned_image::RULE,
+    &runtime::unwritable_volume::RULE,
     &package::update_alone::RULE,
     &kubernetes::wide_role_binding::RULE,
     &layer::world_writable::RULE,

@@ -37,6 +37,8 @@ pub struct MadeImage {
     pub uid: Option<u32>,
     /// Whether it is certain that there is no shell in it.
     pub has_no_shell: bool,
+    /// Where its steps put things, if they alone decide what is in it beside the system of a bare base.
+    pub places: Option<Vec<String>>,
     /// Whether it is built by the very tag that is asked for; else it may be older than its Dockerfile.
     pub is_same_tag: bool,
 }
@@ -148,8 +150,48 @@ fn read(found: &Found, question: &Question, knowledge: &Knowledge) -> Option<Mad
         user: stage.user().user.clone(),
         uid: stage.user_ids().map(|ids| ids.uid),
         has_no_shell: has_no_shell(stage),
+        places: places(stage),
         is_same_tag: false,
     })
+}
+
+impl MadeImage {
+    /// Whether it is certain that a directory at `path` is root's, or is made for root when a volume is mounted there.
+    pub fn leaves_to_root(&self, path: &str) -> bool {
+        let is_below = |path: &str, above: &str| {
+            let above = above.trim_end_matches('/');
+            path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_of_others = OTHERS.iter().any(|directory| is_below(path, directory));
+        let touches = |place: &String| is_below(path, place) || is_below(place, path);
+        path.starts_with('/') && !is_of_others && self.places.as_ref().is_some_and(|places| !places.iter().any(touches))
+    }
+}
+
+/// Directories of which bare images give something to others than root.
+const OTHERS: [&str; 6] = ["/dev", "/home", "/run", "/tmp", "/var/run", "/var/tmp"];
+
+/// Where the steps of a stage from a bare base put things; none where that cannot be told.
+fn places(stage: Stage<'_>) -> Option<Vec<String>> {
+    if !is_bare(stage) {
+        return None;
+    }
+    let mut places = Vec::new();
+    for step in stage.chain_steps() {
+        match step.keyword() {
+            Keyword::Run => return None,
+            Keyword::Copy | Keyword::Add => {
+                let (Arguments::Words(words) | Arguments::Json(words)) = step.arguments() else { return None };
+                places.push(words.last().and_then(|word| step.absolute_arg(word))?);
+            }
+            Keyword::Workdir => {
+                let workdir = step.next().map_or_else(|| step.stage().workdir(), Step::workdir);
+                places.push(workdir.path.known()?.to_owned());
+            }
+            _ => {}
+        }
+    }
+    Some(places)
 }
 
 /// Names of shells, and of the program that is many of them.
@@ -170,14 +212,18 @@ pub fn may_hold_shell(path: &str) -> bool {
     PROGRAMS.contains(&path) || is_shell(path)
 }
 
-/// Whether the image has no shell to begin with, and no step can have brought one.
-fn has_no_shell(stage: Stage<'_>) -> bool {
-    let is_bare = match stage.root_base() {
+/// Whether a stage starts from nothing, or from an image that is known to have no shell.
+fn is_bare(stage: Stage<'_>) -> bool {
+    match stage.root_base() {
         Base::Scratch => true,
         Base::Image(image) => image.facts.as_ref().is_some_and(|facts| facts.has_no_shell()),
         Base::Stage(_) | Base::Unknown(_) => false,
-    };
-    is_bare && !stage.chain_steps().any(may_bring_shell)
+    }
+}
+
+/// Whether the image has no shell to begin with, and no step can have brought one.
+fn has_no_shell(stage: Stage<'_>) -> bool {
+    is_bare(stage) && !stage.chain_steps().any(may_bring_shell)
 }
 
 fn may_bring_shell(step: Step<'_>) -> bool {
@@ -228,6 +274,30 @@ mod tests {
         assert_eq!((image.dockerfile.as_str(), image.uid, image.is_same_tag), ("web/Dockerfile", Some(7), true));
         assert!(!made(FILES, "acme/web:2").expect("it is built here").is_same_tag);
         assert_eq!(made(FILES, "acme/other"), None);
+    }
+
+    #[test]
+    fn what_no_step_makes_is_left_to_root() {
+        let leaves = |dockerfile: &str, path: &str| {
+            let found = Found { path: "Dockerfile".to_owned(), text: dockerfile.as_bytes().into() };
+            let question = Question { target: None, arguments: Vec::new() };
+            let image = read(&found, &question, &Knowledge::builtin()).expect("there is a stage");
+            image.leaves_to_root(path)
+        };
+        assert!(leaves("FROM scratch\nCOPY a /a\n", "/data"));
+        assert!(leaves("FROM scratch\nCOPY a /data2\n", "/data"));
+        for (dockerfile, path) in [
+            ("FROM scratch\nCOPY a /data\n", "/data/in"),
+            ("FROM scratch\nCOPY a /data/in/\n", "/data"),
+            ("FROM scratch\nCOPY a /\n", "/data"),
+            ("FROM scratch\nWORKDIR /data\n", "/data"),
+            ("FROM scratch\nWORKDIR /srv\nCOPY a data/\n", "/srv/data"),
+            ("FROM scratch\nARG TO\nCOPY a $TO\n", "/data"),
+            ("FROM gcr.io/distroless/static-debian12\n", "/home/nonroot/data"),
+            ("FROM debian:13\n", "/data"),
+        ] {
+            assert!(!leaves(dockerfile, path), "{dockerfile}");
+        }
     }
 
     #[test]

@@ -40,4 +40,5 @@ pub(super) mod shell_form_start;
 pub(super) mod ssh_server;
 pub(super) mod unconfined_call;
 pub(super) mod unconfined_container;
+pub(super) mod unwritable_volume;
 pub(super) mod writable_root;
