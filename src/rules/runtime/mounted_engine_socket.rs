@@ -2,13 +2,14 @@
 
 use crate::{
     model::{
-        compose::ComposeModel,
+        compose::{ComposeModel, Service},
         host_path::{self, Reach},
         kubernetes::KubernetesModel,
     },
+    rewrite::behind_proxy,
     rule::{
-        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
-        Severity,
+        Builtin, Check, Confidence, Cx, Detail, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety,
+        Scheme, Severity,
     },
     source::FileKind,
     syntax::yaml::{Editor, Node},
@@ -24,7 +25,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Critical,
         confidence: Confidence::High,
         kinds: &[FileKind::Compose, FileKind::Kubernetes],
-        fix: FixNote::Sometimes(Safety::Manual, "Takes the mount out; a program that needs the engine stops working."),
+        fix: FixNote::Sometimes(
+            Safety::Manual,
+            "Takes the mount out, so that a program that needs the engine stops working; or puts a proxy in between that lets through what the program asks for.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.32"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -65,15 +69,30 @@ fn is_socket(path: &str) -> bool {
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let services = cx.model.tree.documents().find_map(|document| document.entry("services"));
     for service in &cx.model.services {
         for mount in service.mounts() {
             let known = mount.source.as_deref().or(mount.target.as_deref());
             let Some(path) = known.filter(|path| is_socket(path)) else { continue };
             let message = format!("`{}` may tell the engine of the host what to do, through `{path}`", service.name());
             let finding = out.report(service.place_of_item(mount.node), message);
+            if is_proxy(service) {
+                finding.severity(Severity::Medium).decline("it is a proxy: what it lets through is what counts");
+                continue;
+            }
             finding.repair(cx, || without(editor, mount.node));
+            if let (Detail::Repairs, Some(services)) = (cx.detail, services)
+                && let Ok(fix) = behind_proxy(editor, services.value, service, &mount, path)
+            {
+                finding.fix(fix);
+            }
         }
     }
+}
+
+/// Whether the service is one that lets only some requests through to the engine.
+fn is_proxy(service: &Service<'_>) -> bool {
+    service.image().is_some_and(|image| image.known().is_some_and(|name| name.contains("socket-proxy")))
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
