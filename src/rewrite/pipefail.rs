@@ -92,6 +92,9 @@ pub fn noticed(step: Step<'_>) -> Result<Repair, Refusal> {
     if writes_backslashes(step) || step.later().any(writes_backslashes) {
         return Err("bash prints backslashes with `echo` as they are, and the shell in force does not");
     }
+    if expands_braces(step) || step.later().any(expands_braces) {
+        return Err("bash makes several words of `{a,b}`, and the shell in force leaves them as they are");
+    }
     let model = step.model();
     let line = ["SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]"];
     let edit: Edit = Editor::new(model.file, model.syntax).insert_before(step.instruction(), &line);
@@ -110,6 +113,17 @@ fn writes_backslashes(step: Step<'_>) -> bool {
     let has_backslash =
         |command: StepCommand<'_>| command.command.arguments().any(|word| word.source().contains(&b'\\'));
     step.commands().any(|command| command.command.name() == Some("echo") && has_backslash(command))
+}
+
+/// Whether a word of the step has braces that bash expands and dash does not: `rm -rf /var/lib/{apt,dpkg}`.
+fn expands_braces(step: Step<'_>) -> bool {
+    let is_list = |word: &[u8]| {
+        let Some(open) = memchr::memchr(b'{', word) else { return false };
+        let Some(close) = memchr::memrchr(b'}', word).filter(|close| *close > open) else { return false };
+        let inner = &word[open..close];
+        memchr::memchr(b',', inner).is_some() || memchr::memmem::find(inner, b"..").is_some()
+    };
+    step.commands().any(|command| command.command.words().any(|word| !word.is_quoted() && is_list(word.source())))
 }
 
 /// Whether the option is on already: by `SHELL`, by the first line of a heredoc, by `set`.
