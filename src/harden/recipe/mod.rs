@@ -47,7 +47,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
 /// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
 /// is left to take apart.
 pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
-    if !subject.is_whole() {
+    if !subject.is_whole() || subject.target.is_workshop() {
         return None;
     }
     let proposal = RECIPES.iter().find_map(|recipe| recipe(subject))?;

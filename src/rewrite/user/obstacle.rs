@@ -59,12 +59,122 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     if !starts && !base_starts {
         return Some("nothing says how it starts: it may be made for others to build on, whose steps need root".into());
     }
+    if let Some(directory) = target.model().file.path.split('/').rev().skip(1).find(|name| OF_BASES.contains(name)) {
+        return Some(
+            format!("it lies in `{directory}`: it is made for others to build on, whose steps need root").into(),
+        );
+    }
+    if let Some(line) = renumbered(target) {
+        return Some(format!("line {line} gives a user another number, so that known ones mean nobody").into());
+    }
+    if let Some(word) = mounted_program(target) {
+        return Some(format!("`{word}` is not in the image: it is mounted, and who owns it there is not known").into());
+    }
+    if let Some(name) = writer_for_its_caller(target) {
+        return Some(
+            format!("`{name}` writes into the directory of whoever calls it, who says the user: `docker run --user`")
+                .into(),
+        );
+    }
+    if let Some(line) = mount_of_root_home(target) {
+        return Some(format!("the comment in line {line} mounts files into the home of root").into());
+    }
     if let Some(found) = target.in_root_home() {
         return Some(in_root_home(target, &found));
     }
     let need = target.start_needs().into_iter().next()?;
     let line = target.model().file.locate(need.span.start).line;
     Some(format!("the start command in line {line} does what only root may").into())
+}
+
+/// Directories whose images are made for others.
+const OF_BASES: [&str; 5] = ["base", "bases", "base-image", "base-images", "baseimage"];
+
+/// The line of a command that changes the number of a user or group that is there already.
+fn renumbered(target: Stage<'_>) -> Option<u32> {
+    let commands = target.chain_steps().filter(|step| step.keyword() == Keyword::Run).flat_map(Step::commands);
+    let changes = |command: &StepCommand<'_>| {
+        let Some(invocation) = command.invocation() else { return false };
+        match invocation.name() {
+            Some("usermod") => invocation.has_option(Some('u'), "uid", ""),
+            Some("groupmod") => invocation.has_option(Some('g'), "gid", ""),
+            Some(_) | None => false,
+        }
+    };
+    let command = commands.into_iter().find(changes)?;
+    Some(target.model().file.locate(command.span().start).line)
+}
+
+/// What the start names of a working directory that no step fills.
+fn mounted_program(target: Stage<'_>) -> Option<String> {
+    const OF_PROJECTS: [&str; 6] = ["rails", "rake", "npm", "yarn", "pnpm", "foreman"];
+    let is_filled = target.chain_steps().any(|step| match step.keyword() {
+        Keyword::Copy | Keyword::Add => true,
+        Keyword::Run => step.commands().any(|command| {
+            matches!(command.name(), Some("git" | "tar" | "unzip" | "cp" | "mv" | "curl" | "wget" | "svn" | "hg"))
+                || command.command.words().any(|word| matches!(word.bytes(), b"new" | b"init" | b"create-project"))
+        }),
+        _ => false,
+    });
+    let is_onbuild =
+        target.image().is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")));
+    let has_home = target.workdir().span.is_some();
+    if is_filled || is_onbuild || !has_home {
+        return None;
+    }
+    let start = target.start_steps();
+    let words = start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
+    let is_of_project = |word: &String| {
+        let is_path = word.contains('/') && !word.starts_with(['/', '-', '$']) && !word.contains(':');
+        is_path || OF_PROJECTS.contains(&word.as_str())
+    };
+    words.map(|word| word.text().into_owned()).find(is_of_project)
+}
+
+/// A program for people that is started and leaves what it makes where it is called.
+fn writer_for_its_caller(target: Stage<'_>) -> Option<&'static str> {
+    const WRITERS: [&str; 22] = [
+        "youtube-dl",
+        "yt-dlp",
+        "hexo",
+        "hugo",
+        "jekyll",
+        "gatsby",
+        "protoc",
+        "buf",
+        "ffmpeg",
+        "aria2c",
+        "wget",
+        "git",
+        "terraform",
+        "pandoc",
+        "convert",
+        "magick",
+        "openapi-generator-cli",
+        "pdflatex",
+        "asciidoctor",
+        "sphinx-build",
+        "mkdocs",
+        "npx",
+    ];
+    let start = target.start_steps();
+    let serves = ["serve", "server", "preview", "start"];
+    let mut commands = start.iter().flat_map(|step| step.commands());
+    let first = commands.next()?.name().map(str::to_owned)?;
+    let is_server = start
+        .iter()
+        .flat_map(|step| step.commands())
+        .any(|command| command.command.words().any(|word| serves.contains(&&*word.text())));
+    WRITERS.iter().copied().find(|name| *name == first && !is_server)
+}
+
+/// The line of a comment that says how the image is run with files of the home of root.
+fn mount_of_root_home(target: Stage<'_>) -> Option<u32> {
+    let file = target.model().file;
+    let at = memchr::memmem::find(&file.text, b":/root/")?;
+    let start = memchr::memrchr(b'\n', &file.text[..at]).map_or(0, |newline| newline + 1);
+    let is_comment = file.text[start..at].trim_ascii_start().starts_with(b"#");
+    is_comment.then(|| file.locate(at as u32).line)
 }
 
 fn in_root_home(target: Stage<'_>, InRootHome { span, what }: &InRootHome) -> Obstacle {
