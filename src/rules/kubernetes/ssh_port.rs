@@ -37,8 +37,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "A server of repositories gives no shell",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n  - name: jump\n    image: example/jump:2\n    ports: [{«containerPort: 22»}]\n",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n  - name: \"{{ template \"gitlab-ce.name\" . }}\"\n    image: \"{{ .Values.image }}\"\n    ports: [{containerPort: 22}]\n  - name: jump\n    image: example/jump:2\n    ports: [{«containerPort: 22»}]\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: git}\nspec:\n  containers:\n  - name: git\n    image: gitea/gitea:1.24\n    ports: [{containerPort: 22}]\n  - name: \"{{ template \"gitlab-ce.name\" . }}\"\n    image: \"{{ .Values.image }}\"\n    ports: [{containerPort: 22}]\n",
             ),
         ],
         since: "0.1.0",
@@ -53,8 +53,8 @@ const WITHOUT_SHELL: [&str; 8] = ["bitbucket", "forgejo", "gerrit", "gitea", "gi
 fn gives_no_shell(container: Container<'_>) -> bool {
     let image = container.node.get("image").and_then(Node::scalar).unwrap_or_default().to_ascii_lowercase();
     let name = container.name().to_ascii_lowercase();
-    let mut parts = image.split(['/', ':', '-', '_', '@', '.']).chain(name.split(['-', '_']));
-    parts.any(|part| WITHOUT_SHELL.contains(&part))
+    let mut words = [&image, &name].into_iter().flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
+    words.any(|word| WITHOUT_SHELL.contains(&word))
 }
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
