@@ -56,8 +56,8 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let place = container.place_of(&["securityContext", "procMount"]);
         // With users of its own root in the pod is nobody on the node, and writes nothing there that steers it.
         let finding = if container.workload.has_own_users() {
-            let message = format!("the container `{name}` has a `/proc` that the standards for pods do not allow");
-            out.report(place, message).severity(Severity::Low)
+            let message = format!("the standards for pods allow the `/proc` of the container `{name}` only since 1.37");
+            out.report(place, message).severity(Severity::Info)
         } else {
             out.report(place, format!("the container `{name}` sees and writes all of `/proc`"))
         };
