@@ -98,6 +98,12 @@ pub fn is_of_host(path: &str) -> bool {
     (is_of_system(path) || lies_in_any(&STATE) || path::is_in(path, "/var")) && !lies_in_any(&OF_PEOPLE)
 }
 
+/// Whether a path is that of a socket by its name: it holds no files, and read-only it is as open as ever.
+pub fn is_socket(path: &str) -> bool {
+    path.trim_end_matches('/').ends_with(".sock")
+        || matches!(&*clean(path), "/dev/log" | "/run/systemd/journal/dev-log")
+}
+
 /// Whether a path is one file that tells what happened on the machine and who was there, to be read and shown.
 pub fn is_record(path: &str) -> bool {
     let path = &*clean(path);
@@ -152,6 +158,14 @@ mod tests {
     fn a_host_keeps_its_state_but_not_that_of_people() {
         assert!(is_of_host("/var/log") && is_of_host("/run/dbus") && is_of_host("/") && is_of_host("/etc/../usr/"));
         assert!(!is_of_host("/run/user/1000/pulse") && !is_of_host("/home/me") && !is_of_host("./etc"));
+    }
+
+    #[test]
+    fn sockets_are_told_by_their_names() {
+        assert!(
+            is_socket("/dev/log") && is_socket("/run/agent/api.sock") && reach("/run/containerd.sock") == Reach::Socket
+        );
+        assert!(!is_socket("/dev/shm") && !is_socket("/run/sock"));
     }
 
     #[test]
