@@ -41,8 +41,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "What does its work once is not asked",
-                "-- compose.yaml --\nservices:\n  db-migrate:\n    image: shop/db:3\n  assets:\n    image: shop/assets:3\n  once:\n    image: shop/once:3\n    restart: \"no\"\n  rights:\n    image: alpine:3.22\n    command: chown -R 1000 /data\n  «web»:\n    image: nginx:1.29\n    depends_on:\n      assets: {condition: service_completed_successfully}\n",
-                "-- compose.yaml --\nservices:\n  db-migrate:\n    image: shop/db:3\n  assets:\n    image: shop/assets:3\n  once:\n    image: shop/once:3\n    restart: \"no\"\n  rights:\n    image: alpine:3.22\n    command: chown -R 1000 /data\n  web:\n    image: nginx:1.29\n    depends_on:\n      assets: {condition: service_completed_successfully}\n    healthcheck: {test: [CMD, curl, -f, \"http://localhost\"]}\n",
+                "-- compose.yaml --\nservices:\n  db-migrate:\n    image: shop/db:3\n  assets:\n    image: shop/assets:3\n  once:\n    image: shop/once:3\n    restart: \"no\"\n  rights:\n    image: alpine:3.22\n    command: chown -R 1000 /data\n  tool:\n    image: shop/tool:3\n    command: manage version\n  «web»:\n    image: nginx:1.29\n    depends_on:\n      assets: {condition: service_completed_successfully}\n",
+                "-- compose.yaml --\nservices:\n  db-migrate:\n    image: shop/db:3\n  assets:\n    image: shop/assets:3\n  once:\n    image: shop/once:3\n    restart: \"no\"\n  rights:\n    image: alpine:3.22\n    command: chown -R 1000 /data\n  tool:\n    image: shop/tool:3\n    command: manage version\n  web:\n    image: nginx:1.29\n    depends_on:\n      assets: {condition: service_completed_successfully}\n    healthcheck: {test: [CMD, curl, -f, \"http://localhost\"]}\n",
             ),
         ],
         since: "0.1.0",
@@ -94,7 +94,9 @@ fn ends(service: &Service<'_>) -> bool {
     let is_named = [words.first(), words.last()].into_iter().flatten().any(|word| WORK.contains(word));
     let command = service.words("entrypoint").filter(|words| !words.is_empty()).or_else(|| service.words("command"));
     let program = command.as_ref().and_then(|words| words.first()?.known()?.split_ascii_whitespace().next());
-    let is_short = program.is_some_and(|program| PROGRAMS.contains(&file_name(program)));
+    let last = command.as_ref().and_then(|words| words.last()?.known()?.split_ascii_whitespace().next_back());
+    let is_short = last.is_some_and(|word| matches!(word, "version" | "--version" | "--help"))
+        || program.is_some_and(|program| PROGRAMS.contains(&file_name(program)));
     // What others reach is there to stay.
     let is_let_go = matches!(service.switch("restart"), Some((Some(false), _))) && service.ports().is_empty();
     is_named || is_short || is_let_go
