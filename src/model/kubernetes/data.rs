@@ -55,10 +55,15 @@ impl Datum<'_> {
         let text = String::from_utf8_lossy(self.value.trim_ascii());
         let is_encrypted = memchr::memmem::find(&self.value, b"ENC[AES256_GCM,").is_some();
         // What `sops` and its like leave in the place of a value.
-        let is_starred = text.starts_with('*') && text.ends_with('*');
+        let is_starred = text.starts_with('*') && text.ends_with('*') || text.contains("**SOPS**");
+        // Rows of one letter, between the first and the last line of a key or without them.
+        let mut written = text.lines().filter(|line| !line.starts_with("-----")).flat_map(str::bytes);
+        let is_blackened = written.next().is_some_and(|first| {
+            first.is_ascii_alphabetic() && written.all(|byte| byte == first || byte.is_ascii_whitespace())
+        });
         // A file says `example` of something else.
         let is_file = text.contains('\n') || text.starts_with("{\"");
-        text.is_empty() || is_encrypted || is_starred || !is_file && credential::is_placeholder(&text)
+        text.is_empty() || is_encrypted || is_starred || is_blackened || !is_file && credential::is_placeholder(&text)
     }
 
     /// Whether a line of it is a credential by its name and value.
@@ -137,10 +142,10 @@ mod tests {
 
     #[test]
     fn what_is_filled_in_elsewhere_stands_in() {
-        let tree = parse(b"apiVersion: v1\nkind: Secret\nstringData: {a: '', b: 'ENC[AES256_GCM,data:x]', c: '<fill in>', d: '{\"a\": \"ENC[AES256_GCM,data:x]\"}', e: 'hunter4711', f: '{\"example\": 1}'}\n");
+        let tree = parse(b"apiVersion: v1\nkind: Secret\nstringData: {a: '', b: 'ENC[AES256_GCM,data:x]', c: '<fill in>', d: '{\"a\": \"ENC[AES256_GCM,data:x]\"}', e: 'hunter4711', f: '{\"example\": 1}', g: '{\"mask\": \"**SOPS**\"}', h: \"-----BEGIN PRIVATE KEY-----\\nXXXX\\nXXXX\\n\"}\n");
         let model = KubernetesModel::new(&tree.tree);
         let stand_ins: Vec<bool> =
             model.plain_secrets().flat_map(Object::data).map(|datum| datum.is_stand_in()).collect();
-        assert_eq!(stand_ins, [true, true, true, true, false, false]);
+        assert_eq!(stand_ins, [true, true, true, true, false, false, true, true]);
     }
 }
