@@ -58,6 +58,10 @@ fn targets(command: Command<'_>) -> Vec<(Word<'_>, bool)> {
             targets.extend(named().filter(|word| !is_mode(word)).map(|word| (word, true)));
         }
         Some("touch" | "tee") => targets.extend(named().map(|word| (word, false))),
+        // A file that is changed in place is made anew beside the old one.
+        Some("sed") if invocation.arguments().any(|word| word.source().starts_with(b"-i")) => {
+            targets.extend(named().skip(1).map(|word| (word, false)));
+        }
         Some("cp" | "mv" | "rsync") => targets.extend(named().next_back().map(|word| (word, false))),
         _ => {}
     }

@@ -106,6 +106,7 @@ impl Stage<'_> {
         search.context_files();
         search.rails();
         search.start_scripts();
+        search.start_commands();
         search.whole_directory();
         let mut places: Vec<Written> = Vec::new();
         for written in search.found.into_values() {
@@ -272,6 +273,19 @@ impl Search<'_, '_> {
                 let is_shipped = || self.shipped.iter().any(|shipped| is_in(&path, &shipped.place));
                 if !is_shallow || !is_shipped() {
                     self.add(&path, is_shallow, &script.file.path, line);
+                }
+            }
+        }
+    }
+
+    /// What the commands of the start itself write: `CMD sed -i … config && program`.
+    fn start_commands(&mut self) {
+        let file = self.stage.model().file.path.clone();
+        for step in self.stage.start_steps() {
+            let Some(script) = step.script() else { continue };
+            for ScriptWrite { path, is_shallow, .. } in script_writes(self.stage, &script.script) {
+                if !is_of_root(&path) || self.is_of_own_prefix(&path) {
+                    self.add(&path, is_shallow, &file, step.instruction().lines.0);
                 }
             }
         }
