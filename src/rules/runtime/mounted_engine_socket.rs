@@ -67,8 +67,12 @@ fn is_socket(path: &str) -> bool {
     host_path::reach(path) == Reach::Socket
 }
 
+/// So many proxies are offered in a file: all of its services are read again for each.
+const MOST_PROXIES: usize = 8;
+
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut left = MOST_PROXIES;
     let services = cx.model.tree.documents().find_map(|document| document.entry("services"));
     for service in &cx.model.services {
         for mount in service.mounts() {
@@ -82,6 +86,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             }
             finding.repair(cx, || without(editor, mount.node));
             if let (Detail::Repairs, Some(services)) = (cx.detail, services)
+                && std::mem::replace(&mut left, left.saturating_sub(1)) > 0
                 && let Ok(fix) = behind_proxy(editor, services.value, service, &mount, path)
             {
                 finding.fix(fix);
