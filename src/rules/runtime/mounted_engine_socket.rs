@@ -86,10 +86,11 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             }
             finding.repair(cx, || without(editor, mount.node));
             if let (Detail::Repairs, Some(services)) = (cx.detail, services)
-                && std::mem::replace(&mut left, left.saturating_sub(1)) > 0
+                && left > 0
                 && let Ok(fix) = behind_proxy(editor, services.value, service, &mount, path)
             {
                 finding.fix(fix);
+                left -= 1;
             }
         }
     }
