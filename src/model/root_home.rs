@@ -167,6 +167,12 @@ fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
             "the environment of Pipenv"
         }
         "npm" | "yarn" | "pnpm" if installs_browser(command, &words) => BROWSER,
+        "cabal" if has("install") && !words.iter().any(|word| word.contains("dir") || word.starts_with("--prefix")) => {
+            "programs of `cabal install`"
+        }
+        "stack" if has("install") && !words.iter().any(|word| word.starts_with("--local-bin-path")) => {
+            "programs of `stack install`"
+        }
         "nvm" | "sdk" | "pyenv" | "rbenv" | "asdf" => "versions kept by a version manager",
         "composer" if has("global") => "global packages of Composer",
         "dotnet" if has("tool") && (has("-g") || has("--global")) => "global tools of .NET",

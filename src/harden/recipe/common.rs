@@ -8,7 +8,7 @@ use crate::{
         tree::below,
     },
     knowledge::{Code, Fact, LanguagePackage},
-    model::{Step, file_name},
+    model::{Step, StepCommand, file_name},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -87,6 +87,10 @@ pub(super) fn outside(
         let Some(path) = filled.path else {
             return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
         };
+        let effect = effects.iter().find(|effect| effect.span == filled.span);
+        if effect.is_some_and(|effect| may_be_taken_out(effects, effect, &path)) {
+            return Err(taken_out(line, &path));
+        }
         if effect::is_of_the_system(&path) {
             return Err(format!("line {line} fills `{path}`, and with what is not told"));
         }
@@ -153,6 +157,23 @@ pub(super) fn add_libraries(
         });
     }
     Ok(())
+}
+
+/// Whether `effect` only changes the file at `path`, which may be of a package that the same step takes out again.
+pub(super) fn may_be_taken_out(effects: &[Effect<'_>], effect: &Effect<'_>, path: &str) -> bool {
+    let name = effect.command.and_then(StepCommand::name);
+    let takes_out = |other: &Effect<'_>| {
+        let is_purge = other.command.is_some_and(|command| {
+            command.command.words().any(|word| matches!(word.bytes(), b"purge" | b"autoremove" | b"--auto-remove"))
+        });
+        other.step.index() == effect.step.index() && (is_purge || matches!(other.kind, Kind::PackagesRemoved { .. }))
+    };
+    path.starts_with("/etc/") && matches!(name, Some("sed" | "mv")) && effects.iter().any(takes_out)
+}
+
+/// Why such a file cannot be copied.
+pub(super) fn taken_out(line: u32, path: &str) -> String {
+    format!("line {line} changes `{path}`, which may be of a package that the step takes out again")
 }
 
 /// What the start names of a working directory that no step fills.

@@ -3,6 +3,7 @@
 //! Every step of the author's stage is accounted for: what it leaves is the program, is taken along, is installed again,
 //! only built the program, or keeps the image from being split.
 
+use super::common::{may_be_taken_out, taken_out};
 use crate::{
     harden::{
         Change, Declined, Evidence, Rung, Runtime, Start, Subject, Taken,
@@ -381,6 +382,9 @@ impl<'s, 'a> Build<'s, 'a> {
         let is_covered = account.taken.iter().any(|taken| below(path, &taken.to).is_some());
         if is_made || is_building_place || is_temporary || is_workdir || is_removed || is_source || is_covered {
             return Ok(());
+        }
+        if may_be_taken_out(&self.effects, effect, path) {
+            return Err(taken_out(self.line(effect), path).into());
         }
         if !is_system_directory(path) {
             account.taken.push(Taken::at(path));

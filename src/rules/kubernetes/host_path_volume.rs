@@ -62,7 +62,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 Reach::Harmless => Severity::Info,
                 Reach::Node | Reach::System | Reach::Socket => continue,
             };
-            let message = format!("`{path}` of the node is mounted into `{}`", workload.name());
+            let message = format!("`{path}` of the node is a volume of `{}`", workload.name());
             let finding = out.report(volume.place_of_path(), message);
             finding.severity(severity).decline("where else the data can be is not known here");
         }

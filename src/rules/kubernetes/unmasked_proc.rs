@@ -56,7 +56,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let place = container.place_of(&["securityContext", "procMount"]);
         // With users of its own root in the pod is nobody on the node, and writes nothing there that steers it.
         let finding = if container.workload.has_own_users() {
-            let message = format!("the standards for pods allow the `/proc` of the container `{name}` only since 1.37");
+            let message = format!(
+                "the restricted standard does not allow the open `/proc` of the container `{name}`, nor do older baseline ones"
+            );
             out.report(place, message).severity(Severity::Info)
         } else {
             out.report(place, format!("the container `{name}` sees and writes all of `/proc`"))

@@ -10,7 +10,7 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "unsafe-sysctl",
-        title: "Setting of the kernel that is not the pod's alone",
+        title: "Setting of the kernel that is not held safe",
         why: "Only some settings belong to one pod. The others change the kernel for everything on the node, or let one pod take its memory; the cluster refuses them unless its administrator allowed them.",
         remedy: "Take it out, or set it on the node.",
         group: Group::Kubernetes,
@@ -69,7 +69,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             // Both dots and slashes are taken.
             let Some(name) = entry.value.scalar().map(|name| name.replace('/', ".")) else { continue };
             if !SAFE.contains(&&*name) {
-                out.report(entry.span(), format!("`{name}` is not the pod's alone"));
+                out.report(entry.span(), format!("`{name}` is not among the settings that are safe for every pod"));
             }
         }
     }

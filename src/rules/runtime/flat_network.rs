@@ -46,7 +46,8 @@ const FEWEST: usize = 3;
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let services: Vec<&Service<'_>> = cx.model.services.iter().collect();
     let is_seen = services.iter().all(|service| service.is_whole()) && cx.model.includes().is_empty();
-    if services.len() < FEWEST || !is_seen || !services.iter().any(|service| !service.ports().is_empty()) {
+    let published = services.iter().filter(|service| !service.ports().is_empty()).count();
+    if services.len() < FEWEST || !is_seen || published == 0 || published == services.len() {
         return;
     }
     let mut networks = services.iter().map(|service| service.only_network());
