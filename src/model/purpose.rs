@@ -77,6 +77,17 @@ impl<'m> Stage<'m> {
         command.invocation().is_some_and(is_shell)
     }
 
+    /// The words of the start that mean a project in the working directory: relative paths, and `tools` that look for
+    /// one there.
+    pub fn start_words_of_project(self, tools: &[&str]) -> impl Iterator<Item = String> {
+        let commands = self.start_steps().into_iter().flat_map(Step::commands);
+        let words = commands.flat_map(|command| command.command.words()).map(|word| word.text().into_owned());
+        words.filter(|word| {
+            let is_path = word.contains('/') && !word.starts_with(['/', '-', '$']) && !word.contains("://");
+            is_path || tools.contains(&word.as_str())
+        })
+    }
+
     /// The build tool that the start calls to run what it builds.
     pub fn tool_that_runs(self) -> Option<&'m str> {
         self.start_invocations().find(|invocation| is_tool(*invocation) && runs_what_it_builds(*invocation))?.name()

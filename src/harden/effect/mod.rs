@@ -226,13 +226,15 @@ pub struct Filled {
     pub path: Option<String>,
     /// What fills it.
     pub span: Span,
+    /// The place of what fills it among the effects.
+    pub at: usize,
 }
 
 /// What the steps fill outside of `workdir` and leave there, in order; places for temporary files do not count.
 pub fn filled_outside(effects: &[Effect<'_>], workdir: &str) -> Vec<Filled> {
     let mut gone = Gone::default();
     let mut found = Vec::new();
-    for effect in effects.iter().rev() {
+    for (at, effect) in effects.iter().enumerate().rev() {
         if let Kind::Removes(places) = &effect.kind {
             gone.add(places);
         }
@@ -245,7 +247,7 @@ pub fn filled_outside(effects: &[Effect<'_>], workdir: &str) -> Vec<Filled> {
             !is_in(path, workdir) && !is_temporary && !is_there && !gone.holds(path)
         };
         let kept = places.known.iter().rev().filter(is_kept).map(|path| Some(path.clone()));
-        found.extend(hidden.into_iter().chain(kept).map(|path| Filled { path, span: effect.span }));
+        found.extend(hidden.into_iter().chain(kept).map(|path| Filled { path, span: effect.span, at }));
     }
     found.reverse();
     found

@@ -87,8 +87,7 @@ pub(super) fn outside(
         let Some(path) = filled.path else {
             return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
         };
-        let effect = effects.iter().find(|effect| effect.span == filled.span);
-        if effect.is_some_and(|effect| may_be_taken_out(effects, effect, &path)) {
+        if may_be_taken_out(effects, &effects[filled.at], &path) {
             return Err(taken_out(line, &path));
         }
         if effect::is_of_the_system(&path) {
@@ -204,13 +203,7 @@ fn mounted_program(subject: &Subject<'_>, effects: &[Effect<'_>]) -> Option<Stri
     if has_triggers || subject.target.parent().is_some() || effects.iter().any(fills_home) {
         return None;
     }
-    let start = subject.target.start_steps();
-    let words = start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
-    let is_of_project = |word: &String| {
-        let is_path = word.contains('/') && !word.starts_with(['/', '-', '$']) && !word.contains("://");
-        is_path || OF_PROJECTS.contains(&word.as_str())
-    };
-    words.map(|word| word.text().into_owned()).find(is_of_project)
+    subject.target.start_words_of_project(&OF_PROJECTS).next()
 }
 
 /// Whether a word of what is started names the program at `path`, or the script.

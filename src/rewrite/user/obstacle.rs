@@ -122,13 +122,7 @@ fn mounted_program(target: Stage<'_>) -> Option<String> {
     if is_filled || is_onbuild || !has_home {
         return None;
     }
-    let start = target.start_steps();
-    let words = start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
-    let is_of_project = |word: &String| {
-        let is_path = word.contains('/') && !word.starts_with(['/', '-', '$']) && !word.contains(':');
-        is_path || OF_PROJECTS.contains(&word.as_str())
-    };
-    words.map(|word| word.text().into_owned()).find(is_of_project)
+    target.start_words_of_project(&OF_PROJECTS).find(|word| !word.contains(':'))
 }
 
 /// A program for people that is started and leaves what it makes where it is called.
