@@ -2,6 +2,7 @@
 
 use super::{
     Date, Fact,
+    confined::{self, Capabilities},
     image::{Deprecation, Family, Identity, Libc, PackageManager, Port, Protocol, Role, StepDown, User},
     pattern::{self, Bindings, PLACEHOLDERS},
     plain::{self, Line, Value},
@@ -47,7 +48,12 @@ pub(super) struct Block {
     pub(super) package_manager: Option<Known<Option<PackageManager>>>,
     pub(super) shell: Option<Known<Vec<String>>>,
     pub(super) libc: Option<Known<Option<Libc>>>,
+    pub(super) command: Option<Known<Vec<String>>>,
     pub(super) ports: Option<Known<Vec<Port>>>,
+    pub(super) volumes: Option<Known<Vec<String>>>,
+    pub(super) writable: Option<Known<Vec<String>>>,
+    pub(super) capabilities: Option<Known<Capabilities>>,
+    pub(super) secret_files: Option<Known<Vec<String>>>,
     pub(super) environment: Option<Known<BTreeMap<String, String>>>,
     pub(super) workdir: Option<Known<String>>,
     pub(super) slim: Option<Known<String>>,
@@ -153,7 +159,12 @@ impl Block {
             "shell" if value.text() == Some("none") => self.shell = Some(Known(Fact::Known(Vec::new()))),
             "shell" => self.shell = Some(stated(value, Value::texts)?),
             "libc" => self.libc = Some(stated_or_none(value, Value::word)?),
+            "command" => self.command = Some(stated(value, Value::texts)?),
             "ports" => self.ports = Some(stated(value, |value| value.list()?.iter().map(port_of).collect())?),
+            "volumes" => self.volumes = Some(stated(value, Value::texts)?),
+            "writable" => self.writable = Some(stated(value, Value::texts)?),
+            "capabilities" => self.capabilities = Some(stated(value, capabilities_of)?),
+            "secret-files" => self.secret_files = Some(stated(value, Value::texts)?),
             "environment" => self.environment = Some(stated(value, environment_of)?),
             "workdir" => self.workdir = Some(stated(value, Value::owned)?),
             "slim" => self.slim = Some(stated(value, Value::owned)?),
@@ -224,6 +235,18 @@ fn port_of(value: &Value<'_>) -> Option<Port> {
         Value::Text(text) => port(RawPort::Text((*text).to_owned())).ok(),
         number => Some(Port { number: number.number()?, protocol: Protocol::Tcp }),
     }
+}
+
+fn capabilities_of(value: &Value<'_>) -> Option<Capabilities> {
+    let mut capabilities = Capabilities::default();
+    for (key, value) in value.table()? {
+        match *key {
+            "root" => capabilities.root = Some(value.texts()?),
+            "user" => capabilities.user = Some(value.texts()?),
+            _ => return None,
+        }
+    }
+    Some(capabilities)
 }
 
 fn deprecation_of(value: &Value<'_>) -> Option<Deprecation> {
@@ -349,7 +372,12 @@ fn block(raw: RawBlock) -> Result<Block, String> {
         package_manager: known(raw.package_manager, |raw| Ok(raw.or_none(Some)))?,
         shell: known(raw.shell, |raw| Ok(raw.or_none(|list: Vec<String>| list)))?,
         libc: known(raw.libc, |raw| Ok(raw.or_none(Some)))?,
+        command: known(raw.command, Ok)?,
         ports: known(raw.ports, |list| list.into_iter().map(port).collect())?,
+        volumes: known(raw.volumes, confined::directories)?,
+        writable: known(raw.writable, confined::directories)?,
+        capabilities: known(raw.capabilities, Capabilities::checked)?,
+        secret_files: known(raw.secret_files, confined::file_variables)?,
         environment: known(raw.environment, Ok)?,
         workdir: known(raw.workdir, Ok)?,
         slim: known(raw.slim, Ok)?,
@@ -487,7 +515,12 @@ struct RawBlock {
     package_manager: Option<Maybe<OrNone<PackageManager>>>,
     shell: Option<Maybe<OrNone<Vec<String>>>>,
     libc: Option<Maybe<OrNone<Libc>>>,
+    command: Option<Maybe<Vec<String>>>,
     ports: Option<Maybe<Vec<RawPort>>>,
+    volumes: Option<Maybe<Vec<String>>>,
+    writable: Option<Maybe<Vec<String>>>,
+    capabilities: Option<Maybe<Capabilities>>,
+    secret_files: Option<Maybe<Vec<String>>>,
     environment: Option<Maybe<BTreeMap<String, String>>>,
     workdir: Option<Maybe<String>>,
     slim: Option<Maybe<String>>,
@@ -504,7 +537,7 @@ struct RawBlock {
 
 impl RawBlock {
     /// The name of every field, and whether the block gives it a value.
-    fn fields(&self) -> [(&'static str, bool); 22] {
+    fn fields(&self) -> [(&'static str, bool); 27] {
         fn has_value<T>(field: Option<&Maybe<T>>) -> bool {
             matches!(field, Some(Maybe::Value(_)))
         }
@@ -521,7 +554,12 @@ impl RawBlock {
             ("package-manager", has_value(self.package_manager.as_ref())),
             ("shell", has_value(self.shell.as_ref())),
             ("libc", has_value(self.libc.as_ref())),
+            ("command", has_value(self.command.as_ref())),
             ("ports", has_value(self.ports.as_ref())),
+            ("volumes", has_value(self.volumes.as_ref())),
+            ("writable", has_value(self.writable.as_ref())),
+            ("capabilities", has_value(self.capabilities.as_ref())),
+            ("secret-files", has_value(self.secret_files.as_ref())),
             ("environment", has_value(self.environment.as_ref())),
             ("workdir", has_value(self.workdir.as_ref())),
             ("slim", has_value(self.slim.as_ref())),

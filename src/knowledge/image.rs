@@ -2,6 +2,7 @@
 
 use super::{
     Date, Fact, Knowledge, Tag,
+    confined::Capabilities,
     distribution::{self, Release},
     entry::{Block, Entry, Known, Part},
     pattern::{self, Bindings},
@@ -39,8 +40,18 @@ pub struct ImageFacts {
     pub shell: Fact<Vec<String>>,
     /// The C library; `None`: it has none.
     pub libc: Fact<Option<Libc>>,
+    /// What the start command is given where nobody gives it anything.
+    pub command: Fact<Vec<String>>,
     /// The ports it exposes.
     pub ports: Fact<Vec<Port>>,
+    /// Directories that it declares to be volumes: engines give it one where nobody mounts anything there.
+    pub volumes: Fact<Vec<String>>,
+    /// Directories beside its volumes that its program writes to while it runs; what is there need not outlive it.
+    pub writable: Fact<Vec<String>>,
+    /// What its program needs of the capabilities that engines give.
+    pub capabilities: Fact<Capabilities>,
+    /// Variables that name a file which holds what the variable without `_FILE` would; `*` stands for anything.
+    pub secret_files: Fact<Vec<String>>,
     /// Variables that it certainly sets, by name; of others nothing is known.
     pub environment: Fact<BTreeMap<String, String>>,
     /// Where its commands start.
@@ -404,7 +415,12 @@ fn own_facts(pick: &Picker<'_>, base: Fact<String>) -> ImageFacts {
         package_manager: pick.of_system(|block| block.package_manager.as_ref()),
         shell: pick.of_system(|block| block.shell.as_ref()),
         libc: pick.of_system(|block| block.libc.as_ref()),
+        command: pick.value(|block| block.command.as_ref()),
         ports: pick.value(|block| block.ports.as_ref()),
+        volumes: pick.value(|block| block.volumes.as_ref()),
+        writable: pick.value(|block| block.writable.as_ref()),
+        capabilities: pick.value(|block| block.capabilities.as_ref()),
+        secret_files: pick.value(|block| block.secret_files.as_ref()),
         environment: pick.value(|block| block.environment.as_ref()),
         workdir: pick.value(|block| block.workdir.as_ref()),
         slim: pick.template(|block| block.slim.as_ref()),

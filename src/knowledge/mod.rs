@@ -9,6 +9,7 @@ pub mod tokens;
 
 mod allowed;
 mod builtin;
+mod confined;
 mod distribution;
 mod entry;
 mod image;
@@ -17,6 +18,7 @@ mod pattern;
 mod plain;
 
 pub use allowed::AllowedImages;
+pub use confined::{Capabilities, Start};
 pub use distribution::Release;
 pub use entry::{Defect, check_entry};
 pub use image::{
