@@ -213,6 +213,9 @@ pub(super) fn check_paths(
     Ok((report(checked, obstacles), is_whole))
 }
 
+/// So many files a thread takes at once, at most: none is left alone with many at the end.
+const PART: usize = 32;
+
 /// A file that was judged. Its text is kept only for the sake of its findings.
 struct Checked {
     file: SourceFile,
@@ -227,7 +230,7 @@ fn check_files(project: &Project, files: &[Candidate], around: &dyn Files) -> Ve
     }
     cli::work_along();
     let progress = Progress::over(files.len());
-    files.par_iter().enumerate().map(check).inspect(|_| progress.step()).collect()
+    files.par_iter().with_max_len(PART).enumerate().map(check).inspect(|_| progress.step()).collect()
 }
 
 fn check_file(project: &Project, id: FileId, candidate: &Candidate, around: &dyn Files) -> Result<Checked, Obstacle> {
