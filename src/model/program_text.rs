@@ -15,6 +15,8 @@ pub(super) struct PathText {
     pub(super) is_beside: bool,
     /// Whether its line creates or writes something.
     pub(super) is_written: bool,
+    /// Whether its line opens it, so that it is a file whatever its name looks like.
+    pub(super) is_opened: bool,
 }
 
 /// Names that programs give to what they keep.
@@ -63,7 +65,7 @@ const KEPT: [&str; 41] = [
 ];
 
 /// Words of a line that creates, opens for writing or keeps something.
-const WRITES: [&str; 47] = [
+const WRITES: [&str; 52] = [
     "mkdir",
     "makedirs",
     "create_dir",
@@ -111,6 +113,11 @@ const WRITES: [&str; 47] = [
     "OpenOptions",
     "error_log(",
     "writeTextFile",
+    "sql.Open(",
+    "sqlite.Open(",
+    "sqlite3_open",
+    "bolt.Open(",
+    "DBI:SQLite",
 ];
 
 /// Calls that write the one file that they name.
@@ -131,6 +138,10 @@ const WRITE_CALLS: [&str; 12] = [
 
 /// Modes of `open` that write.
 const MODES: [&str; 8] = ["\"w\"", "'w'", "\"a\"", "'a'", "\"wb\"", "'wb'", "\"a+\"", "\"w+\""];
+
+/// Calls whose first words are the name of the file that they open; with `WRITES` or `MODES` on their line, to write it.
+const OPENS: [&str; 8] =
+    ["open(", "Open(", "open_v2(", "Create(", "create(", "OpenFile(", "connect(", "sql.Open(\"sqlite3\", "];
 
 /// Words of a line that speaks of places.
 const PLACES: [&str; 24] = [
@@ -191,6 +202,7 @@ pub(super) fn configured(text: &str) -> Vec<PathText> {
             line: number,
             is_beside: false,
             is_written: false,
+            is_opened: false,
         })
     };
     lines.filter_map(value).collect()
@@ -310,6 +322,7 @@ fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathTex
                 line: number,
                 is_beside: is_beside || starts_below(line, text),
                 is_written: is_written || is_database,
+                is_opened: is_written && is_opened(line, text),
             });
         }
     }
@@ -335,6 +348,14 @@ fn is_import(line: &str) -> bool {
         || line.contains("require(")
         || line.contains("import(")
         || start.starts_with("export ") && line.contains(" from ")
+        || is_imported_alone(start)
+}
+
+/// Whether a line is one of a block of imports, as Go has it: `"database/sql"`, `_ "embed"`.
+fn is_imported_alone(line: &str) -> bool {
+    let Some((alias, rest)) = line.split_once('"') else { return false };
+    let is_alias = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    alias.trim_end().bytes().all(is_alias) && rest.trim_end().strip_suffix('"').is_some_and(|path| !path.contains('"'))
 }
 
 /// Whether a line makes a directory, so that any name on it is one.
@@ -346,6 +367,15 @@ fn is_made(line: &str) -> bool {
 fn starts_below(line: &str, text: &str) -> bool {
     text.starts_with('/')
         && ["__DIR__ .", "__dirname +", "${__dirname}", "root_path", "base_path"].iter().any(|word| line.contains(word))
+}
+
+/// Whether the line opens the file of that name, and no file below a directory of that name.
+fn is_opened(line: &str, text: &str) -> bool {
+    let Some(at) = line.find(text) else { return false };
+    let before = line[..at].trim_end_matches("./").trim_end_matches(['"', '\'', '`']);
+    let is_whole = line[at + text.len()..].starts_with(['"', '\'', '`']) && !text.ends_with('/');
+    let is_stream = before.contains("ofstream") && before.ends_with('(');
+    is_whole && (is_stream || OPENS.iter().any(|call| before.ends_with(call))) && !is_made(line)
 }
 
 /// Whether a part of the path is a name that programs give to what they keep.
@@ -443,6 +473,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_opened_is_a_file_whatever_it_is_called() {
+        for (line, path, is_opened) in [
+            ("FILE *f = fopen(\"/var/cache/fetch/index\", \"w\");", "/var/cache/fetch/index", true),
+            ("std::ofstream out(\"/var/lib/fetch/state\");", "/var/lib/fetch/state", true),
+            ("db, err := sql.Open(\"sqlite3\", \"./data/app\")", "data/app", true),
+            ("with open('data/state', 'w') as out:", "data/state", true),
+            ("with open('uploads/' + name, 'w') as out:", "uploads/", false),
+            ("with open(os.path.join('uploads', name), 'w') as out:", "uploads", false),
+            ("os.makedirs('data/state')", "data/state", false),
+        ] {
+            let found = paths(line).into_iter().find(|found| found.path == path);
+            assert_eq!(found.map(|found| found.is_opened), Some(is_opened), "{line}: {:?}", paths(line));
+        }
+    }
+
+    #[test]
     fn words_that_only_look_like_names_are_left_alone() {
         for line in [
             "return jsonify({\"data\": rows})",
@@ -450,6 +496,8 @@ mod tests {
             "import x from 'express'",
             "const store = require('./lib/store');",
             "export { open } from './data/store';",
+            "\t\"database/sql\"",
+            "\t_ \"example.com/store/data\"",
             "title(\"log in\")",
         ] {
             assert_eq!(found(line), [], "{line}");

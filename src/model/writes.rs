@@ -316,7 +316,8 @@ impl Search<'_, '_> {
         let (above, name) = path.rsplit_once('/').unwrap_or(("", &path));
         let above = if above.is_empty() { "/" } else { above };
         let is_of_made = || self.made.contains(above) && !self.made.contains(&path);
-        let is_file = name.trim_start_matches('.').contains('.')
+        let is_file = named.is_opened
+            || name.trim_start_matches('.').contains('.')
             || STATE.iter().any(|state| above != *state && is_in(above, state)) && is_of_made();
         let directory = if is_file { above } else { &path };
         let Some(workdir) = workdir.as_deref().filter(|workdir| *workdir != "/") else {
