@@ -76,7 +76,7 @@ pub(super) fn outside(
         let what = unknown.unknown().unwrap_or_default();
         return Err(format!("what `{what}` in line {line} leaves in the image is not known"));
     }
-    if let Some(word) = mounted_program(subject, effects) {
+    if let Some(word) = mounted_program(subject) {
         return Err(format!(
             "`{word}` is not in the image: it is mounted, and what it needs or builds there is not known"
         ));
@@ -176,9 +176,10 @@ pub(super) fn taken_out(line: u32, path: &str) -> String {
 }
 
 /// What the start names of a working directory that no step fills.
-fn mounted_program(subject: &Subject<'_>, effects: &[Effect<'_>]) -> Option<String> {
+fn mounted_program(subject: &Subject<'_>) -> Option<String> {
     const OF_PROJECTS: [&str; 8] = ["rails", "rake", "npm", "yarn", "pnpm", "mix", "foreman", "bundle"];
     let home = subject.workdir()?;
+    let word = subject.target.start_words_of_project(&OF_PROJECTS).next()?;
     let fills_home = |effect: &Effect<'_>| match &effect.kind {
         Kind::LanguagePackages { ecosystem, names, .. } => names.is_empty() || *ecosystem == Ecosystem::Php,
         Kind::Files(places) | Kind::Copied { to: places, .. } | Kind::Download { to: places, .. } => {
@@ -200,10 +201,8 @@ fn mounted_program(subject: &Subject<'_>, effects: &[Effect<'_>]) -> Option<Stri
         .target
         .named_image()
         .is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")));
-    if has_triggers || subject.target.parent().is_some() || effects.iter().any(fills_home) {
-        return None;
-    }
-    subject.target.start_words_of_project(&OF_PROJECTS).next()
+    let is_filled = || effect::effects(subject).iter().any(fills_home);
+    (!has_triggers && subject.target.parent().is_none() && !is_filled()).then_some(word)
 }
 
 /// Whether a word of what is started names the program at `path`, or the script.

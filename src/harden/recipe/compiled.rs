@@ -7,7 +7,7 @@ use super::common::{may_be_taken_out, taken_out};
 use crate::{
     harden::{
         Change, Declined, Evidence, Rung, Runtime, Start, Subject, Taken,
-        effect::{self, Ecosystem, Effect, Kind},
+        effect::{self, Ecosystem, Effect, Kind, Places},
         outputs::{Made, Output},
         packages::{self, Programs},
         program::{Call, Language, Sources},
@@ -15,7 +15,11 @@ use crate::{
         tree::{Tree, below},
     },
     knowledge::{Family, Libc, Runtime as Needed},
-    model::{CopySource, Step, StepCommand, file_name, join_path},
+    model::{
+        CopySource, Step, StepCommand, file_name,
+        graph::{Caller, Callers},
+        join_path,
+    },
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -67,6 +71,10 @@ pub(super) struct Account {
     /// What proves where the program comes out and how it starts.
     pub(super) evidence: Vec<Evidence>,
     pub(super) left_out: Vec<String>,
+    /// What is put among programs although nothing calls it.
+    pub(super) uncalled: Vec<Evidence>,
+    /// Edits that take out the steps that do nothing else.
+    pub(super) dropped: Vec<Edit>,
 }
 
 #[allow(clippy::match_same_arms, reason = "the arms are sorted by what the effects are")]
@@ -393,6 +401,14 @@ impl<'s, 'a> Build<'s, 'a> {
         if let Kind::Directories(_) = effect.kind {
             return Ok(());
         }
+        if is_program_directory(path) && self.calls_nothing_else() {
+            let evidence = self.subject.evidence(effect.span, format!("puts programs into `{path}`"));
+            if !account.uncalled.contains(&evidence) {
+                account.uncalled.push(evidence);
+                account.dropped.extend(self.without(effect.step));
+            }
+            return Ok(());
+        }
         let line = self.line(effect);
         Err(format!("what the command in line {line} writes into `{path}` cannot be told from what lies there").into())
     }
@@ -447,6 +463,40 @@ impl<'s, 'a> Build<'s, 'a> {
         }
     }
 
+    /// Takes out a step that does nothing but put programs among others, if no later step can call them.
+    fn without(&self, step: Step<'a>) -> Vec<Edit> {
+        let is_of_programs =
+            |places: &Places| !places.is_hidden && places.known.iter().all(|path| is_program_directory(path));
+        let is_needless = |effect: &Effect<'_>| match &effect.kind {
+            Kind::Files(to) | Kind::Download { to, .. } => is_of_programs(to),
+            Kind::Transient => true,
+            _ => false,
+        };
+        let mut own = self.effects.iter().filter(|effect| effect.step.index() == step.index());
+        let is_last = self.subject.runs().iter().all(|run| run.index() <= step.index());
+        if !is_last || !own.all(is_needless) {
+            return Vec::new();
+        }
+        // A shell that was chosen for this step alone goes with it.
+        let steps = self.subject.steps();
+        let before = steps.iter().rfind(|other| other.index() < step.index());
+        let shell = before.filter(|other| other.keyword() == Keyword::Shell);
+        let editor = Editor::new(self.subject.cx.file, self.subject.cx.model.syntax);
+        shell.into_iter().chain([&step]).filter_map(|step| editor.remove(step.instruction())).collect()
+    }
+
+    /// Whether nothing is started but the program itself, which starts no other.
+    fn calls_nothing_else(&self) -> bool {
+        let has_check = self.subject.steps().iter().any(|step| step.keyword() == Keyword::Healthcheck);
+        let is_started_otherwise =
+            |caller: &Caller| caller.entrypoint.is_some() || caller.command.is_some() || caller.healthcheck.is_some();
+        matches!(self.started, Started::Words { .. })
+            && !has_check
+            && self.is_seen()
+            && self.sources.calls(self.language).is_empty()
+            && !Callers::of(self.subject.cx.context).services.iter().any(is_started_otherwise)
+    }
+
     /// The health check: in JSON form it may start the program itself.
     fn health(&self, account: &mut Account) {
         let checks = |step: &Step<'_>| step.keyword() == Keyword::Healthcheck;
@@ -498,6 +548,15 @@ impl<'s, 'a> Build<'s, 'a> {
 
     /// A runtime on `base`, without packages.
     pub(super) fn runtime(&self, base: &str, account: &Account, change: Change) -> Runtime {
+        let mut changes = vec![change];
+        if !account.uncalled.is_empty() {
+            changes.push(Change {
+                title: "Leave out programs that nothing calls".into(),
+                safety: Safety::Risky,
+                reason: "the image starts its own program alone, which starts no other".into(),
+                evidence: account.uncalled.clone(),
+            });
+        }
         // The engine for users makes what the program writes, where the image does not have a user yet.
         let writes = !self.subject.target.writes(&self.subject.cx.context).places.is_empty();
         let image = self.subject.target.named_image();
@@ -513,7 +572,8 @@ impl<'s, 'a> Build<'s, 'a> {
                 .collect(),
             left_out: account.left_out.clone(),
             start: account.start.clone(),
-            changes: vec![change],
+            changes,
+            build: account.dropped.clone(),
             ..Runtime::default()
         }
     }
@@ -657,6 +717,10 @@ const TEMPORARY: [&str; 10] = [
 ];
 
 /// Directories that every image has, or that are too much to be copied whole.
+fn is_program_directory(path: &str) -> bool {
+    matches!(path, "/bin" | "/sbin" | "/usr/bin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin")
+}
+
 fn is_system_directory(path: &str) -> bool {
     matches!(
         path,

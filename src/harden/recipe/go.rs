@@ -263,7 +263,7 @@ fn without_shell(build: &Build<'_, '_>, account: &Account, linkage: &Linkage) ->
         evidence,
     };
     let mut runtime = build.runtime(base, account, change);
-    runtime.build = edits;
+    runtime.build.extend(edits);
     Ok(runtime)
 }
 
