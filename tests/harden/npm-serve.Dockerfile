@@ -8,7 +8,7 @@ RUN npm install -g serve
 FROM node:16-slim
 RUN npm install -g serve && npm cache clean --force
 WORKDIR /app
-COPY --from=build /app /app
+COPY --from=build /app/build /app/build
 EXPOSE 80
 USER 1000:1000
 CMD ["serve", "-s", "build", "-l", "80"]

@@ -9,9 +9,10 @@ use crate::{
         Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
+        tree::below,
     },
     knowledge::{Code, Fact, LanguagePackage},
-    model::{PackageJson, StepCommand},
+    model::{PackageJson, StepCommand, join_path},
     text::Edit,
 };
 use serde_json::Value;
@@ -125,7 +126,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
     fn slim(&self, base: String) -> Result<Runtime, String> {
         let root = self.subject.target.root().base_span();
         let is_own = *self.subject.cx.text(root) == *base;
-        let mut runtime = Runtime { base, taken: vec![Taken::at(self.home.clone())], ..Runtime::default() };
+        let served = self.served();
+        let home = served.as_ref().map_or(&self.home, |(directory, _)| directory).clone();
+        let mut runtime = Runtime { base, taken: vec![Taken::at(home)], ..Runtime::default() };
         runtime.changes.push(if is_own {
             change(
                 "Run on the same base without what the build leaves",
@@ -140,16 +143,56 @@ impl<'s, 'a> Recipe<'s, 'a> {
             )
         });
         outside(self.subject, &self.effects, &self.home, &mut runtime)?;
-        self.dependencies(&mut runtime);
+        if let Some((directory, evidence)) = &served {
+            let reason = format!("`serve` reads nothing but `{directory}`, and its own packages lie elsewhere");
+            runtime.changes.push(change("Take what is served alone", reason, evidence.clone()));
+        } else {
+            self.dependencies(&mut runtime);
+        }
         self.global_packages(&mut runtime)?;
         let kept = packages::kept(self.subject, &self.effects, self.subject.programs());
         runtime.packages = kept.install;
         runtime.changes.extend(kept.changes);
-        if !is_own {
+        if !is_own && served.is_none() {
             add_libraries(self.subject, self.packages(), &mut runtime)?;
         }
         self.start(&mut runtime);
         Ok(runtime)
+    }
+
+    /// The directory that the start serves with the global package `serve`, which reads no other (its README, "Usage" and
+    /// `serve --help`; a file of settings is looked for in that directory).
+    fn served(&self) -> Option<(String, Evidence)> {
+        let startup = self.subject.startup();
+        let is_plain = startup.shell.is_empty() && startup.before.is_empty();
+        let process = startup.process.as_ref().filter(|_| is_plain)?;
+        let words = process.known_words()?;
+        let ["serve", arguments @ ..] = words.as_slice() else { return None };
+        let is_global_package = self.effects.iter().any(|effect| match &effect.kind {
+            Kind::LanguagePackages { names, .. } => {
+                names.iter().any(|name| without_version(name) == "serve") && effect.command.is_some_and(is_global)
+            }
+            _ => false,
+        });
+        let mut directory = None;
+        let mut arguments = arguments.iter();
+        while let Some(word) = arguments.next() {
+            match *word {
+                "-l" | "--listen" | "-p" => {
+                    arguments.next()?;
+                }
+                "-s" | "--single" | "-n" | "--no-clipboard" | "-C" | "--cors" | "-L" | "--no-request-logging" => {}
+                option if option.starts_with("--listen=") => {}
+                option if option.starts_with('-') => return None,
+                operand => {
+                    directory.is_none().then_some(())?;
+                    directory = Some(join_path(&self.home, operand));
+                }
+            }
+        }
+        let is_below = |directory: &String| below(directory, &self.home).is_some_and(|rest| !rest.is_empty());
+        let directory = directory.filter(|directory| is_global_package && is_below(directory))?;
+        Some((directory, process.evidence.clone()))
     }
 
     /// What is known of the packages that the manifest and the commands name, each with its place.
