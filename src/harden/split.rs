@@ -6,11 +6,12 @@
 
 use super::{Runtime, Start, Subject, Taken, packages};
 use crate::{
+    knowledge::ImageFacts,
     model::{Reference, ScriptForm, Stage, Step, StepCommand, UserOrigin, Variable, VariableKind},
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::{Edit, Span},
 };
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 /// Why a stage cannot be split: a sentence.
 pub type Obstacle = Cow<'static, str>;
@@ -41,10 +42,13 @@ impl<'a> Split<'_, 'a> {
         let mut last = vec![self.first_line()];
         last.extend(self.texts(&moved, |keyword| matches!(keyword, Keyword::Label | Keyword::Maintainer))?);
         last.extend(self.variables()?);
-        last.extend(self.packages()?);
-        last.extend(self.runtime.setup.iter().cloned());
         let user = self.user(&moved)?;
-        last.extend(self.accounts().filter(|_| user.iter().any(|line| line.starts_with(&self.cased("USER")))));
+        let names_user = user.iter().any(|line| line.starts_with(&self.cased("USER")));
+        let system = self.packages()?.into_iter().chain(self.runtime.setup.iter().cloned());
+        let system: Vec<String> = system.chain(self.accounts().filter(|_| names_user)).collect();
+        let runs = |line: &String| line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("RUN "));
+        last.extend(self.root().filter(|_| system.iter().any(runs)));
+        last.extend(system);
         last.extend(self.workdir()?);
         last.extend(self.runtime.taken.iter().map(|taken| copy_line(&name, taken)));
         last.extend(self.runtime.finish.iter().cloned());
@@ -255,15 +259,24 @@ impl<'a> Split<'_, 'a> {
     /// Makes the author's users and groups once more: a number alone has no home, and is a member of no group.
     fn accounts(&self) -> Option<String> {
         let changes = self.subject.target.account_changes();
-        let facts =
-            Reference::parse(self.runtime.base.as_str()).ok().and_then(|base| base.facts(self.subject.cx.knowledge));
-        if changes.is_empty() || facts.is_none_or(|facts| facts.has_no_shell()) {
+        if changes.is_empty() || self.base_facts().is_none_or(|facts| facts.has_no_shell()) {
             return None;
         }
         let mut commands: Vec<StepCommand<'a>> = changes.iter().map(|change| change.command).collect();
         commands.dedup_by_key(|command| command.span());
         let texts: Option<Vec<String>> = commands.into_iter().map(as_written).collect();
         Some(format!("{} {}", self.cased("RUN"), texts?.join(" \\\n    && ")))
+    }
+
+    /// Root for the steps that change the system, where the base is somebody else; the engine for users ends that again.
+    fn root(&self) -> Option<String> {
+        let facts = self.base_facts()?;
+        let is_other = facts.user.known().is_some_and(|user| user.uid.is_some_and(|uid| uid != 0));
+        is_other.then(|| format!("{} 0", self.cased("USER")))
+    }
+
+    fn base_facts(&self) -> Option<Arc<ImageFacts>> {
+        Reference::parse(self.runtime.base.as_str()).ok()?.facts(self.subject.cx.knowledge)
     }
 
     /// The author's own user, if it is not root and has a number, with the comments above it; others are found by the

@@ -233,6 +233,20 @@ impl<'a> Recipe<'_, 'a> {
         (is_own && is_filled).then_some(prefix)
     }
 
+    /// Whether Python is the distribution's own, or the official image's, which installs into `/usr/local` as well: other
+    /// images that bring one along have it in a place of their own.
+    fn has_python_of_distribution(&self) -> bool {
+        let image = self.whole.subject.target.named_image();
+        let is_official = image.is_some_and(|image| image.reference.name() == "docker.io/library/python");
+        let facts = self.whole.subject.target.image_facts();
+        let is_os = facts.is_some_and(|facts| facts.role.known() == Some(&Role::Os));
+        let installs_python = |effect: &Effect<'_>| match &effect.kind {
+            Kind::Packages { names, .. } => names.iter().any(|name| name.starts_with("python")),
+            _ => false,
+        };
+        is_official || is_os || self.whole.effects.iter().any(installs_python)
+    }
+
     /// Where a step puts the packages of a language.
     fn installed(&self, effect: &Effect<'a>) -> Places {
         let Kind::LanguagePackages { ecosystem, program, names } = &effect.kind else { return Ok(Vec::new()) };
@@ -257,7 +271,7 @@ impl<'a> Recipe<'_, 'a> {
             Ecosystem::Python if matches!(file_name(program), "pip" | "pip3" | "python" | "python3") => {
                 match self.prefix() {
                     Some(prefix) => Ok(vec![prefix]),
-                    None => local(is_debian),
+                    None => local(is_debian && self.has_python_of_distribution()),
                 }
             }
             Ecosystem::Conda => self.prefix().map_or_else(unknown, |prefix| Ok(vec![prefix])),
