@@ -170,12 +170,52 @@ impl<'m> Stage<'m> {
         if let Some(user) = facts.user.known().filter(|user| user.name.as_deref() == Some(name)) {
             return user.uid.map(|uid| Ids { uid, gid: user.gid });
         }
-        let identity = facts.identity.known()?.as_ref().filter(|identity| identity.name == name)?;
-        identity.uid.map(|uid| Ids { uid, gid: identity.gid })
+        let identity = facts.identity.known().and_then(Option::as_ref).filter(|identity| identity.name == name);
+        match identity {
+            Some(identity) => identity.uid.map(|uid| Ids { uid, gid: identity.gid }),
+            None => facts.family.known().and_then(|family| standard_account(*family, name)),
+        }
     }
 
     fn gid_of(self, group: &Group) -> Option<u32> {
-        gid_among(&self.account_changes(), group)
+        gid_among(&self.account_changes(), group).or_else(|| {
+            let Group::Named(name) = group else { return None };
+            let family = self.named_image()?.facts.as_deref()?.family.known()?;
+            standard_group(*family, name)
+        })
+    }
+}
+
+/// An account without a login of its own that every image of a distribution has: the files `passwd.master` of Debian's
+/// `base-passwd`, and `passwd` of Alpine's `alpine-baselayout`, of `BusyBox`'s image and of Wolfi's `wolfi-baselayout`.
+fn standard_account(family: Family, name: &str) -> Option<Ids> {
+    let (uid, gid) = match (family, name) {
+        (Family::Debian | Family::Ubuntu, "daemon") => (1, 1),
+        (Family::Debian | Family::Ubuntu, "bin") => (2, 2),
+        (Family::Debian | Family::Ubuntu, "sys") => (3, 3),
+        (Family::Debian | Family::Ubuntu, "games") => (5, 60),
+        (Family::Debian | Family::Ubuntu, "man") => (6, 12),
+        (Family::Debian | Family::Ubuntu, "mail") => (8, 8),
+        (Family::Debian | Family::Ubuntu, "proxy") => (13, 13),
+        (Family::Debian | Family::Ubuntu, "www-data") => (33, 33),
+        (Family::Debian | Family::Ubuntu, "backup") => (34, 34),
+        (Family::Alpine, "guest") => (405, 100),
+        (Family::Debian | Family::Ubuntu | Family::Alpine | Family::Busybox | Family::Wolfi, "nobody") => {
+            (65_534, 65_534)
+        }
+        _ => return None,
+    };
+    Some(Ids { uid, gid: Some(gid) })
+}
+
+/// A group that every image of a distribution has, by the same sources.
+fn standard_group(family: Family, name: &str) -> Option<u32> {
+    match (family, name) {
+        (Family::Debian | Family::Ubuntu, "nogroup") => Some(65_534),
+        (Family::Debian | Family::Ubuntu, "staff") => Some(50),
+        (Family::Debian | Family::Ubuntu | Family::Alpine, "users") => Some(100),
+        (Family::Alpine, "www-data") => Some(82),
+        _ => standard_account(family, name).and_then(|ids| ids.gid),
     }
 }
 

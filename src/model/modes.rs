@@ -34,6 +34,7 @@ pub struct Mode(u32);
 impl Mode {
     const WORLD_ENTERABLE: u32 = 0o1;
     const WORLD_WRITABLE: u32 = 0o2;
+    const WORLD_READABLE: u32 = 0o4;
     const STICKY: u32 = 0o1000;
     const SETGID: u32 = 0o2000;
     const SETUID: u32 = 0o4000;
@@ -54,6 +55,11 @@ impl Mode {
     /// Everybody may write.
     pub fn is_world_writable(self) -> bool {
         self.0 & Self::WORLD_WRITABLE != 0
+    }
+
+    /// Everybody may read.
+    pub fn is_world_readable(self) -> bool {
+        self.0 & Self::WORLD_READABLE != 0
     }
 
     /// Users that are neither owner nor of the group cannot enter the directory. Only a mode in digits says that.
@@ -91,6 +97,7 @@ fn clause_bits(clause: &str) -> Option<u32> {
             '-' => adds = false,
             // Without `who` the umask keeps others from writing.
             'w' if adds && who.contains(['o', 'a']) => bits |= Mode::WORLD_WRITABLE,
+            'r' if adds && (who.is_empty() || who.contains(['o', 'a'])) => bits |= Mode::WORLD_READABLE,
             't' if adds => bits |= Mode::STICKY,
             's' if adds => {
                 let of = |letter| who.is_empty() || who.contains([letter, 'a']);

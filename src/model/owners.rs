@@ -2,7 +2,9 @@
 //!
 //! Sources: chown(1); Dockerfile reference, `COPY --chown`.
 
-use super::{dockerfile::CopySource, path, programs::Programs, script::StepCommand, stage::Stage, step::Step};
+use super::{
+    dockerfile::CopySource, path, programs::Programs, script::StepCommand, stage::Stage, step::Step, user::User,
+};
 use crate::syntax::{dockerfile::Keyword, shell::Word};
 use std::cell::Cell;
 
@@ -136,7 +138,7 @@ impl Whose<'_> {
         };
         let is_given = || {
             let owner = flag.value.as_deref().and_then(|owner| step.expand(owner).ok());
-            owner.is_some_and(|owner| owner.known().is_some_and(|owner| self.is_them(owner)))
+            owner.is_some_and(|owner| owner.known().is_some_and(|owner| self.is_them(step, owner)))
         };
         let is_brought = if is_below { self.brought(step, rest).is_some() } else { !is_there };
         is_brought.then(is_given)
@@ -154,9 +156,11 @@ impl Whose<'_> {
         })
     }
 
-    fn is_them(&self, owner: &str) -> bool {
+    /// Whether `step` means them by `owner`: a number, their name, or another name for their number.
+    fn is_them(&self, step: Step<'_>, owner: &str) -> bool {
         let user = owner.split([':', '.']).next().unwrap_or(owner);
-        user.parse() == Ok(self.uid) || self.name.is_some_and(|name| name == user)
+        let is_number = || step.stage().ids_of(&User::parse(user)).is_some_and(|ids| ids.uid == self.uid);
+        self.name.is_some_and(|name| name == user) || is_number()
     }
 
     /// Whether the path is theirs once `step` has run; `None` where the step says nothing of it.
@@ -173,7 +177,7 @@ impl Whose<'_> {
                     })
                 });
                 let made = || (self.is_run_by_them(step) && self.makes(step) && !is_there).then_some(true);
-                change.map(|change| self.is_them(&change.owner)).or_else(made)
+                change.map(|change| self.is_them(step, &change.owner)).or_else(made)
             }
             Keyword::Workdir if !is_there && self.by_workdir => {
                 (self.is_run_by_them(step) && self.makes(step)).then_some(true)
@@ -184,7 +188,7 @@ impl Whose<'_> {
 
     fn is_run_by_them(&self, step: Step<'_>) -> bool {
         let user = step.user();
-        user.user.is_unprivileged() && user.value.known().is_some_and(|written| self.is_them(written))
+        user.user.is_unprivileged() && user.value.known().is_some_and(|written| self.is_them(step, written))
     }
 
     /// Whether a step certainly makes the path, if it is not there.

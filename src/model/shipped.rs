@@ -152,6 +152,11 @@ impl<'m> Stage<'m> {
         self.shipped_files(context).program(word, directory)
     }
 
+    /// Whether the absolute `path` of the image is, or lies in, what is copied there from the build context.
+    pub fn ships(self, path: &str) -> bool {
+        self.shipped().iter().any(|shipped| below(path, &shipped.place).is_some())
+    }
+
     /// The files of the build context that are in the image, for whoever asks for more than one.
     pub(super) fn shipped_files<'a>(self, context: &BuildContext<'a>) -> ShippedFiles<'a, 'm> {
         ShippedFiles { stage: self, context: *context, shipped: OnceCell::new(), root: OnceCell::new() }

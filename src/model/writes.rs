@@ -266,7 +266,7 @@ impl Search<'_, '_> {
     fn start_scripts(&mut self) {
         for script in self.stage.start_scripts(self.context) {
             for ScriptWrite { path, line, is_shallow } in script_writes(self.stage, &script.script) {
-                if is_of_root(&path) && !self.is_of_own_prefix(&path) {
+                if path == "/" || is_of_root(&path) && !self.is_of_own_prefix(&path) {
                     self.system.push(Written { path, is_shallow, file: script.file.path.clone(), line });
                     continue;
                 }
@@ -284,8 +284,11 @@ impl Search<'_, '_> {
         for step in self.stage.start_steps() {
             let Some(script) = step.script() else { continue };
             for ScriptWrite { path, is_shallow, .. } in script_writes(self.stage, &script.script) {
-                if !is_of_root(&path) || self.is_of_own_prefix(&path) {
-                    self.add(&path, is_shallow, &file, step.instruction().lines.0);
+                let line = step.instruction().lines.0;
+                if path == "/" {
+                    self.system.push(Written { path, is_shallow, file: file.clone(), line });
+                } else if !is_of_root(&path) || self.is_of_own_prefix(&path) {
+                    self.add(&path, is_shallow, &file, line);
                 }
             }
         }

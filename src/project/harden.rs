@@ -173,8 +173,8 @@ impl Climber<'_> {
                     *ascent = trial;
                 }
             }
-            Some((true, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
-            Some((false, Err(_))) | None => {}
+            Some((_, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
+            None => {}
         }
     }
 

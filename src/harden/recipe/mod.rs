@@ -23,6 +23,7 @@ mod system;
 mod whole;
 
 use super::{Proposal, Subject};
+use crate::rewrite::user;
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
 const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
@@ -50,7 +51,13 @@ pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     if !subject.is_whole() || subject.target.is_workshop() {
         return None;
     }
-    let proposal = RECIPES.iter().find_map(|recipe| recipe(subject))?;
+    let mut proposal = RECIPES.iter().find_map(|recipe| recipe(subject))?;
+    if let Some(reason) = user::needs_all(&subject.cx.context, subject.target) {
+        proposal.runtimes.retain(|runtime| runtime.start.is_some());
+        if proposal.runtimes.is_empty() {
+            return Some(Proposal::of(&proposal.stack, Err(reason.into())));
+        }
+    }
     let Some(left) = subject.target.data_in_root_home(&subject.cx.context) else { return Some(proposal) };
     let line = subject.cx.file.locate(left.span.start).line;
     let reason = format!("line {line} puts {} into the home of root, where another image does not have it", left.what);

@@ -3,7 +3,7 @@
 use super::{Obstacle, has_no_shell};
 use crate::{
     knowledge::{Fact, Family, PackageManager},
-    model::{AccountKind, NewUser, Stage, User, UserOrigin},
+    model::{AccountKind, NewUser, Stage, Step, User, UserOrigin},
     text::Edit,
 };
 
@@ -77,7 +77,16 @@ pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
         let (uid, gid) = of_base.unwrap_or((SHELL_LESS_ID, None));
         return Ok(Identity::numbered(uid, Some(gid.unwrap_or(uid))));
     }
-    if let Some(identity) = own_user(target)? {
+    let named = named_user(target);
+    let is_another = |identity: &Identity| named.as_ref().is_some_and(|name| identity.name.as_ref() != Some(name));
+    match own_user(target)? {
+        Some(identity) if !is_another(&identity) => return Ok(identity),
+        Some(_) | None => {}
+    }
+    if let Some(name) = named {
+        return Err(format!("which number the user `{name}` has is not known").into());
+    }
+    if let Some(identity) = owner_by_name(target) {
         return Ok(identity);
     }
     if let Some(user) = user
@@ -115,12 +124,45 @@ fn last_named(target: Stage<'_>) -> Option<Identity> {
     Some(Identity { name, ..Identity::numbered(ids.uid, ids.gid) })
 }
 
+/// The user without privileges that the file names to run the image.
+fn named_user(target: Stage<'_>) -> Option<String> {
+    let current = target.user();
+    match (&current.user, current.origin) {
+        (User::Named { name, .. }, UserOrigin::Instruction { .. }) if &**name != "root" => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+/// The one account of the base that steps give files to by its name: what starts or configures the program may name
+/// it too.
+fn owner_by_name(target: Stage<'_>) -> Option<Identity> {
+    let changes = target.chain_steps().flat_map(Step::owner_changes).map(|change| change.owner);
+    let flags = target.chain_steps().filter_map(|step| step.instruction().flag("chown")?.value.clone());
+    let user_of = |owner: String| owner.split([':', '.']).next().unwrap_or_default().to_owned();
+    let mut names: Vec<String> = changes.chain(flags).map(user_of).collect();
+    names.retain(|name| !matches!(name.as_str(), "" | "root" | "0"));
+    names.sort();
+    names.dedup();
+    let [name] = names.as_slice() else { return None };
+    let user = User::Named { name: name.as_str().into(), group: None };
+    let ids = target.ids_of(&user).filter(|ids| ids.uid != 0)?;
+    let gid = Some(ids.gid.unwrap_or(ids.uid));
+    Some(Identity { name: Some(name.clone()), ..Identity::numbered(ids.uid, gid) })
+}
+
 /// The user that runs the image of `old`, to run the one of `target` too: the same numbers, and the same name where
 /// the image can have users.
 pub(super) fn restated(old: Stage<'_>, target: Stage<'_>) -> Result<Identity, Obstacle> {
     let user = old.user();
     let ids = old.ids_of(&user.user).filter(|_| user.user.is_unprivileged());
-    let Some(ids) = ids else { return identity(target) };
+    let Some(ids) = ids else {
+        let identity = identity(target)?;
+        let is_kept = |name: &String| has_no_shell(target) || identity.name.as_ref() == Some(name);
+        return match named_user(old).filter(|name| !is_kept(name)) {
+            Some(name) => Err(format!("which number the user `{name}` has is not known").into()),
+            None => Ok(identity),
+        };
+    };
     let changes = old.account_changes();
     let made = changes.iter().find_map(|change| match &change.kind {
         AccountKind::User(new) => {
@@ -146,7 +188,7 @@ pub(super) fn restated(old: Stage<'_>, target: Stage<'_>) -> Result<Identity, Ob
     if has_no_shell(target) || is_there {
         return Ok(Identity::numbered(ids.uid, gid));
     }
-    let Some(name) = name else { return Ok(Identity::numbered(ids.uid, gid)) };
+    let Some(name) = name else { return Ok(Identity { name: named_user(old), ..Identity::numbered(ids.uid, gid) }) };
     let making = facts.map_or(Making::HomeOnly, |facts| making(&facts.family, &facts.package_manager));
     let home = made.and_then(|new| new.home.clone()).filter(|home| home.starts_with('/'));
     Ok(Identity { name: Some(name), home, making, ..Identity::numbered(ids.uid, gid) })

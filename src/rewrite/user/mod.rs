@@ -9,6 +9,7 @@ mod place;
 mod root;
 mod server;
 mod staging;
+mod unseen;
 
 use crate::{
     knowledge::ImageFacts,
@@ -23,6 +24,7 @@ use server::Server;
 use std::borrow::Cow;
 
 pub use root::why_root;
+pub use unseen::needs_all;
 
 /// Why nobody else can run an image: a sentence.
 pub type Obstacle = Cow<'static, str>;
@@ -36,7 +38,7 @@ pub type Obstacle = Cow<'static, str>;
 /// # Errors
 /// What stands in the way, or what nobody can tell.
 pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Result<Fix, Obstacle> {
-    run_as(cx, target, || identity::identity(target))
+    run_as(cx, target, target, || identity::identity(target))
 }
 
 /// The same, as the user who runs the image of `old`: what an image that is split off another one needs. Who has no
@@ -45,12 +47,13 @@ pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Resu
 /// # Errors
 /// What stands in the way, or what nobody can tell.
 pub fn restated(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, old: Stage<'_>) -> Result<Fix, Obstacle> {
-    run_as(cx, target, || identity::restated(old, target))
+    run_as(cx, target, old, || identity::restated(old, target))
 }
 
 fn run_as(
     cx: &Cx<'_, DockerfileModel<'_>>,
     target: Stage<'_>,
+    old: Stage<'_>,
     identity: impl FnOnce() -> Result<Identity, Obstacle>,
 ) -> Result<Fix, Obstacle> {
     if let Some(obstacle) = obstacle::obstacle(target) {
@@ -59,6 +62,10 @@ fn run_as(
     obstacle::start_script_obstacle(&cx.context, target)?;
     obstacle::data_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
+    // Who runs it without privileges already does what nobody sees without them.
+    if !old.user().user.is_unprivileged() {
+        unseen::unseen_obstacle(&cx.context, target)?;
+    }
     let identity = identity()?;
     let writes = target.writes(&cx.context);
     let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());

@@ -5,7 +5,7 @@ use crate::{
     context::BuildContext,
     knowledge::Role,
     model::{
-        Base, InRootHome, Stage, StartScript, Step, StepCommand,
+        Base, InRootHome, Stage, StartScript, Step, StepCommand, file_name,
         packages::{Action, PackageCommand},
         script_needs_root,
     },
@@ -197,13 +197,75 @@ const NOT_SHIPPED: [&str; 12] = [
     "docs",
 ];
 
-/// A tool that the start command builds with.
-fn built_at_start(target: Stage<'_>) -> Option<&'static str> {
-    const TOOLS: [&str; 13] =
-        ["ant", "mvn", "mvnw", "gradle", "gradlew", "make", "cmake", "cargo", "sbt", "lein", "bazel", "go", "ninja"];
+/// A tool that the start command builds with, or the script of a package manager that does.
+pub(super) fn built_at_start(target: Stage<'_>) -> Option<String> {
+    const TOOLS: [&str; 31] = [
+        "ant",
+        "mvn",
+        "mvnw",
+        "gradle",
+        "gradlew",
+        "make",
+        "cmake",
+        "cargo",
+        "sbt",
+        "lein",
+        "bazel",
+        "go",
+        "ninja",
+        "mix",
+        "rebar3",
+        "stack",
+        "cabal",
+        "swift",
+        "elm",
+        "ng",
+        "gulp",
+        "grunt",
+        "webpack",
+        "webpack-dev-server",
+        "vite",
+        "parcel",
+        "react-scripts",
+        "vue-cli-service",
+        "jekyll",
+        "gitbook",
+        "mdbook",
+    ];
     let start = target.start_steps();
-    let mut names = start.iter().flat_map(|step| step.commands()).filter_map(StepCommand::name);
-    names.find_map(|name| TOOLS.iter().copied().find(|tool| *tool == name))
+    let is_tool = |name: &str| TOOLS.contains(&name);
+    start.iter().flat_map(|step| step.commands()).find_map(|command| {
+        let name = command.name()?;
+        let words: Vec<String> = command.command.words().map(|word| word.text().into_owned()).collect();
+        let called = words.iter().position(|word| file_name(word) == name).map_or(&[][..], |at| &words[at + 1..]);
+        let mut called = called.iter().map(|word| file_name(word)).filter(|word| !word.starts_with('-'));
+        let first = called.next().unwrap_or_default();
+        let second = called.next().unwrap_or_default();
+        match name {
+            _ if is_tool(name) => Some(name.to_owned()),
+            "npx" | "bunx" | "pnpx" => is_tool(first).then(|| first.to_owned()),
+            "bundle" | "dotnet" if matches!(first, "run" | "watch") || is_tool(second) => {
+                Some(format!("{name} {first}"))
+            }
+            "npm" | "yarn" | "pnpm" => {
+                let script = if matches!(first, "run" | "run-script" | "exec") { second } else { first };
+                let is_building =
+                    |part: &str| matches!(part, "dev" | "develop" | "watch" | "build" | "hot" | "storybook");
+                let builds = is_tool(script)
+                    || script.split([':', '-', '.']).any(is_building)
+                    || is_built_before(target, script);
+                builds.then(|| format!("{name} {script}"))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Whether a step already ran what the package manager runs before `script`: it does so at each start.
+fn is_built_before(target: Stage<'_>, script: &str) -> bool {
+    let hook = format!("pre{script}");
+    let steps = target.chain_steps().filter(|step| step.keyword() == Keyword::Run && step.scripts_hold(&hook));
+    steps.flat_map(Step::commands).any(|command| command.command.words().any(|word| word.text() == hook))
 }
 
 /// Packages of services that start as root, and are started by scripts.

@@ -6,7 +6,9 @@ use super::{
     staging::{Staged, staged},
 };
 use crate::{
-    model::{CopySource, DockerfileModel, Stage, Step, User, UserOrigin, Written, add::SourceKind, join_path},
+    model::{
+        CopySource, DockerfileModel, Stage, Step, User, UserOrigin, Written, add::SourceKind, file_name, join_path,
+    },
     rule::Cx,
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::Edit,
@@ -94,13 +96,28 @@ fn fetched(target: Stage<'_>) -> Vec<(String, u32)> {
         for source in step.sources().into_iter().filter(|source| source.kind == SourceKind::Url) {
             let name = source.text.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
             let file = if is_directory { format!("{to}/{name}") } else { to.clone() };
-            let is_touched = step.later().any(|later| later.scripts_hold(&file) || later.scripts_hold(name));
-            if !is_touched && !file.contains(' ') {
+            let is_opened = step.later().any(|later| opens(later, &file, name));
+            if !is_opened && !file.contains(' ') {
                 files.push((file, step.instruction().lines.0));
             }
         }
     }
     files
+}
+
+/// Whether a step lets everybody read a fetched file, moves it, or does anything else with it than making it a program.
+fn opens(step: Step<'_>, file: &str, name: &str) -> bool {
+    if !step.scripts_hold(name) {
+        return false;
+    }
+    let is_meant = |text: &str| text == file || file_name(text) == name;
+    let changes = step.mode_changes();
+    let lets_read = changes
+        .iter()
+        .any(|change| change.mode.is_world_readable() && change.targets.iter().any(|target| is_meant(target)));
+    let mut naming = step.commands().filter(|command| command.command.words().any(|word| is_meant(&word.text())));
+    let first = naming.next();
+    lets_read || first.into_iter().chain(naming).any(|command| command.name() != Some("chmod")) || first.is_none()
 }
 
 impl Owned {
