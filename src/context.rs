@@ -4,6 +4,7 @@
 //! is not written in a Dockerfile, so a `COPY` source is looked for in the Dockerfile's directory and then in each
 //! directory above it that the run may read; the answer says where it was found.
 
+use crate::source::SourceFile;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Read access to the files around a checked file.
@@ -53,6 +54,40 @@ impl Files for NoFiles {
 
     fn are_seen(&self) -> bool {
         false
+    }
+}
+
+/// The files of another set, with other texts in the place of some.
+pub struct Overlaid<'a> {
+    files: &'a dyn Files,
+    texts: &'a [SourceFile],
+}
+
+impl<'a> Overlaid<'a> {
+    /// `files`, with `texts` in front.
+    pub fn new(files: &'a dyn Files, texts: &'a [SourceFile]) -> Self {
+        Self { files, texts }
+    }
+}
+
+impl Files for Overlaid<'_> {
+    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        match self.texts.iter().find(|file| file.path == path) {
+            Some(file) => Some(Arc::from(file.text.as_slice())),
+            None => self.files.read(path),
+        }
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        self.files.list(path)
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        self.files.is_executable(path)
+    }
+
+    fn are_seen(&self) -> bool {
+        self.files.are_seen()
     }
 }
 
@@ -235,7 +270,7 @@ fn is_about_building(name: &str) -> bool {
 }
 
 /// The part of `path` before its last `/`.
-fn directory(path: &str) -> &str {
+pub fn directory(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) if path != "/" => "/",
         Some((directory, _)) => directory,

@@ -15,7 +15,7 @@ use crate::{
     rules::RULES,
     source::{FileKind, SourceFile},
     suppress::{Date, Suppressions},
-    syntax::dockerfile,
+    syntax::{dockerfile, yaml},
     text::SyntaxError,
 };
 use std::fmt;
@@ -75,6 +75,20 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
     let place = |finding: &Finding| (finding.primary.span, finding.rule);
     judgement.silenced.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
     Ok(judgement)
+}
+
+/// How many errors of form `file` has, whatever its rules say.
+pub fn errors_of_form(file: &SourceFile) -> usize {
+    match file.kind {
+        FileKind::Dockerfile => dockerfile::parse(&file.text).errors.len(),
+        FileKind::Compose
+        | FileKind::Kubernetes
+        | FileKind::Workflow
+        | FileKind::GitlabCi
+        | FileKind::Devcontainer
+        | FileKind::Seccomp => yaml::parse(&file.text).errors.len(),
+        FileKind::Bake | FileKind::Script | FileKind::Makefile => 0,
+    }
 }
 
 fn judge_dockerfile(

@@ -4,7 +4,7 @@ mod harden;
 
 use crate::{
     baseline::{Decisions, Scope},
-    context::Files,
+    context::{Files, Overlaid},
     engine::{self, Evidence, Unjudged},
     fix,
     knowledge::{AllowedImages, Knowledge},
@@ -90,8 +90,9 @@ impl Project {
     pub fn fix(&self, file: &SourceFile, around: &dyn Files, allowed: Safety) -> Result<Repaired, Unjudged> {
         let decisions = self.scope.decide(&self.judge_if_narrowed(file, around)?, file);
         let judge = |sources: &SourceSet| {
-            let file = &sources.files()[0];
-            let mut judgement = self.judge(file, around, Detail::Repairs)?;
+            let (file, beside) = sources.files().split_first().expect("the file itself is repaired");
+            let mut judgement = self.judge(file, &Overlaid::new(around, beside), Detail::Repairs)?;
+            judgement.errors += beside.iter().map(engine::errors_of_form).sum::<usize>();
             let is_wanted = |finding: &Finding| decisions.why_left_out(finding, file).is_none();
             judgement.findings.retain(|finding| self.level(finding, file) > Level::Off && is_wanted(finding));
             Ok(judgement)
@@ -100,15 +101,33 @@ impl Project {
         let (outcome, judgement) = fix::repair(SourceSet::of(vec![own]), allowed, &judge)?;
         let repaired = &outcome.sources.files()[0];
         // What the loop never saw is still to be counted.
-        let judgement =
-            if self.scope.is_everything() { judgement } else { self.judge(repaired, around, Detail::Repairs)? };
+        let judgement = if self.scope.is_everything() {
+            judgement
+        } else {
+            let beside: Vec<SourceFile> = outcome.beside.iter().map(fix::Beside::repaired).collect();
+            self.judge(repaired, &Overlaid::new(around, &beside), Detail::Repairs)?
+        };
         let verdict = self.verdict(judgement, repaired, &decisions);
         Ok(Repaired { outcome, verdict })
     }
 
     fn judge(&self, file: &SourceFile, around: &dyn Files, detail: Detail) -> Result<Judgement, Unjudged> {
         let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today, detail };
-        engine::judge(file, &self.rules, evidence)
+        let mut judgement = engine::judge(file, &self.rules, evidence)?;
+        for finding in &mut judgement.findings {
+            self.withdraw_from_excluded(finding);
+        }
+        Ok(judgement)
+    }
+
+    /// Takes from `finding` the fixes that would change a file which nobody here is to look at.
+    fn withdraw_from_excluded(&self, finding: &mut Finding) {
+        let companions = finding.fixes.iter().flat_map(|fix| &fix.companions);
+        let excluded = companions.map(|other| &other.path).find(|path| self.policy.excludes(path, false)).cloned();
+        if let Some(path) = excluded {
+            finding.fixes.retain(|fix| fix.companions.is_empty());
+            finding.decline(format!("`{path}` would have to change with it, and is excluded here"));
+        }
     }
 
     /// What is to be said about `file`, if what is left out has to be decided by it.

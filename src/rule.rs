@@ -11,7 +11,7 @@ use crate::{
     source::{FileKind, SourceFile},
     text::{Edit, FileId, Fingerprint, Span},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// How bad the thing is that a finding tells of; a fact about the world, not a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -380,6 +380,23 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// Text that the fix relied on; nobody else may edit it in the same round.
     pub claims: Vec<(FileId, Span)>,
+    /// What else has to change with it.
+    pub companions: Vec<Companion>,
+}
+
+/// What a fix changes in a file beside the judged one: that is done with the rest of it, or none of it is.
+///
+/// In one round one fix changes such a file, and whoever reads it is judged again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Companion {
+    /// The file, written as the path of the judged one is.
+    pub path: String,
+    /// What it is.
+    pub kind: FileKind,
+    /// The bytes that it was read with.
+    pub text: Arc<[u8]>,
+    /// The changes, disjoint and in order, of [`FileId::BESIDE`].
+    pub edits: Vec<Edit>,
 }
 
 impl Fix {
@@ -390,7 +407,14 @@ impl Fix {
         reason: impl Into<Cow<'static, str>>,
         edits: Vec<Edit>,
     ) -> Self {
-        Self { title: title.into(), safety, reason: reason.into(), edits, claims: Vec::new() }
+        Self { title: title.into(), safety, reason: reason.into(), edits, claims: Vec::new(), companions: Vec::new() }
+    }
+
+    /// Says what else has to change with it.
+    #[must_use]
+    pub fn with(mut self, companions: Vec<Companion>) -> Self {
+        self.companions = companions;
+        self
     }
 
     /// Says that it relied on the text of `span`: nobody else may edit that in the same round.

@@ -126,6 +126,11 @@ impl SourceSet {
         Self { files }
     }
 
+    /// The file at `path`.
+    pub fn at(&self, path: &str) -> Option<&SourceFile> {
+        self.files.iter().find(|file| file.path == path)
+    }
+
     /// The file of that id.
     pub fn get(&self, id: FileId) -> &SourceFile {
         let at = self.files.binary_search_by_key(&id, |file| file.id);

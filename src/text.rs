@@ -6,6 +6,11 @@ use std::{fmt, ops::Range};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
+impl FileId {
+    /// A file beside those that are judged: whoever holds an edit of it says which one.
+    pub const BESIDE: FileId = FileId(u32::MAX);
+}
+
 /// Half-open range of byte offsets into one file.
 ///
 /// Invariant: `start <= end`. Text is bytes: a file need not be UTF-8.

@@ -2,7 +2,9 @@
 
 use crate::{
     cli::{
-        self, Outcome, Terminal, check,
+        self, Outcome, Terminal,
+        change_sets::{self, ChangeSet, Fixed},
+        check,
         inputs::{self, Given, Inputs},
         progress::Progress,
         scope::Newness,
@@ -10,8 +12,9 @@ use crate::{
     },
     context::{Files, NoFiles},
     discover::{Candidate, Named, Obstacle, Request},
-    disk::{self, Replacement, Surroundings},
+    disk::{self, Surroundings},
     emit,
+    fix::Beside,
     project::{Project, Repaired},
     report::{Change, Judged, Repairs, Unread},
     rule::{Level, Safety},
@@ -20,7 +23,7 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What `fix` is told.
 #[derive(Debug, Args)]
@@ -71,10 +74,11 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
 
 /// What `fix` would change where nothing breaks; what cannot be read or judged is left to `check` to tell.
 pub(super) fn safe_changes(project: &Project, given: &Given, inputs: &Inputs) -> anyhow::Result<Vec<Change>> {
-    let fixed = match given {
+    let sets = match given {
         Given::Text { name, text } => {
             let file = SourceFile::new(FileId(0), name, inputs.kind_of_text(name), text.clone());
-            repair(project, file, &NoFiles, Safety::Safe).into_iter().collect()
+            let fixed = repair(project, file, &NoFiles, Safety::Safe).into_iter().collect();
+            change_sets(project, fixed, &NoFiles, Safety::Safe)
         }
         Given::Paths(paths) => {
             let excluded = |path: &str, is_directory: bool| project.policy().excludes(path, is_directory);
@@ -82,10 +86,11 @@ pub(super) fn safe_changes(project: &Project, given: &Given, inputs: &Inputs) ->
             let discovered = inputs::discover(paths, &request)?;
             let surroundings = Surroundings::of(discovered.directories);
             let answers = repair_files(project, &discovered.files, &surroundings, Safety::Safe);
-            answers.into_iter().filter_map(Result::ok).collect()
+            let fixed = answers.into_iter().filter_map(Result::ok).collect();
+            change_sets(project, fixed, &surroundings, Safety::Safe)
         }
     };
-    Ok(collect(fixed, Vec::new()).changes)
+    Ok(collect(sets, Vec::new()).changes)
 }
 
 /// A text on standard input comes out repaired on standard output, unless something else is asked for.
@@ -107,7 +112,7 @@ fn run_text(
             }
         };
     let after = fixed.repaired.outcome.sources.files()[0].text.clone();
-    let repairs = collect(vec![fixed], Vec::new());
+    let repairs = collect(vec![ChangeSet { files: vec![fixed], beside: Vec::new() }], Vec::new());
     match (options.diff, options.format) {
         (_, Format::Json) => Terminal::print_plain(|out| emit::repairs_json(&repairs, out))?,
         (true, Format::Terminal) => Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?,
@@ -131,13 +136,14 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
     }
     let is_named = |obstacle: &Obstacle| obstacle.named;
     let mut is_whole = !obstacles.iter().any(is_named);
+    let mut sets = change_sets(project, fixed, &surroundings, options.allowed());
     if !options.diff {
-        let (written, refused) = write(fixed);
+        let (written, refused) = change_sets::write(sets);
         is_whole &= refused.is_empty();
-        fixed = written;
+        sets = written;
         obstacles.extend(refused);
     }
-    let repairs = collect(fixed, obstacles);
+    let repairs = collect(sets, obstacles);
     match (options.diff, options.format) {
         (_, Format::Json) => Terminal::print_plain(|out| emit::repairs_json(&repairs, out))?,
         (true, Format::Terminal) => {
@@ -157,20 +163,6 @@ fn outcome(options: &Options, project: &Project, repairs: &Repairs) -> Outcome {
     let is_left = fail_at > Level::Off && repairs.left.highest_level() >= fail_at;
     let fails = if options.diff { !repairs.changes.is_empty() } else { is_left };
     if fails { Outcome::Failing } else { Outcome::Clean }
-}
-
-/// A file that was repaired in memory.
-struct Fixed {
-    path: PathBuf,
-    before: Vec<u8>,
-    repaired: Repaired,
-    named: bool,
-}
-
-impl Fixed {
-    fn after(&self) -> &[u8] {
-        &self.repaired.outcome.sources.files()[0].text
-    }
 }
 
 fn repair_files(
@@ -203,30 +195,21 @@ fn repair(project: &Project, file: SourceFile, around: &dyn Files, allowed: Safe
     Ok(Fixed { path: PathBuf::from(&file.path), before: file.text, repaired, named: false })
 }
 
-/// Writes what changed; what could not be written is said, and counts as not repaired.
-fn write(fixed: Vec<Fixed>) -> (Vec<Fixed>, Vec<Obstacle>) {
-    let mut refused = Vec::new();
-    let mut written = Vec::with_capacity(fixed.len());
-    for file in fixed {
-        if file.after() == file.before {
-            written.push(file);
-            continue;
-        }
-        let path: &Path = &file.path;
-        let answer = disk::replace_all(&[Replacement { path, before: &file.before, after: file.after() }]);
-        match answer {
-            Ok(()) => written.push(file),
-            Err(disk::NotReplaced { why, .. }) => {
-                let name = file.repaired.outcome.sources.files()[0].path.clone();
-                refused.push(Obstacle { name, message: format!("not repaired: {why}"), named: file.named });
-            }
-        }
-    }
-    (written, refused)
+/// Puts together what has to be written together.
+fn change_sets(project: &Project, fixed: Vec<Fixed>, around: &dyn Files, allowed: Safety) -> Vec<ChangeSet> {
+    let again = |file: SourceFile, around: &dyn Files| project.fix(&file, around, allowed).ok();
+    change_sets::of(fixed, around, &again)
 }
 
-fn collect(fixed: Vec<Fixed>, obstacles: Vec<Obstacle>) -> Repairs {
+fn collect(sets: Vec<ChangeSet>, obstacles: Vec<Obstacle>) -> Repairs {
     let mut repairs = Repairs::default();
+    let mut fixed = Vec::new();
+    for ChangeSet { files, beside } in sets {
+        fixed.extend(files);
+        let change = |Beside { path, before, after, .. }| Change { path, before, after };
+        repairs.changes.extend(beside.into_iter().map(change));
+    }
+    fixed.sort_by_key(|file| file.repaired.outcome.sources.files()[0].id);
     let mut sources = Vec::with_capacity(fixed.len());
     for Fixed { before, repaired: Repaired { outcome, verdict }, .. } in fixed {
         for file in outcome.sources.into_files() {
@@ -246,6 +229,7 @@ fn collect(fixed: Vec<Fixed>, obstacles: Vec<Obstacle>) -> Repairs {
         repairs.left.left_out.extend(verdict.left_out);
         repairs.declined.extend(verdict.declined);
     }
+    repairs.changes.sort_by(|a, b| a.path.cmp(&b.path));
     repairs.left.sources = SourceSet::of(sources);
     repairs.left.errors = obstacles.into_iter().map(|o| Unread { path: o.name, message: o.message }).collect();
     repairs.left.errors.sort();

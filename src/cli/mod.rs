@@ -1,5 +1,6 @@
 //! The command line: arguments, and one file per command.
 
+mod change_sets;
 mod check;
 mod completions;
 mod explain;

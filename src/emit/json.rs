@@ -6,6 +6,7 @@ use crate::{
     report::{Ranked, Repairs, Report},
     rule::{Fix, Label, Reference},
     source::{SourceFile, SourceSet},
+    text::Edit,
 };
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
@@ -302,11 +303,9 @@ pub(super) fn references(list: &[Reference]) -> Vec<WireReference> {
 }
 
 fn fix<'a>(fix: &'a Fix, sources: &'a SourceSet) -> WireFix<'a> {
-    let edits = fix.edits.iter().map(|edit| WireEdit {
-        path: &sources.get(edit.file).path,
-        start: edit.span.start,
-        end: edit.span.end,
-        text: &edit.text,
-    });
+    let wire = |path, edit: &'a Edit| WireEdit { path, start: edit.span.start, end: edit.span.end, text: &edit.text };
+    let own = fix.edits.iter().map(|edit| wire(&sources.get(edit.file).path, edit));
+    let edits =
+        own.chain(fix.companions.iter().flat_map(|other| other.edits.iter().map(|edit| wire(&other.path, edit))));
     WireFix { title: &fix.title, safety: fix.safety.name(), reason: &fix.reason, edits: edits.collect() }
 }

@@ -40,7 +40,7 @@ fn diagnostic(ranked: &Ranked, report: &Report) -> Value {
 
 /// The default fix, if it is safe and one edit of this file: suggestions are taken one by one.
 fn suggestion(fix: Option<&Fix>, file: &SourceFile) -> Option<Value> {
-    let fix = fix.filter(|fix| fix.safety == Safety::Safe)?;
+    let fix = fix.filter(|fix| fix.safety == Safety::Safe && fix.companions.is_empty())?;
     let [edit] = fix.edits.as_slice() else { return None };
     (edit.file == file.id).then(|| json!({ "range": range(file, edit.span), "text": edit.text }))
 }

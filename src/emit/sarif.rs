@@ -175,18 +175,23 @@ fn place(file: &SourceFile, span: Span) -> Value {
     })
 }
 
+fn change(file: &SourceFile, edits: Vec<&Edit>) -> Value {
+    let replacement =
+        |edit: &Edit| json!({ "deletedRegion": place(file, edit.span), "insertedContent": { "text": edit.text } });
+    let replacements: Vec<Value> = edits.into_iter().map(replacement).collect();
+    json!({ "artifactLocation": { "uri": uri(&file.path) }, "replacements": replacements })
+}
+
 fn fix(fix: &Fix, sources: &SourceSet) -> Value {
     let mut by_file: BTreeMap<FileId, Vec<&Edit>> = BTreeMap::new();
     for edit in &fix.edits {
         by_file.entry(edit.file).or_default().push(edit);
     }
-    let changes = by_file.into_iter().map(|(id, edits)| {
-        let file = sources.get(id);
-        let replacement =
-            |edit: &&Edit| json!({ "deletedRegion": place(file, edit.span), "insertedContent": { "text": edit.text } });
-        let replacements: Vec<Value> = edits.iter().map(replacement).collect();
-        json!({ "artifactLocation": { "uri": uri(&file.path) }, "replacements": replacements })
-    });
+    let own = by_file.into_iter().map(|(id, edits)| change(sources.get(id), edits));
+    let changes = own.chain(fix.companions.iter().map(|other| {
+        let file = SourceFile::new(FileId::BESIDE, other.path.as_str(), other.kind, other.text.to_vec());
+        change(&file, other.edits.iter().collect())
+    }));
     json!({
         "description": { "text": fix.title },
         "artifactChanges": changes.collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     rule::{Finding, Judgement, Safety},
-    source::SourceSet,
+    source::{FileKind, SourceFile, SourceSet},
     text::{FileId, Span},
 };
 use std::{
@@ -23,10 +23,25 @@ const ROUNDS: usize = 32;
 pub struct Outcome {
     /// The files as they would be.
     pub sources: SourceSet,
+    /// Files beside these that change with them, in the order of their paths.
+    pub beside: Vec<Beside>,
     /// What was done, in order.
     pub applied: Vec<Applied>,
     /// Fixes that did harm and were taken back: bugs of this program.
     pub quarantined: Vec<Quarantined>,
+}
+
+/// A file beside those that are repaired, which changes with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    pub kind: FileKind,
+    /// Its bytes as they were read.
+    pub before: Vec<u8>,
+    /// Its bytes as they would be.
+    pub after: Vec<u8>,
 }
 
 /// A fix that was done.
@@ -61,7 +76,8 @@ pub struct Quarantined {
 ///
 /// After each round the files are judged again. A fix that adds an error of form, or whose finding is still there, is
 /// taken back and not tried again; a round that leads to a state seen before is not done. Answers what became of the
-/// files, and what `judge` says of them at the end.
+/// files, and what `judge` says of them at the end. Files that a fix changes beside them come behind them in the set
+/// that `judge` is asked about.
 ///
 /// # Errors
 /// What `judge` says of the files as they are given.
@@ -71,12 +87,16 @@ pub fn repair<E>(
     judge: &dyn Fn(&SourceSet) -> Result<Judgement, E>,
 ) -> Result<(Outcome, Judgement), E> {
     let mut judgement = judge(&sources)?;
-    let mut outcome = Outcome { sources, applied: Vec::new(), quarantined: Vec::new() };
+    let own = sources.files().len();
+    let mut outcome = Outcome { sources, beside: Vec::new(), applied: Vec::new(), quarantined: Vec::new() };
     let mut seen = BTreeSet::from([fingerprint(&outcome.sources)]);
     let mut round = 1;
     while round <= ROUNDS {
         let is_barred = |finding: &Finding| is_quarantined(&outcome.quarantined, finding);
-        let chosen = plan(&judgement.findings, allowed, &is_barred);
+        let chosen = plan(&judgement.findings, &mut outcome.sources, allowed, &is_barred);
+        for file in outcome.sources.files().iter().skip(own + outcome.beside.len()) {
+            outcome.beside.push(Beside::unchanged(file));
+        }
         if chosen.is_empty() {
             break;
         }
@@ -105,7 +125,32 @@ pub fn repair<E>(
         judgement = after;
         round += 1;
     }
+    outcome.part(own);
     Ok((outcome, judgement))
+}
+
+impl Beside {
+    /// The file as it would be, for whoever judges what is beside it.
+    pub fn repaired(&self) -> SourceFile {
+        SourceFile::new(FileId::BESIDE, self.path.clone(), self.kind, self.after.clone())
+    }
+
+    fn unchanged(file: &SourceFile) -> Self {
+        Self { path: file.path.clone(), kind: file.kind, before: file.text.clone(), after: Vec::new() }
+    }
+}
+
+impl Outcome {
+    /// Takes the files behind the first `own` ones out of the set, and keeps those that change.
+    fn part(&mut self, own: usize) {
+        let mut files = std::mem::take(&mut self.sources).into_files();
+        for (beside, file) in self.beside.iter_mut().zip(files.drain(own..)) {
+            beside.after = file.text;
+        }
+        self.sources = SourceSet::of(files);
+        self.beside.retain(|beside| beside.before != beside.after);
+        self.beside.sort_by(|a, b| a.path.cmp(&b.path));
+    }
 }
 
 fn is_quarantined(list: &[Quarantined], finding: &Finding) -> bool {

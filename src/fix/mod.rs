@@ -8,5 +8,5 @@ mod fixpoint;
 mod plan;
 
 pub use apply::{apply, splice};
-pub use fixpoint::{Applied, Outcome, Quarantined, repair};
+pub use fixpoint::{Applied, Beside, Outcome, Quarantined, repair};
 pub use plan::{Choice, plan};

@@ -2,35 +2,64 @@
 
 use crate::{
     rule::{Finding, Fix, Safety},
+    source::SourceSet,
     text::{Edit, FileId, Span},
 };
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A fix that is to be applied, and the finding that it is for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Choice<'f> {
     /// What it repairs.
     pub finding: &'f Finding,
-    /// What it does.
-    pub fix: &'f Fix,
+    /// What it does, with all its edits in files of one set.
+    pub fix: Cow<'f, Fix>,
 }
 
 /// The default fixes at or above `allowed` that are compatible with each other, in order of their first edits.
 ///
 /// Of two that are not, the one that starts first is taken, and the other waits for the next round. `is_barred` leaves
-/// out what did harm before.
-pub fn plan<'f>(findings: &'f [Finding], allowed: Safety, is_barred: &dyn Fn(&Finding) -> bool) -> Vec<Choice<'f>> {
+/// out what did harm before. Files that a fix changes beside those of `sources` are added there.
+pub fn plan<'f>(
+    findings: &'f [Finding],
+    sources: &mut SourceSet,
+    allowed: Safety,
+    is_barred: &dyn Fn(&Finding) -> bool,
+) -> Vec<Choice<'f>> {
     let default = |finding: &'f Finding| {
         let fix = finding.fixes.first()?;
         let is_wanted = fix.safety >= allowed && !fix.edits.is_empty() && !is_barred(finding);
-        is_wanted.then_some(Choice { finding, fix })
+        let fix = if is_wanted { joined(fix, sources)? } else { return None };
+        Some(Choice { finding, fix })
     };
     let mut candidates: Vec<Choice<'f>> = findings.iter().filter_map(default).collect();
     candidates
         .sort_by_key(|choice| (choice.fix.edits.iter().map(|edit| (edit.file, edit.span)).min(), choice.finding.rule));
     let mut taken = Taken::default();
-    candidates.retain(|choice| taken.take(choice.fix));
+    let are_taken: Vec<bool> = candidates.iter().map(|choice| taken.take(&choice.fix)).collect();
+    let mut are_taken = are_taken.into_iter();
+    candidates.retain(|_| are_taken.next() == Some(true));
     candidates
+}
+
+/// `fix` with what it changes in other files among its edits, and those files in `sources`; `None` where one of them is
+/// no longer what the fix was made for.
+fn joined<'f>(fix: &'f Fix, sources: &mut SourceSet) -> Option<Cow<'f, Fix>> {
+    if fix.companions.is_empty() {
+        return Some(Cow::Borrowed(fix));
+    }
+    let mut joined = fix.clone();
+    for companion in joined.companions.drain(..) {
+        let known = sources.at(&companion.path).map(|file| (file.id, file.text == *companion.text));
+        let (file, is_same) =
+            known.unwrap_or_else(|| (sources.add(companion.path, companion.kind, companion.text.to_vec()), true));
+        if !is_same {
+            return None;
+        }
+        joined.edits.extend(companion.edits.into_iter().map(|edit| Edit { file, ..edit }));
+        joined.claims.push((file, Span::new(0, companion.text.len())));
+    }
+    Some(Cow::Owned(joined))
 }
 
 /// Text that accepted fixes change or rely on.
@@ -146,7 +175,7 @@ mod tests {
     }
 
     fn chosen(findings: &[Finding], allowed: Safety) -> Vec<&'static str> {
-        plan(findings, allowed, &|_| false).iter().map(|choice| choice.finding.rule).collect()
+        plan(findings, &mut SourceSet::new(), allowed, &|_| false).iter().map(|choice| choice.finding.rule).collect()
     }
 
     #[test]

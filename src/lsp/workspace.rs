@@ -51,7 +51,9 @@ impl Workspace {
     /// The document at `uri`, which was judged, and its text with everything repaired that is proved to be safe.
     pub(super) fn repaired(&self, uri: &str) -> Option<Vec<u8>> {
         let repaired = self.ask(uri, |project, file, around| project.fix(file, around, Safety::Safe).ok())??;
-        repaired.outcome.sources.into_files().pop().map(|file| file.text)
+        // What would change other documents as well is no matter of saving one.
+        let is_alone = repaired.outcome.beside.is_empty();
+        repaired.outcome.sources.into_files().pop().map(|file| file.text).filter(|_| is_alone)
     }
 
     /// Asks the project of the document at `uri`; nothing if it is of no kind that is judged.

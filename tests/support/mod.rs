@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "each test uses its own part of it")]
 
 use ironhull::{
-    context::{self, Entry, Files, NoFiles},
+    context::{self, Entry, Files, NoFiles, Overlaid},
     engine::{self, Evidence},
-    fix,
+    fix::{self, Beside},
     knowledge::{AllowedImages, Knowledge},
     lock::{self, Lock},
     policy::ConfigFile,
@@ -110,15 +110,26 @@ fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Ve
     let evidence =
         Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
     let mut shape = Vec::new();
+    // What changes with another file is decided once that one is repaired.
+    let mut beside: Vec<Beside> = Vec::new();
     let has_headers = header(text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default()).is_some();
     for file in sources.files() {
         if has_headers {
             shape.extend_from_slice(format!("-- {} --\n", file.path).as_bytes());
         }
-        let own = SourceFile::new(file.id, file.path.clone(), file.kind, file.text.clone());
-        let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], rules, evidence);
+        let decided = beside.iter().find(|other| other.path == file.path).map(|other| &other.after);
+        let text = decided.unwrap_or(&file.text);
+        let own = SourceFile::new(file.id, file.path.clone(), file.kind, text.clone());
+        let judge = |changed: &SourceSet| {
+            let (own, others) = changed.files().split_first().expect("there is a file");
+            let around = Overlaid::new(evidence.around, others);
+            let evidence = Evidence { around: &around, ..evidence };
+            let mut judgement = engine::judge(own, rules, evidence)?;
+            judgement.errors += others.iter().map(engine::errors_of_form).sum::<usize>();
+            Ok::<_, engine::Unjudged>(judgement)
+        };
         let Ok((outcome, _)) = fix::repair(SourceSet::of(vec![own]), allowed, &judge) else {
-            shape.extend_from_slice(&file.text);
+            shape.extend_from_slice(text);
             continue;
         };
         assert!(
@@ -128,6 +139,11 @@ fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Ve
             String::from_utf8_lossy(&file.text)
         );
         shape.extend_from_slice(&outcome.sources.files()[0].text);
+        for other in &outcome.beside {
+            let at = sources.files().iter().position(|known| known.path == other.path);
+            assert!(at > sources.files().iter().position(|known| known.id == file.id), "`{}` comes first", other.path);
+        }
+        beside.extend(outcome.beside);
     }
     shape
 }
@@ -183,6 +199,12 @@ fn kind_of(path: &str) -> FileKind {
         FileKind::Seccomp
     } else if name.ends_with(".k8s.yaml") {
         FileKind::Kubernetes
+    } else if path.contains(".github/workflows/") {
+        FileKind::Workflow
+    } else if name == ".gitlab-ci.yml" {
+        FileKind::GitlabCi
+    } else if name == "Makefile" {
+        FileKind::Makefile
     } else {
         FileKind::Script
     }

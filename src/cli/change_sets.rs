@@ -1,0 +1,163 @@
+//! Files that are repaired together: a Dockerfile with those that build it, in one change set, all or none.
+//!
+//! Each file is repaired on its own first. Where two repairs change the same file, the later one, by the order of the
+//! files, is made once more on what the earlier one leaves, so that the outcome depends on the files and on nothing else.
+
+use crate::{
+    context::{Files, Overlaid},
+    discover::Obstacle,
+    disk::{self, Replacement},
+    fix::Beside,
+    project::Repaired,
+    report::Verdict,
+    source::{SourceFile, SourceSet},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// A file that was repaired in memory.
+pub(super) struct Fixed {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Its bytes as they were read.
+    pub(super) before: Vec<u8>,
+    /// What became of it.
+    pub(super) repaired: Repaired,
+    /// Whether it was named on the command line.
+    pub(super) named: bool,
+}
+
+impl Fixed {
+    /// Its bytes as they would be.
+    pub(super) fn after(&self) -> &[u8] {
+        &self.file().text
+    }
+
+    fn file(&self) -> &SourceFile {
+        &self.repaired.outcome.sources.files()[0]
+    }
+
+    fn changed(&self) -> Option<Replacement<'_>> {
+        let replacement = Replacement { path: &self.path, before: &self.before, after: self.after() };
+        (replacement.before != replacement.after).then_some(replacement)
+    }
+}
+
+/// Files that are written together or not at all.
+#[derive(Default)]
+pub(super) struct ChangeSet {
+    /// Those that were judged.
+    pub(super) files: Vec<Fixed>,
+    /// Those that change with them.
+    pub(super) beside: Vec<Beside>,
+}
+
+/// Makes change sets of `fixed`. `again` repairs a file once more, with other texts around it; `around` is what is there.
+pub(super) fn of(
+    mut fixed: Vec<Fixed>,
+    around: &dyn Files,
+    again: &dyn Fn(SourceFile, &dyn Files) -> Option<Repaired>,
+) -> Vec<ChangeSet> {
+    // What is decided of files beside the repaired ones, and what each was before.
+    let mut decided: Vec<SourceFile> = Vec::new();
+    let mut before: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut links: Vec<BTreeSet<String>> = vec![BTreeSet::new(); fixed.len()];
+    for (file, links) in fixed.iter_mut().zip(&mut links) {
+        let is_decided = |beside: &Beside| decided.iter().any(|other| other.path == beside.path);
+        if file.repaired.outcome.beside.iter().any(is_decided) {
+            let own = unrepaired(file, file.before.clone());
+            file.repaired = again(own, &Overlaid::new(around, &decided)).expect("what was judged once is judged again");
+        }
+        for beside in std::mem::take(&mut file.repaired.outcome.beside) {
+            links.insert(beside.path.clone());
+            decided.retain(|other| other.path != beside.path);
+            decided.push(beside.repaired());
+            before.entry(beside.path).or_insert(beside.before);
+        }
+    }
+    for (file, links) in fixed.iter_mut().zip(&mut links) {
+        let path = &file.file().path;
+        let Some(at) = decided.iter().position(|other| other.path == *path) else { continue };
+        links.insert(path.clone());
+        before.remove(path);
+        let text = std::mem::take(&mut decided[at].text);
+        decided.remove(at);
+        // Whatever becomes of its own repairs, it holds what the others need.
+        file.repaired.outcome.sources = SourceSet::of(vec![unrepaired(file, text.clone())]);
+        file.repaired.verdict = Verdict::default();
+        let own = unrepaired(file, text);
+        if let Some(repaired) = again(own, &Overlaid::new(around, &decided)).filter(is_alone) {
+            file.repaired = repaired;
+        }
+    }
+    let beside = decided.into_iter().map(|file| Beside {
+        before: before.remove(&file.path).unwrap_or_default(),
+        path: file.path,
+        kind: file.kind,
+        after: file.text,
+    });
+    joined(fixed, links, beside.collect())
+}
+
+/// Whether nothing beside the file changes with it.
+fn is_alone(repaired: &Repaired) -> bool {
+    repaired.outcome.beside.is_empty()
+}
+
+fn unrepaired(file: &Fixed, text: Vec<u8>) -> SourceFile {
+    let SourceFile { id, path, kind, .. } = file.file();
+    SourceFile::new(*id, path.clone(), *kind, text)
+}
+
+/// Puts files together that change one file.
+fn joined(fixed: Vec<Fixed>, links: Vec<BTreeSet<String>>, beside: Vec<Beside>) -> Vec<ChangeSet> {
+    let mut sets: Vec<(BTreeSet<String>, ChangeSet)> = Vec::with_capacity(fixed.len());
+    for (file, links) in fixed.into_iter().zip(links) {
+        let mut own = (links, ChangeSet { files: vec![file], beside: Vec::new() });
+        if !own.0.is_empty() {
+            let (together, apart) = sets.into_iter().partition(|(other, _)| !other.is_disjoint(&own.0));
+            sets = apart;
+            let together: Vec<(BTreeSet<String>, ChangeSet)> = together;
+            for (links, set) in together.into_iter().rev() {
+                own.0.extend(links);
+                own.1.files.splice(0..0, set.files);
+            }
+        }
+        sets.push(own);
+    }
+    for other in beside {
+        if let Some((_, set)) = sets.iter_mut().find(|(links, _)| links.contains(&other.path)) {
+            set.beside.push(other);
+        }
+    }
+    sets.into_iter().map(|(_, set)| set).collect()
+}
+
+/// Writes what changed, each set whole or not at all; what could not be written is said, and counts as not repaired.
+pub(super) fn write(sets: Vec<ChangeSet>) -> (Vec<ChangeSet>, Vec<Obstacle>) {
+    let mut refused = Vec::new();
+    let mut written = Vec::with_capacity(sets.len());
+    for set in sets {
+        let beside = set.beside.iter().map(|beside| Replacement {
+            path: Path::new(&beside.path),
+            before: &beside.before,
+            after: &beside.after,
+        });
+        let replacements: Vec<Replacement<'_>> = set.files.iter().filter_map(Fixed::changed).chain(beside).collect();
+        let Err(disk::NotReplaced { path, why }) = disk::replace_all(&replacements) else {
+            written.push(set);
+            continue;
+        };
+        let is_alone = replacements.len() == 1;
+        for file in set.files.iter().filter(|file| file.changed().is_some()) {
+            let message = match is_alone || path == file.path {
+                true => format!("not repaired: {why}"),
+                false => format!("not repaired, since `{}` has to change with it: {why}", path.display()),
+            };
+            refused.push(Obstacle { name: file.file().path.clone(), message, named: file.named });
+        }
+    }
+    (written, refused)
+}
