@@ -231,9 +231,9 @@ fn a_version_argument_is_resolved() {
 /// drevops/vortex#2817: whoever passes the argument must be changed in the same step.
 #[test]
 fn an_argument_that_somebody_passes_is_not_taken_away_unasked() {
-    let text = "-- Dockerfile --\nFROM alpine:3.22\nARG PACKAGE_TOKEN\nRUN composer config -g github-oauth.github.com $PACKAGE_TOKEN\n-- compose.yaml --\nservices:\n  a:\n    build:\n      args:\n        PACKAGE_TOKEN: ${PACKAGE_TOKEN}\n";
+    let text = "-- Dockerfile --\nFROM alpine:3.22\nARG PACKAGE_TOKEN\nRUN composer config -g github-oauth.github.com $PACKAGE_TOKEN\n-- compose.yaml --\nservices:\n  a:\n    build:\n      args:\n        PACKAGE_TOKEN: ${PACKAGE_TOKEN:?is not set}\n";
     let why = reason("secret-in-arg", text);
-    assert!(why.contains("compose.yaml:5"), "{why}");
+    assert!(why.contains("compose.yaml:5 must hand it in as a secret"), "{why}");
     assert!(why.contains("may still write it"), "{why}");
 }
 

@@ -17,10 +17,13 @@ mod repository;
 mod services;
 mod workflow;
 
+pub use actor::built_by;
 pub use crossing::{Crossing, CrossingKind};
+pub use evidence::{builders, compose_files, is_override as is_on_top};
 pub use made::{Made, MadeImage, is_shell, may_hold_shell};
 pub use recipe::{Input, InputSource, Recipe, RecipeStage, Says, Who};
 pub use repository::{BuildGraph, Builder, BuiltImage, PulledImage, Run, RunImage};
+pub use workflow::{BuildStep, build_steps};
 
 use super::{
     compose::{Service, ServiceMountKind},
@@ -32,7 +35,7 @@ use crate::{
     syntax::yaml::{self, Yaml},
     text::{LineIndex, Span},
 };
-use evidence::{compose_files, manifests};
+use evidence::manifests;
 use services::{Paths, Source, Sources};
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ fn stands_alone(word: &[u8], name: &str) -> bool {
 }
 
 /// The option with the blanks in front of it; with its line where nothing else stands on that.
-fn whole(text: &[u8], option: Span) -> Span {
+pub(super) fn whole(text: &[u8], option: Span) -> Span {
     let (start, end) = (option.start as usize, option.end as usize);
     let before = without_blanks(&text[..start]);
     let begins_line = before == 0 || text[before - 1] == b'\n';

@@ -4,7 +4,9 @@
 
 pub mod allow;
 mod call;
+mod caller;
 mod download;
+mod draft;
 pub mod executable;
 mod frontend;
 pub mod manifest;

@@ -6,8 +6,9 @@ mod file;
 mod mount;
 mod stand_in;
 
+use super::caller::{self, Handover, Instead, Obstacle};
 use crate::{
-    model::{Builder, Caller, DockerfileModel, callers},
+    model::{Builder, DockerfileModel},
     rule::{Cx, Fix, Safety},
     text::Edit,
 };
@@ -22,8 +23,9 @@ const MOST_CALLERS: usize = 3;
 
 /// Takes the credential in the variable `name` out of the file, with every variable that only repeats it.
 ///
-/// A `RUN` that reads it is given it as a build secret. Where somebody is seen to pass the argument, that is manual, and
-/// a second fix mounts the secret and keeps the argument.
+/// A `RUN` that reads it is given it as a build secret, and whoever is seen to pass the argument hands the secret in, in
+/// the same fix. Where one of them cannot be edited, that is manual, and a second fix mounts the secret and keeps the
+/// argument.
 ///
 /// # Errors
 /// Why it stays: one clause.
@@ -58,14 +60,23 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
         carrier.suspects.retain(|step| !served.contains(&step.index()));
     }
     let id = carrier.name.to_ascii_lowercase();
-    let callers = if carrier.is_argument { callers(cx.context, name) } else { Vec::new() };
-    let safety = if callers.is_empty() { Safety::Risky } else { Safety::Manual };
-    let mut reason = reason(&carrier, &id, &readers, &callers);
+    let instead = if readers.is_empty() { Instead::Nothing } else { Instead::Secret(&id) };
+    let handed = if carrier.is_argument { Some(caller::hand_over(cx, name, instead)) } else { None };
+    let (handover, obstacle) = match handed {
+        Some(Ok(handover)) => (Some(handover), None),
+        Some(Err(obstacle)) => (None, Some(obstacle)),
+        None => (None, None),
+    };
+    let safety = if obstacle.is_none() { Safety::Risky } else { Safety::Manual };
+    let mut reason = reason(&carrier, &id, &readers, handover.as_ref(), obstacle.as_ref());
     if let Some(line) = served.first().and_then(|index| model.step(*index)).map(|step| step.instruction().lines.0) {
         let _ = write!(reason, "; the task in line {line} needs it to be set, to whatever value");
     }
+    let by_all = handover.as_ref().is_none_or(|handover| handover.by_all);
+    let companions = handover.map(|handover| handover.companions).unwrap_or_default();
     if readers.is_empty() {
-        return Ok(vec![Fix::new(format!("Take `{name}` out of the image"), safety, reason, removals)]);
+        let title = format!("Take `{name}` out of the image");
+        return Ok(vec![Fix::new(title, safety, reason, removals).with(companions)]);
     }
     let form = mount::form(&Builder::of(model.syntax, cx.file, cx.context))?;
     let mounts = |readers: &BTreeMap<usize, Reader>| -> Result<Vec<Edit>, String> {
@@ -76,9 +87,14 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
         }
         Ok(edits)
     };
+    if !by_all {
+        // Somebody builds without it, and has to be able to go on.
+        readers.values_mut().for_each(|reader| reader.always = false);
+    }
     removals.extend(mounts(&readers)?);
-    let mut fixes = vec![Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals)];
-    if !callers.is_empty() && form == Form::Variable {
+    let mount = Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals);
+    let mut fixes = vec![mount.with(companions)];
+    if obstacle.is_some() && form == Form::Variable {
         for reader in readers.values_mut() {
             reader.always = false;
         }
@@ -91,7 +107,13 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
 }
 
 /// What to do when the fix is made, and why it has its safety.
-fn reason(carrier: &Carrier<'_>, id: &str, readers: &BTreeMap<usize, Reader>, callers: &[Caller]) -> String {
+fn reason(
+    carrier: &Carrier<'_>,
+    id: &str,
+    readers: &BTreeMap<usize, Reader>,
+    handover: Option<&Handover>,
+    obstacle: Option<&Obstacle>,
+) -> String {
     let name = &carrier.name;
     let mut clauses = Vec::new();
     if carrier.is_literal {
@@ -112,16 +134,29 @@ fn reason(carrier: &Carrier<'_>, id: &str, readers: &BTreeMap<usize, Reader>, ca
         let line = carrier.line(step.instruction().span);
         clauses.push(format!("the code that runs in line {line} may read it"));
     }
-    if !callers.is_empty() {
-        let places = callers.iter().take(MOST_CALLERS).map(|caller| format!("{}:{}", caller.path, caller.line));
-        let places = places.collect::<Vec<_>>().join(", ");
-        let more = if callers.len() > MOST_CALLERS { " and others" } else { "" };
-        clauses.push(format!("{places}{more} must hand it in as a secret, not as a build argument"));
-    } else if carrier.is_argument {
-        clauses.push("whoever passes it with `--build-arg` has to change that".to_owned());
+    if let Some(obstacle) = obstacle {
+        clauses.push(obstacle.text());
+    }
+    match handover {
+        Some(Handover { places, .. }) if !places.is_empty() => clauses.push(handed_over(places, readers.is_empty())),
+        Some(_) => clauses.push("whoever passes it with `--build-arg` has to change that".to_owned()),
+        None => {}
     }
     if clauses.is_empty() {
         clauses.push(format!("nothing else in the file reads `{name}`"));
     }
     clauses.join("; ")
+}
+
+/// What becomes of those who are seen to hand the argument in.
+fn handed_over(places: &[String], is_dropped: bool) -> String {
+    let named = places.iter().take(MOST_CALLERS).cloned().collect::<Vec<_>>().join(", ");
+    let more = if places.len() > MOST_CALLERS { " and others" } else { "" };
+    let verb = match (places.len(), is_dropped) {
+        (1, false) => "hands it in as a secret",
+        (1, true) => "no longer hands it in",
+        (_, false) => "hand it in as a secret",
+        (_, true) => "no longer hand it in",
+    };
+    format!("{named}{more} {verb} now, and whoever else passes it with `--build-arg` has to change that")
 }

@@ -339,16 +339,31 @@ fn settled(text: String) -> Option<String> {
     (!text.contains(['$', '`'])).then_some(text)
 }
 
-fn of_build(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
-    let place = lines.place(call.command.span());
+/// The Dockerfiles that a call builds, one for each turn of the loop that it stands in; `None` for one that nobody here
+/// can name. `around` is what is around its file.
+pub fn built_by(call: &BuildCall<'_>, system: System, around: BuildContext<'_>) -> Vec<Option<String>> {
+    let orders = turns_of(call.command).into_iter().map(|turn| order_of(call, &turn, system, around));
+    let path = |order| match order {
+        Order::File(path) => Some(path),
+        Order::Nothing | Order::Inline(_) | Order::Hidden => None,
+    };
+    orders.map(path).collect()
+}
+
+fn order_of(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, around: BuildContext<'_>) -> Order {
     let context = call.context.map(|word| turn.fill(&word_of(word)));
     let file = call.options.iter().rfind(|option| option.name == "file").map(|file| turn.fill(&file.value));
-    let builds = match context.as_deref() {
+    match context.as_deref() {
         Some(context) if is_plain_path(context) => {
             order(&file.unwrap_or_else(|| context::join(context, "Dockerfile")), system, around)
         }
         Some(_) | None => Order::Hidden,
-    };
+    }
+}
+
+fn of_build(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
+    let place = lines.place(call.command.span());
+    let builds = order_of(call, turn, system, around);
     let arguments = call.options.iter().filter(|option| option.name == "build-arg").map(|option| {
         let (name, value) =
             option.value.split_once('=').map_or((&*option.value, None), |(name, value)| (name, Some(value)));

@@ -38,7 +38,7 @@ pub(super) fn directory(path: &str) -> &str {
 }
 
 /// The compose files around, with the files that these name.
-pub(super) fn compose_files(context: BuildContext<'_>) -> Vec<Found> {
+pub fn compose_files(context: BuildContext<'_>) -> Vec<Found> {
     let mut files = found(context, &COMPOSE_DIRECTORIES, is_compose);
     let mut at = 0;
     while at < files.len() && files.len() < MOST_FILES {
@@ -134,7 +134,7 @@ pub(super) fn override_of(path: &str) -> Vec<String> {
 }
 
 /// Whether compose reads the file at `path` on top of another one by itself.
-pub(super) fn is_override(path: &str) -> bool {
+pub fn is_override(path: &str) -> bool {
     let directory = directory(path);
     NAMES[2..].iter().flat_map(|name| with_endings(directory, name)).any(|name| name == path)
 }
@@ -144,7 +144,7 @@ fn with_endings(directory: &str, name: &str) -> [String; 2] {
 }
 
 /// The files around, other than compose files, that may build an image, with their kinds.
-pub(super) fn builders(context: BuildContext<'_>) -> Vec<(Found, FileKind)> {
+pub fn builders(context: BuildContext<'_>) -> Vec<(Found, FileKind)> {
     let mut files: Vec<(Found, FileKind)> = Vec::new();
     let mut bytes = 0;
     for root in context.directories() {

@@ -30,23 +30,59 @@ pub(super) fn actors(tree: &Yaml<'_>, lines: &Lines, around: BuildContext<'_>) -
     found
 }
 
+/// A step of a workflow whose action builds an image.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildStep<'y> {
+    /// The step.
+    pub node: Node<'y>,
+    /// What the action is given.
+    pub inputs: Option<Node<'y>>,
+    /// Which version of the action it is, as it is written.
+    pub version: &'y str,
+}
+
+/// The steps of a workflow that build images.
+pub fn build_steps<'y>(tree: &'y Yaml<'y>) -> impl Iterator<Item = BuildStep<'y>> {
+    let jobs = tree.documents().filter_map(|document| document.get("jobs")).flat_map(Node::entries);
+    let steps = jobs.flat_map(|job| job.value.get("steps").into_iter().flat_map(Node::items));
+    steps.filter_map(BuildStep::read)
+}
+
+impl<'y> BuildStep<'y> {
+    fn read(node: Node<'y>) -> Option<Self> {
+        let uses = node.get("uses")?.scalar()?;
+        let (action, version) = uses.split_once('@').unwrap_or((uses, ""));
+        BUILD_ACTIONS.contains(&action).then(|| Self { node, inputs: node.get("with"), version })
+    }
+
+    fn text(self, key: &str) -> Option<&'y str> {
+        self.inputs?.get(key)?.scalar()
+    }
+
+    /// The Dockerfile that it builds, if that can be told; `around` is what is around the workflow.
+    pub fn dockerfile(self, around: BuildContext<'_>) -> Option<String> {
+        match self.order(around) {
+            Order::File(path) => Some(path),
+            Order::Nothing | Order::Inline(_) | Order::Hidden => None,
+        }
+    }
+
+    fn order(self, around: BuildContext<'_>) -> Order {
+        let context = self.text("context").unwrap_or(".");
+        match self.text("file") {
+            _ if !is_plain_path(context) => Order::Hidden,
+            Some(file) => order(file, System::Workflow, around),
+            None => order(&context::join(context, "Dockerfile"), System::Workflow, around),
+        }
+    }
+}
+
 /// A step that builds an image.
 fn of_step(step: Node<'_>, job: &str, lines: &Lines, around: BuildContext<'_>) -> Option<Actor> {
-    let uses = step.get("uses")?.scalar()?;
-    let action = uses.split('@').next().unwrap_or(uses);
-    if !BUILD_ACTIONS.contains(&action) {
-        return None;
-    }
-    let inputs = step.get("with");
-    let node = |key| inputs.and_then(|inputs| inputs.get(key));
-    let text = |key| node(key).and_then(Node::scalar);
-    let listed = |key| text(key).unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
-    let context = text("context").unwrap_or(".");
-    let builds = match text("file") {
-        _ if !is_plain_path(context) => Order::Hidden,
-        Some(file) => order(file, System::Workflow, around),
-        None => order(&context::join(context, "Dockerfile"), System::Workflow, around),
-    };
+    let build = BuildStep::read(step)?;
+    let node = |key| build.inputs.and_then(|inputs| inputs.get(key));
+    let listed = |key| build.text(key).unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
+    let builds = build.order(around);
     let arguments = listed("build-args").map(|line| {
         let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
         (name.to_owned(), value.filter(|value| !value.contains("${{")).map(str::to_owned))

@@ -31,7 +31,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Dockerfile],
         fix: FixNote::Sometimes(
             Safety::Risky,
-            "The `ARG` goes, with each `ENV` that repeats it, and each `RUN` that reads it is given it as a build secret; manual where a file hands the argument in.",
+            "The `ARG` goes, with each `ENV` that repeats it, and each `RUN` that reads it is given it as a build secret; compose files, workflows, scripts and make files that hand the argument in change with it, and where one of them cannot be edited, that is manual.",
         ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
