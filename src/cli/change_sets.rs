@@ -152,9 +152,10 @@ pub(super) fn write(sets: Vec<ChangeSet>) -> (Vec<ChangeSet>, Vec<Obstacle>) {
         };
         let is_alone = replacements.len() == 1;
         for file in set.files.iter().filter(|file| file.changed().is_some()) {
-            let message = match is_alone || path == file.path {
-                true => format!("not repaired: {why}"),
-                false => format!("not repaired, since `{}` has to change with it: {why}", path.display()),
+            let message = if is_alone || path == file.path {
+                format!("not repaired: {why}")
+            } else {
+                format!("not repaired, since `{}` has to change with it: {why}", path.display())
             };
             refused.push(Obstacle { name: file.file().path.clone(), message, named: file.named });
         }

@@ -89,7 +89,9 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
     };
     if !by_all {
         // Somebody builds without it, and has to be able to go on.
-        readers.values_mut().for_each(|reader| reader.always = false);
+        for reader in readers.values_mut() {
+            reader.always = false;
+        }
     }
     removals.extend(mounts(&readers)?);
     let mount = Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals);

@@ -106,12 +106,11 @@ fn value<'t>(written: &'t str, name: &'t str, kind: FileKind) -> Option<&'t str>
     };
     let inside = |open: char, close: char| value.strip_prefix(open)?.strip_suffix(close);
     let braced = inside('{', '}');
-    let variable = match is_of_make {
-        true => braced.or_else(|| inside('(', ')'))?,
-        false => match braced {
-            Some(inner) => inner.strip_suffix(":-").or(inner.strip_suffix('-')).unwrap_or(inner),
-            None => value,
-        },
+    let variable = match braced {
+        Some(inner) if !is_of_make => inner.strip_suffix(":-").or(inner.strip_suffix('-')).unwrap_or(inner),
+        Some(inner) => inner,
+        None if is_of_make => inside('(', ')')?,
+        None => value,
     };
     is_name(variable).then_some(variable)
 }
@@ -126,15 +125,18 @@ mod tests {
 
     #[test]
     fn a_value_is_one_variable_or_none_that_is_known() {
-        let shell = |written| value(written, "TOKEN", FileKind::Script);
+        fn read(written: &str, kind: FileKind) -> Option<&str> {
+            value(written, "TOKEN", kind)
+        }
+        let shell = |written| read(written, FileKind::Script);
         assert_eq!(shell("--build-arg TOKEN"), Some("TOKEN"));
         assert_eq!(shell("--build-arg=TOKEN=$NPM"), Some("NPM"));
         assert_eq!(shell("--build-arg \"TOKEN=${NPM:-}\""), Some("NPM"));
         assert_eq!(shell("--build-arg TOKEN=\"$NPM\""), Some("NPM"));
         for other in ["TOKEN=abc", "TOKEN=$1", "TOKEN=$(cat f)", "TOKEN='$NPM'", "TOKEN=a$NPM", "TOKEN=${NPM:-x}"] {
-            assert_eq!(shell(&format!("--build-arg {other}")), None, "{other}");
+            assert_eq!(read(&format!("--build-arg {other}"), FileKind::Script), None, "{other}");
         }
-        let make = |written| value(written, "TOKEN", FileKind::Makefile);
+        let make = |written| read(written, FileKind::Makefile);
         assert_eq!(make("--build-arg TOKEN=$(NPM)"), Some("NPM"));
         assert_eq!(make("--build-arg TOKEN=${NPM}"), Some("NPM"));
         assert_eq!(make("--build-arg TOKEN=$$NPM"), Some("NPM"));

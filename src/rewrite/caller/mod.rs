@@ -152,7 +152,9 @@ impl Work<'_> {
         // From the end, so that what comes first stays where it is.
         edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
         let draft = self.draft(found, kind);
-        edits.iter().for_each(|edit| draft.edit(edit));
+        for edit in &edits {
+            draft.edit(edit);
+        }
         let is_yaml = matches!(kind, FileKind::Workflow | FileKind::GitlabCi);
         let is_script = |path: &[String]| path.iter().any(|part| part.contains("script") || part == "run");
         let is_meant = |path: &[String]| is_script(path) || workflow::is_list(path);

@@ -49,6 +49,10 @@ pub(super) fn is_list(path: &[String]) -> bool {
     }
 }
 
+const FORM: &str = "it is written in a form that is not edited";
+
+const ENDS: &str = "the file ends there without the end of a line";
+
 /// Where a list of arguments gives one.
 struct Given<'t> {
     /// The scalar that is the list.
@@ -85,7 +89,6 @@ impl<'t> Given<'t> {
 }
 
 fn edit(text: &[u8], step: BuildStep<'_>, given: &Given<'_>, work: &Work<'_>) -> Result<Vec<Edit>, &'static str> {
-    const FORM: &str = "it is written in a form that is not edited";
     let inputs = step.inputs.filter(|inputs| inputs.form() == Some(Form::Block)).ok_or(FORM)?;
     let is_block = given.list.kind() == Kind::Scalar(Style::Literal);
     if given.has_others && !is_block || given.list.is_anchored() || inputs.is_anchored() {
@@ -99,8 +102,7 @@ fn edit(text: &[u8], step: BuildStep<'_>, given: &Given<'_>, work: &Work<'_>) ->
         return Err(FORM);
     }
     let ending = if text.contains(&b'\r') { "\r\n" } else { "\n" };
-    let end_of_line = |at: usize| memchr::memchr(b'\n', &text[at..]).map(|end| at + end + 1);
-    let end = end_of_line((given.list.span().end as usize).saturating_sub(1)).ok_or("the file ends there")?;
+    let end = end_of_line(text, (given.list.span().end as usize).saturating_sub(1)).ok_or(ENDS)?;
     let whole = Span::new(start, end);
     let gone = if given.has_others { given.line } else { whole };
     let Instead::Secret(id) = work.instead else { return Ok(vec![Edit::delete(FileId::BESIDE, gone)]) };
@@ -122,19 +124,28 @@ fn edit(text: &[u8], step: BuildStep<'_>, given: &Given<'_>, work: &Work<'_>) ->
             Edit::insert(FileId::BESIDE, end, text)
         }
         Some(secrets) if secrets.kind() == Kind::Scalar(Style::Literal) && !secrets.is_anchored() => {
-            let known = secrets.scalar().unwrap_or_default().lines();
-            if known.clone().any(|line| line.trim().split('=').next() == Some(id)) {
-                return Err("the step has a secret of that name already");
-            }
-            let last = secrets.span().of(text);
-            let last = last.iter().rposition(|byte| !byte.is_ascii_whitespace()).ok_or(FORM)?;
-            let last = secrets.span().start as usize + last;
-            let begin = memchr::memrchr(b'\n', &text[..last]).map_or(0, |at| at + 1);
-            let depth = text[begin..].iter().take_while(|&&byte| byte == b' ').count();
-            let at = end_of_line(last).ok_or("the file ends there")?;
-            Edit::insert(FileId::BESIDE, at, format!("{}{line}{ending}", " ".repeat(depth)))
+            append(text, secrets, id, &format!("{line}{ending}"))?
         }
         Some(_) => return Err(FORM),
     };
     Ok(vec![Edit::delete(FileId::BESIDE, gone), new])
+}
+
+/// `line`, its ending included, behind the others of the list `secrets`.
+fn append(text: &[u8], secrets: Node<'_>, id: &str, line: &str) -> Result<Edit, &'static str> {
+    let mut known = secrets.scalar().unwrap_or_default().lines();
+    if known.any(|known| known.trim().split('=').next() == Some(id)) {
+        return Err("the step has a secret of that name already");
+    }
+    let shown = secrets.span().of(text).trim_ascii_end().len();
+    let end = secrets.span().start as usize + shown;
+    let begin = memchr::memrchr(b'\n', &text[..end]).map_or(0, |at| at + 1);
+    let depth = text[begin..].iter().take_while(|&&byte| byte == b' ').count();
+    let at = end_of_line(text, end).ok_or(ENDS)?;
+    Ok(Edit::insert(FileId::BESIDE, at, format!("{}{line}", " ".repeat(depth))))
+}
+
+/// Behind the line of `at`, if it has an ending.
+fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
+    memchr::memchr(b'\n', &text[at..]).map(|end| at + end + 1)
 }
