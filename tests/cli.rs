@@ -554,6 +554,67 @@ fn a_file_that_was_changed_meanwhile_is_left_alone_and_so_are_those_with_it() {
     assert_eq!(fs::read_dir(&tree.0).unwrap().count(), 3, "`.git`, `a`, `b` and nothing else");
 }
 
+const READS_TOKEN: &str =
+    "# syntax=docker/dockerfile:1\nFROM node:22\nARG NPM_TOKEN\nRUN npm ci --token \"$NPM_TOKEN\"\n";
+const MOUNTS_TOKEN: &str = "# syntax=docker/dockerfile:1\nFROM node:22\nRUN --mount=type=secret,id=npm_token,env=NPM_TOKEN,required=true npm ci --token \"$NPM_TOKEN\"\n";
+const FIX_TOKENS: [&str; 5] = ["fix", "--risky", "--no-config", "--select", "secret-in-arg"];
+
+/// Two services that hand the same token to two builds, and a service with its own trouble.
+const TWO_BUILDS: &str = "services:\n  a:\n    build:\n      context: ./a\n      args: [NPM_TOKEN]\n  b:\n    build:\n      context: ./b\n      args: [NPM_TOKEN]\n";
+const TWO_SECRETS: &str = "services:\n  a:\n    build:\n      context: ./a\n      secrets:\n        - npm_token\n  b:\n    build:\n      context: ./b\n      secrets:\n        - npm_token\nsecrets:\n  npm_token:\n    environment: NPM_TOKEN\n";
+
+#[test]
+fn files_that_depend_on_each_other_are_repaired_together() {
+    let tree = Tree::new("change-set")
+        .file("a/Dockerfile", READS_TOKEN)
+        .file("b/Dockerfile", READS_TOKEN)
+        .file("compose.yaml", TWO_BUILDS);
+    let patch = tree.run(&[&FIX_TOKENS[..], &["--diff"]].concat()).out;
+    for name in ["a/Dockerfile", "b/Dockerfile", "compose.yaml"] {
+        assert_eq!(patch.matches(&format!("+++ b/{name}\n")).count(), 1, "{patch}");
+    }
+    tree.run(&FIX_TOKENS);
+    assert_eq!((tree.text("a/Dockerfile").as_str(), tree.text("b/Dockerfile").as_str()), (MOUNTS_TOKEN, MOUNTS_TOKEN));
+    assert_eq!(tree.text("compose.yaml"), TWO_SECRETS);
+    let again = tree.run(&[&FIX_TOKENS[..], &["--diff"]].concat());
+    assert_eq!((again.out.as_str(), again.code), ("", Some(0)));
+}
+
+#[test]
+fn a_file_with_repairs_of_its_own_takes_those_of_its_dockerfile_too() {
+    let service = "    read_only: false\n    privileged: true\n";
+    let tree = Tree::new("change-set-of-both")
+        .file("a/Dockerfile", READS_TOKEN)
+        .file("b/Dockerfile", READS_TOKEN)
+        .file("compose.yaml", TWO_BUILDS.replace("  b:\n", &format!("{service}  b:\n")));
+    tree.run(&["fix", "--risky", "--no-config", "--profile", "all"]);
+    let after = tree.text("compose.yaml");
+    assert!(after.contains("npm_token") && !after.contains("args") && after.contains("no-new-privileges"), "{after}");
+    let left = tree.run(&["fix", "--risky", "--no-config", "--profile", "all", "--diff"]);
+    assert_eq!(left.out, "");
+}
+
+#[test]
+fn what_is_excluded_or_builds_something_else_is_left_alone() {
+    let tree = Tree::new("change-set-elsewhere")
+        .file("a/Dockerfile", READS_TOKEN)
+        .file("b/Dockerfile", READS_TOKEN)
+        .file("c/Dockerfile", READS_TOKEN)
+        .file("shop/compose.yaml", TWO_BUILDS.replace("./", "../"));
+    let only = tree.run(&[&FIX_TOKENS[..], &["c", "shop"]].concat());
+    assert_eq!(tree.text("c/Dockerfile"), MOUNTS_TOKEN, "{}", only.out);
+    assert_eq!(tree.text("shop/compose.yaml"), TWO_BUILDS.replace("./", "../"));
+
+    let tree = Tree::new("change-set-excluded")
+        .file("ironhull.toml", "exclude = [\"compose.yaml\"]\n")
+        .file("a/Dockerfile", READS_TOKEN)
+        .file("compose.yaml", TWO_BUILDS);
+    let run = tree.run(&["fix", "--risky", "--format", "json", "--select", "secret-in-arg"]);
+    assert_eq!((tree.text("a/Dockerfile").as_str(), tree.text("compose.yaml").as_str()), (READS_TOKEN, TWO_BUILDS));
+    let reason = run.json()["declined"][0]["reason"].as_str().unwrap().to_owned();
+    assert_eq!(reason, "`compose.yaml` would have to change with it, and is excluded here");
+}
+
 #[test]
 fn a_text_on_standard_input_comes_out_repaired() {
     let tree = Tree::new("fix-stdin");

@@ -427,6 +427,42 @@ fn compose_files_manifests_and_scripts_are_judged_and_repaired() {
 }
 
 #[test]
+fn a_repair_edits_the_documents_that_depend_on_it() {
+    let folder = Folder::new("companions");
+    let dockerfile =
+        "# syntax=docker/dockerfile:1\nFROM node:22\nARG NPM_TOKEN\nRUN npm ci --token \"$NPM_TOKEN\"\nUSER 1000\n";
+    let compose = "services:\n  web:\n    build:\n      context: .\n      args: [NPM_TOKEN]\n";
+    folder.write("compose.yaml", compose);
+    folder.write("build.sh", "docker build --build-arg NPM_TOKEN .\n");
+    let (uri, beside) = (folder.uri("Dockerfile"), folder.uri("compose.yaml"));
+    let mut client = Client::of(&folder, &versioned());
+    // What was typed and not saved counts.
+    let unsaved = format!("# ö\n{compose}");
+    client.open_as(&beside, "dockercompose", &unsaved);
+    client.open(&uri, dockerfile);
+    let actions = client.actions(&uri, &range((2, 4), (2, 4)), Some("quickfix"));
+    let mount = actions.iter().find(|action| action["title"].as_str().unwrap().starts_with("Mount")).unwrap();
+    let changes = mount["edit"]["documentChanges"].as_array().unwrap();
+    let of = |name: &str| {
+        let uri = folder.uri(name);
+        changes.iter().find(|change| change["textDocument"]["uri"] == uri.as_str()).unwrap()
+    };
+    assert_eq!(changes.len(), 3);
+    assert_eq!(
+        (&of("compose.yaml")["textDocument"]["version"], &of("build.sh")["textDocument"]["version"]),
+        (&json!(1), &Value::Null)
+    );
+    let mounted = edited(dockerfile, &of("Dockerfile")["edits"]);
+    assert!(mounted.contains("--mount=type=secret,id=npm_token,env=NPM_TOKEN") && !mounted.contains("ARG"));
+    let after = edited(&unsaved, &of("compose.yaml")["edits"]);
+    let expected = "# ö\nservices:\n  web:\n    build:\n      context: .\n      secrets:\n        - npm_token\nsecrets:\n  npm_token:\n    environment: NPM_TOKEN\n";
+    assert_eq!(after, expected);
+    let script = edited("docker build --build-arg NPM_TOKEN .\n", &of("build.sh")["edits"]);
+    assert_eq!(script, "docker build --secret id=npm_token,env=NPM_TOKEN .\n");
+    assert_eq!(client.leave(), 0);
+}
+
+#[test]
 fn everything_safe_is_repaired_at_once() {
     let folder = Folder::new("fix-all");
     let uri = folder.uri("Dockerfile");

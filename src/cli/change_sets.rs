@@ -162,3 +162,46 @@ pub(super) fn write(sets: Vec<ChangeSet>) -> (Vec<ChangeSet>, Vec<Obstacle>) {
     }
     (written, refused)
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the test makes the files that it reads")]
+mod tests {
+    use super::*;
+    use crate::{fix::Outcome, source::FileKind, text::FileId};
+    use std::fs;
+
+    #[test]
+    fn a_set_is_written_whole_or_not_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        let text = |name: &str| fs::read_to_string(path(name)).unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(path(name), "old").unwrap();
+        }
+        let fixed = |name: &str| {
+            let name = path(name).to_str().unwrap().to_owned();
+            let file = SourceFile::new(FileId(0), name.as_str(), FileKind::Dockerfile, b"new".to_vec());
+            let outcome = Outcome {
+                sources: SourceSet::of(vec![file]),
+                beside: Vec::new(),
+                applied: Vec::new(),
+                quarantined: Vec::new(),
+            };
+            let repaired = Repaired { outcome, verdict: Verdict::default() };
+            Fixed { path: PathBuf::from(name), before: b"old".to_vec(), repaired, named: false }
+        };
+        // Somebody else wrote the file meanwhile.
+        let beside = Beside {
+            path: path("c").to_str().unwrap().to_owned(),
+            kind: FileKind::Compose,
+            before: b"older".to_vec(),
+            after: b"new".to_vec(),
+        };
+        let together = ChangeSet { files: vec![fixed("a")], beside: vec![beside] };
+        let alone = ChangeSet { files: vec![fixed("b")], beside: Vec::new() };
+        let (written, refused) = write(vec![together, alone]);
+        assert_eq!((text("a"), text("b"), text("c")), ("old".to_owned(), "new".to_owned(), "old".to_owned()));
+        assert_eq!((written.len(), refused.len()), (1, 1));
+        assert!(refused[0].message.contains("has to change with it"), "{}", refused[0].message);
+    }
+}

@@ -1,18 +1,21 @@
 //! What the editor can do about findings: repair one, allow one, repair all that is safe.
 
-use super::{client::Client, diagnostics, document::Document, workspace::Workspace};
+use super::{client::Client, diagnostics, document::Document, position::Lines, uri, workspace::Workspace};
 use crate::{
+    disk,
     report::Ranked,
     rewrite::allow,
-    rule::{Fix, Safety},
+    rule::{Companion, Fix, Safety},
     source::{FileKind, SourceFile},
-    text::Span,
+    text::{self, Span},
 };
 use diffy::DiffOptions;
 use gen_lsp_types::{
     CodeAction, CodeActionContext, CodeActionKind, CodeActionTriggerKind, DocumentChange, Edit,
-    OptionalVersionedTextDocumentIdentifier, Range, TextDocumentEdit, TextDocumentIdentifier, TextEdit, WorkspaceEdit,
+    OptionalVersionedTextDocumentIdentifier, Range, TextDocumentEdit, TextDocumentIdentifier, TextEdit, Uri,
+    WorkspaceEdit,
 };
+use std::path::Path;
 
 /// Repairing everything that is safe has a kind of its own below `source.fixAll`, so that a project can ask for it alone.
 pub(super) const FIX_ALL: &str = "source.fixAll.ironhull";
@@ -29,7 +32,7 @@ pub(super) fn at(
 ) -> Vec<CodeAction> {
     let Some(document) = workspace.documents.get(uri) else { return Vec::new() };
     let Some(kind) = document.kind else { return Vec::new() };
-    let offer = Offer { document, client, file: document.source(kind) };
+    let offer = Offer { document, workspace, client, file: document.source(kind) };
     let mut actions = Vec::new();
     if is_wanted(context, QUICK_FIX) {
         let bytes = document.lines.bytes(&document.text, range);
@@ -60,9 +63,18 @@ fn has_safe_fix(document: &Document) -> bool {
     document.findings().iter().any(default)
 }
 
+/// A document with what changes in it.
+struct Edited {
+    uri: Uri,
+    /// Which of its versions; none for one that is not open.
+    version: Option<i32>,
+    edits: Vec<TextEdit>,
+}
+
 /// Makes actions for one document.
 struct Offer<'a> {
     document: &'a Document,
+    workspace: &'a Workspace,
     client: Client,
     file: SourceFile,
 }
@@ -91,8 +103,10 @@ impl Offer<'_> {
                 return None;
             }
             let edits = fix.edits.iter().map(|edit| self.text_edit(edit.span, &edit.text)).collect();
+            let others: Option<Vec<Edited>> = fix.companions.iter().map(|other| self.edited(other)).collect();
             let is_preferred = at == 0 && fix.safety == Safety::Safe;
-            Some(self.quick_fix(ranked, title, edits, is_preferred))
+            let whole = std::iter::once(self.own(edits)).chain(others?).collect();
+            Some(self.quick_fix(ranked, title, whole, is_preferred))
         };
         ranked.finding.fixes.iter().enumerate().filter_map(offered).collect()
     }
@@ -110,10 +124,33 @@ impl Offer<'_> {
             FileKind::Bake | FileKind::Devcontainer | FileKind::Seccomp => return None,
         };
         let edits = vec![self.text_edit(edit.span, &edit.text)];
-        Some(self.quick_fix(ranked, format!("Allow {rule} here, with a reason"), edits, false))
+        Some(self.quick_fix(ranked, format!("Allow {rule} here, with a reason"), vec![self.own(edits)], false))
     }
 
-    fn quick_fix(&self, ranked: &Ranked, title: String, edits: Vec<TextEdit>, is_preferred: bool) -> CodeAction {
+    /// What a repair changes in another file; `None` where that is no longer what the repair was made for.
+    fn edited(&self, other: &Companion) -> Option<Edited> {
+        let open = self.workspace.at(&other.path);
+        let text = match open {
+            Some(document) => document.text.clone(),
+            None => String::from_utf8(disk::read(Path::new(&other.path)).ok()?).ok()?,
+        };
+        if text.as_bytes() != &*other.text {
+            return None;
+        }
+        let lines = Lines::new(&text, self.client.encoding);
+        let edit = |edit: &text::Edit| TextEdit { range: lines.range(&text, edit.span), new_text: edit.text.clone() };
+        Some(Edited {
+            uri: open.map_or_else(|| uri::of_path(&other.path), |document| document.uri.clone()),
+            version: open.map(|document| document.version),
+            edits: other.edits.iter().map(edit).collect(),
+        })
+    }
+
+    fn own(&self, edits: Vec<TextEdit>) -> Edited {
+        Edited { uri: self.document.uri.clone(), version: Some(self.document.version), edits }
+    }
+
+    fn quick_fix(&self, ranked: &Ranked, title: String, edits: Vec<Edited>, is_preferred: bool) -> CodeAction {
         CodeAction {
             title,
             kind: Some(CodeActionKind::QuickFix),
@@ -130,7 +167,7 @@ impl Offer<'_> {
         (!edits.is_empty()).then(|| CodeAction {
             title: "Repair everything that is safe to repair".to_owned(),
             kind: Some(CodeActionKind::from(FIX_ALL)),
-            edit: Some(self.workspace_edit(edits)),
+            edit: Some(self.workspace_edit(vec![self.own(edits)])),
             ..CodeAction::default()
         })
     }
@@ -167,18 +204,21 @@ impl Offer<'_> {
         TextEdit { range: diagnostics::range(self.document, span), new_text: text.to_owned() }
     }
 
-    /// `edits`, for this version of the text if the client can tell versions apart.
-    fn workspace_edit(&self, edits: Vec<TextEdit>) -> WorkspaceEdit {
-        let uri = self.document.uri.clone();
+    /// `edits`, for these versions of the texts if the client can tell versions apart.
+    fn workspace_edit(&self, edits: Vec<Edited>) -> WorkspaceEdit {
         if !self.client.takes_versioned_edits {
-            return WorkspaceEdit { changes: Some([(uri, edits)].into()), ..WorkspaceEdit::default() };
+            let changes = edits.into_iter().map(|Edited { uri, edits, .. }| (uri, edits)).collect();
+            return WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() };
         }
-        let text_document = OptionalVersionedTextDocumentIdentifier {
-            version: Some(self.document.version),
-            text_document_identifier: TextDocumentIdentifier { uri },
+        let change = |Edited { uri, version, edits }| {
+            let text_document = OptionalVersionedTextDocumentIdentifier {
+                version,
+                text_document_identifier: TextDocumentIdentifier { uri },
+            };
+            let edits = edits.into_iter().map(Edit::TextEdit).collect();
+            DocumentChange::TextDocumentEdit(TextDocumentEdit { text_document, edits })
         };
-        let edits = edits.into_iter().map(Edit::TextEdit).collect();
-        let change = DocumentChange::TextDocumentEdit(TextDocumentEdit { text_document, edits });
-        WorkspaceEdit { document_changes: Some(vec![change]), ..WorkspaceEdit::default() }
+        let changes = edits.into_iter().map(change).collect();
+        WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }
     }
 }
