@@ -162,7 +162,36 @@ pub(super) fn writes(text: &str) -> bool {
 pub(super) fn paths(text: &str) -> Vec<PathText> {
     let lines = || text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
     let anchors: Vec<Anchor<'_>> = lines().filter_map(|(line, _)| anchor(line)).collect();
-    lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)).collect()
+    let named = lines().filter_map(|(line, number)| named_place(line, number));
+    let is_written = |name: &str| lines().any(|(line, _)| is_written(line) && uses(line, name));
+    let mut found: Vec<PathText> =
+        named.take(MOST_NAMES).filter(|(name, _)| is_written(name)).map(|(_, path)| path).collect();
+    found.extend(lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)));
+    found.sort_by_key(|path| path.line);
+    found
+}
+
+/// So many variables of one text are followed.
+const MOST_NAMES: usize = 64;
+
+/// The variable that a line sets to a place that is kept: `UPLOADS = "uploads"`, `const dir = './data'`.
+fn named_place(line: &str, number: u32) -> Option<(&str, PathText)> {
+    let (left, value) = line.split_once('=')?;
+    let name = left.trim_end_matches([':', ' ']).rsplit([' ', '.', '$']).next()?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let value = value.trim().trim_end_matches([';', ',']);
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
+    let path = value.strip_prefix(quote)?.strip_suffix(quote)?.trim_start_matches("./").trim_end_matches('/');
+    (is_name && is_path(path) && is_kept(path)).then(|| {
+        let path =
+            PathText { path: path.to_owned(), line: number, is_beside: false, is_written: true, is_opened: false };
+        (name, path)
+    })
+}
+
+/// Whether a line writes.
+fn is_written(line: &str) -> bool {
+    WRITES.iter().chain(&MODES).any(|word| line.contains(word))
 }
 
 /// A variable that a program sets to a directory around its own file: `BASE_DIR = Path(__file__).resolve().parent.parent`.
@@ -281,7 +310,7 @@ fn is_comment(line: &str) -> bool {
 }
 
 fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathText> {
-    let is_written = WRITES.iter().chain(&MODES).any(|word| line.contains(word));
+    let is_written = is_written(line);
     let anchor = anchors.iter().find(|anchor| uses(line, anchor.name));
     if !is_written && is_import(line) {
         return Vec::new();
@@ -470,6 +499,18 @@ mod tests {
         assert!(paths(django)[0].is_written);
         let flask = "basedir = os.path.abspath(os.path.dirname(__file__))\nURI = 'sqlite:///' + os.path.join(basedir, 'app.db')\n";
         assert!(found(flask).contains(&("app.db".to_owned(), true)), "{:?}", found(flask));
+    }
+
+    #[test]
+    fn a_variable_that_holds_a_place_is_followed_to_where_it_is_written() {
+        for (text, path) in [
+            ("UPLOADS = \"uploads\"\nos.makedirs(UPLOADS, exist_ok=True)\n", Some("uploads")),
+            ("const dir = './data';\nfs.mkdirSync(dir, { recursive: true });\n", Some("data")),
+            ("log = \"log\"\nprint(log)\n", None),
+            ("var out = \"output\"\nos.MkdirAll(outer, 0755)\n", None),
+        ] {
+            assert_eq!(paths(text).first().map(|found| found.path.as_str()), path, "{text}: {:?}", paths(text));
+        }
     }
 
     #[test]
