@@ -55,8 +55,12 @@ fn unseen_script(context: &BuildContext<'_>, target: Stage<'_>, startup: &Startu
 fn script_of(context: &BuildContext<'_>, target: Stage<'_>, process: &Process) -> Option<String> {
     let program = process.words.first().and_then(StartWord::known)?;
     let is_of_base = || {
-        let entrypoint = target.image_facts().and_then(|facts| facts.entrypoint.known());
-        entrypoint.is_some_and(|words| words.iter().any(|word| file_name(word) == file_name(program)))
+        let facts = target.image_facts();
+        let entrypoint = facts.and_then(|facts| facts.entrypoint.known());
+        let is_own = entrypoint.is_some_and(|words| words.iter().any(|word| file_name(word) == file_name(program)));
+        // A base that is made for another user than root brings scripts that do without root.
+        let user = facts.and_then(|facts| facts.user.known());
+        is_own || !program.contains('/') && user.is_some_and(|user| user.uid.is_some_and(|uid| uid != 0))
     };
     let directory = process.directory.as_deref().unwrap_or("/");
     let is_seen = || target.context_program(context, program, directory).is_some();
