@@ -156,6 +156,8 @@ pub struct Rebase {
     pub base: String,
     /// What is done, with the proof.
     pub change: Change,
+    /// Edits of the file besides.
+    pub edits: Vec<Edit>,
 }
 
 /// What a recipe says of a subject that is of its kind.

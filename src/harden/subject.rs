@@ -53,7 +53,11 @@ fn runs_anything(program: &&str) -> bool {
 impl<'a> Subject<'a> {
     /// The image that `cx` makes of its target; `None` for a file without stages.
     pub fn new(cx: &'a Cx<'a, DockerfileModel<'a>>) -> Option<Self> {
-        let target = cx.model.target()?;
+        Some(Self::at(cx, cx.model.target()?))
+    }
+
+    /// What `cx` makes of another stage, as if that were the image.
+    pub fn at(cx: &'a Cx<'a, DockerfileModel<'a>>, target: Stage<'a>) -> Self {
         let mut sources = Vec::new();
         for step in target.chain_steps().filter(|step| step.copy_source().is_none()) {
             let local = step.sources().into_iter().filter(|source| source.kind.is_of_context());
@@ -62,7 +66,7 @@ impl<'a> Subject<'a> {
         let names: Vec<&str> = sources.iter().map(|name| &**name).collect();
         let root = cx.context.root(&names);
         let (startup, calls, programs) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Some(Self { cx, target, root, startup, calls, programs })
+        Self { cx, target, root, startup, calls, programs }
     }
 
     /// The steps of the image in the order in which they run, those of the stages that it starts from first.

@@ -49,6 +49,13 @@ pub fn unneeded(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     (!edits.is_empty()).then_some((edits, change))
 }
 
+/// The names of `packages` that something in the image of `subject` may need.
+pub fn needed<'p>(subject: &Subject<'_>, packages: &'p [String]) -> Vec<&'p str> {
+    let image = Image::of(subject);
+    let is_needed = |name: &&str| image.as_ref().is_none_or(|image| !image.is_unneeded(name));
+    packages.iter().map(String::as_str).filter(is_needed).collect()
+}
+
 /// Programs that run those of a project.
 const INTERPRETERS: [&str; 16] = [
     "python",

@@ -107,10 +107,11 @@ impl Climber<'_> {
         ascent.declined.extend(declined);
         // What comes out where nothing is taken apart.
         let mut plain = ascent.clone();
-        if let Some(rebase) = rebase {
-            self.rebase(&mut plain, rebase);
+        let rebased = rebase.map(|rebase| self.rebased(&plain, rebase)).transpose()?.flatten();
+        match rebased.filter(|(rung, _)| *rung <= wishes.highest) {
+            Some((_, rebased)) => plain = rebased,
+            None => self.finish(&mut plain)?,
         }
-        self.finish(&mut plain)?;
         let needs_floor = runtimes.iter().any(|runtime| runtime.only_higher);
         let floor = if needs_floor { Some(self.view(&plain.text)?.rung) } else { None };
         let mut best: Option<(Rung, Ascent)> = None;
@@ -227,12 +228,19 @@ impl Climber<'_> {
         ascent.changes.push(change);
     }
 
-    /// Another base in the place of the author's.
-    fn rebase(&self, ascent: &mut Ascent, rebase: Rebase) {
+    /// What comes out on another base than the author's, and where it stands.
+    fn rebased(&self, ascent: &Ascent, rebase: Rebase) -> Result<Option<(Rung, Ascent)>, Unjudged> {
         let span = self.ask(&ascent.text, |cx| cx.model.target().map(|target| target.root().base_span()));
-        let Some(span) = span else { return };
-        ascent.text = fix::splice(&ascent.text, &[Edit::replace(self.file.id, span, rebase.base)]);
-        ascent.changes.push(rebase.change);
+        let Some(span) = span else { return Ok(None) };
+        let mut edits = rebase.edits;
+        edits.push(Edit::replace(self.file.id, span, rebase.base));
+        edits.sort();
+        let mut rebased = ascent.clone();
+        rebased.text = fix::splice(&ascent.text, &edits);
+        rebased.changes.push(rebase.change);
+        self.finish(&mut rebased)?;
+        let rung = self.view(&rebased.text)?.rung;
+        Ok(Some((rung, rebased)))
     }
 
     fn split(&self, ascent: &mut Ascent, runtime: &Runtime) -> Result<(), split::Obstacle> {

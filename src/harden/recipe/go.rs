@@ -23,7 +23,7 @@ use crate::{
 use serde::Deserialize;
 use std::sync::OnceLock;
 
-static LANGUAGE: Language = Language {
+pub(super) static LANGUAGE: Language = Language {
     extensions: &["go", "s"],
     manifests: &[
         "go.mod",
@@ -157,7 +157,7 @@ fn proposed(build: &Build<'_, '_>) -> Result<(Vec<Runtime>, Vec<Declined>), Obst
 }
 
 /// What the program is linked to.
-enum Linkage {
+pub(super) enum Linkage {
     /// Nothing.
     Static { edits: Vec<Edit>, reason: String, evidence: Vec<Evidence> },
     /// The C library, and that of C++ where it says so.
@@ -166,7 +166,7 @@ enum Linkage {
     Libraries(String),
 }
 
-fn linkage(build: &Build<'_, '_>, is_run: bool) -> Linkage {
+pub(super) fn linkage(build: &Build<'_, '_>, is_run: bool) -> Linkage {
     let subject = build.subject;
     let builds: Vec<StepCommand<'_>> = subject
         .runs()
@@ -314,7 +314,7 @@ fn without_c(subject: &Subject<'_>, command: StepCommand<'_>) -> Option<Edit> {
 }
 
 /// What a call of the Go tool makes.
-fn made(subject: &Subject<'_>, effect: &Effect<'_>) -> Made {
+pub(super) fn made(subject: &Subject<'_>, effect: &Effect<'_>) -> Made {
     let Some(command) = effect.command else { return Made::default() };
     match verb(command) {
         Some("build") => built(subject, effect, command),

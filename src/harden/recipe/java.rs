@@ -93,7 +93,7 @@ impl Recipe<'_, '_> {
                 (jre, declined, change("Run on a Java without compiler", reason, place))
             }
         };
-        Proposal { stack, rebase: Some(Rebase { base, change }), declined, ..Proposal::default() }
+        Proposal { stack, rebase: Some(Rebase { base, change, edits: Vec::new() }), declined, ..Proposal::default() }
     }
 
     /// Whether an image of finished files needs nothing but Java.

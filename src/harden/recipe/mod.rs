@@ -6,6 +6,7 @@
 mod bun;
 mod common;
 mod compiled;
+mod copied;
 mod deno;
 mod dotnet;
 mod elixir;
@@ -22,7 +23,7 @@ mod rust;
 mod system;
 mod whole;
 
-use super::{Proposal, Subject};
+use super::{Declined, Proposal, Rung, Subject};
 use crate::rewrite::user;
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
@@ -48,10 +49,20 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
 /// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
 /// is left to take apart.
 pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
-    if !subject.is_whole() || subject.target.is_workshop() {
+    if subject.target.is_workshop() {
         return None;
     }
-    let mut proposal = RECIPES.iter().find_map(|recipe| recipe(subject))?;
+    let (rebase, declined) = match copied::propose(subject) {
+        Some(Ok(rebase)) => (Some(rebase), None),
+        Some(Err(reason)) => (None, Some(Declined { rung: Rung::NoShell, reason: reason.into() })),
+        None => (None, None),
+    };
+    if rebase.is_some() {
+        return Some(Proposal { stack: "Go".to_owned(), rebase, ..Proposal::default() });
+    }
+    let found = subject.is_whole().then(|| RECIPES.iter().find_map(|recipe| recipe(subject))).flatten();
+    let mut proposal = found.or_else(|| declined.as_ref().map(|_| Proposal::default()))?;
+    proposal.declined.extend(declined);
     if let Some(reason) = user::needs_all(&subject.cx.context, subject.target) {
         proposal.runtimes.retain(|runtime| runtime.start.is_some());
         if proposal.runtimes.is_empty() {

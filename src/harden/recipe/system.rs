@@ -25,5 +25,5 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         "it is the same distribution without manuals and translations",
         subject.evidence(subject.target.root().base_span(), format!("`{}`", image.reference.text())),
     );
-    Some(Proposal { rebase: Some(Rebase { base, change }), ..Proposal::default() })
+    Some(Proposal { rebase: Some(Rebase { base, change, edits: Vec::new() }), ..Proposal::default() })
 }
