@@ -202,6 +202,11 @@ impl Climber<'_> {
         for name in self.ask(&ascent.text, |cx| secret::variables(cx.model)) {
             let fixes = self.ask(&ascent.text, |cx| rewrite::take_out_variable(cx, &name)).unwrap_or_default();
             let Some(fix) = fixes.into_iter().next() else { continue };
+            if let Some(other) = fix.companions.first() {
+                let reason = format!("`ironhull fix --risky` does it together with `{}`", other.path);
+                ascent.note(&fix.title, &reason);
+                continue;
+            }
             ascent.note(&fix.title, &fix.reason);
             if fix.safety > Safety::Manual {
                 Self::apply(ascent, fix);
@@ -267,7 +272,12 @@ impl Climber<'_> {
     /// Every fix of the rules that are wanted.
     fn fix(&self, ascent: &mut Ascent, wanted: &dyn Fn(&Builtin) -> bool) -> Result<(), Unjudged> {
         let rules: Vec<&'static Builtin> = RULES.iter().copied().filter(|rule| wanted(rule)).collect();
-        let judge = |sources: &SourceSet| engine::judge(&sources.files()[0], &rules, self.evidence(Detail::Repairs));
+        let judge = |sources: &SourceSet| {
+            let mut judgement = engine::judge(&sources.files()[0], &rules, self.evidence(Detail::Repairs))?;
+            // Nobody here would write what else has to change.
+            judgement.findings.iter_mut().for_each(|finding| finding.fixes.retain(|fix| fix.companions.is_empty()));
+            Ok(judgement)
+        };
         let (outcome, _) = fix::repair(SourceSet::of(vec![self.with(&ascent.text)]), Safety::Risky, &judge)?;
         for applied in outcome.applied {
             let change =
