@@ -46,6 +46,37 @@ impl Protocol {
     }
 }
 
+/// The setting of the kernel that says from which port on everybody may listen; each container has its own.
+pub(super) const START_FOR_ALL: &str = "net.ipv4.ip_unprivileged_port_start";
+
+/// From which port on everybody may listen in a container, as far as its file says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartForAll {
+    /// Nothing is said: the engine decides.
+    Unsaid,
+    /// Only whoever renders the file knows.
+    Hidden,
+    /// From this one on.
+    Port(u16),
+}
+
+impl StartForAll {
+    /// What the value of the setting says; none where it is hidden, or no number.
+    pub(super) fn read(value: Option<&str>) -> Self {
+        let port = value.and_then(|value| value.trim().parse().ok());
+        port.map_or(StartForAll::Hidden, StartForAll::Port)
+    }
+
+    /// Whether `port` may be kept for root, or for who has the capability.
+    pub fn may_keep(self, port: u16) -> bool {
+        match self {
+            StartForAll::Unsaid => true,
+            StartForAll::Hidden => false,
+            StartForAll::Port(start) => port < start,
+        }
+    }
+}
+
 /// A text that names no port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoPort(pub String);

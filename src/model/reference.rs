@@ -153,6 +153,16 @@ impl<'a> Reference<'a> {
             && self.repository().starts_with("library/")
     }
 
+    /// Whether its name says that it is an image of Windows: one of Microsoft's, or a tag that names one of these.
+    pub fn is_of_windows(&self) -> bool {
+        let of_microsoft = matches!(self.registry(), "mcr.microsoft.com" | DOCKER_HUB);
+        let repository = self.written_repository();
+        let is_base =
+            ["windows/", "microsoft/windows", "microsoft/nanoserver"].iter().any(|name| repository.starts_with(name));
+        let tag = self.tag().unwrap_or_default();
+        of_microsoft && is_base || ["windowsservercore", "nanoserver"].iter().any(|name| tag.contains(name))
+    }
+
     /// The full name: `docker.io/library/node:latest`.
     pub fn normalized(&self) -> String {
         self.with_tag_and_digest(self.name())
@@ -378,6 +388,19 @@ mod tests {
         assert_eq!(reference.normalized(), format!("docker.io/library/b@{DIGEST}"));
         assert_eq!(reference.name(), "docker.io/library/b");
         assert!(reference.is_official());
+    }
+
+    #[test]
+    fn an_image_of_windows_is_told_by_its_name() {
+        let is_of_windows = |text: &str| Reference::parse(text.to_owned()).expect("it is valid").is_of_windows();
+        for name in
+            ["mcr.microsoft.com/windows/servercore:ltsc2022", "nats:windowsservercore", "golang:1.26-nanoserver"]
+        {
+            assert!(is_of_windows(name), "{name}");
+        }
+        for name in ["windows", "mcr.microsoft.com/dotnet/sdk:9.0", "dockurr/windows:5", "ghcr.io/windows/a:1"] {
+            assert!(!is_of_windows(name), "{name}");
+        }
     }
 
     #[test]

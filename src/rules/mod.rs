@@ -61,7 +61,7 @@ pub static RULES: &[&Builtin] = &[
     &kubernetes::invalid_label::RULE,
     &kubernetes::kept_capabilities::RULE,
     &runtime::kernel_module::RULE,
-    &kubernetes::low_container_port::RULE,
+    &runtime::low_container_port::RULE,
     &kubernetes::low_group_id::RULE,
     &kubernetes::low_user_id::RULE,
     &kubernetes::masters_binding::RULE,

@@ -21,6 +21,7 @@ pub use text::{Text, Variables};
 
 use crate::{
     context,
+    model::{platform::Platform, reference::Reference},
     syntax::yaml::{Editor, Entry, Kind, Node, Yaml},
     text::{FileId, Span},
 };
@@ -106,6 +107,11 @@ impl<'y> ComposeModel<'y> {
     /// The service of that name.
     pub fn service(&self, name: &str) -> Option<&Service<'y>> {
         Some(&self.services[*self.names.get(name)?])
+    }
+
+    /// Its services that do not run on Windows, where nothing of what confines a program on Linux is.
+    pub fn linux_services(&self) -> impl Iterator<Item = &Service<'y>> {
+        self.services.iter().filter(|service| !service.is_on_windows())
     }
 
     /// The paths of files that are part of this one.
@@ -323,6 +329,16 @@ impl<'y> Service<'y> {
             }
         }
         found
+    }
+
+    /// Whether it runs on Windows: it says so, or its image is made of one of Windows.
+    pub fn is_on_windows(&self) -> bool {
+        let platform = self.text("platform").and_then(|text| Platform::parse(text.known()?));
+        if let Some(platform) = platform {
+            return platform.os == "windows";
+        }
+        let image = self.image().and_then(|text| Reference::parse(text.known()?.to_owned()).ok());
+        self.value("isolation").is_some() || image.is_some_and(|image| image.is_of_windows())
     }
 
     /// Services that start before it.

@@ -1,7 +1,16 @@
 //! Which ports the host answers on for a service.
 
-use super::{Text, Variables};
-use crate::syntax::yaml::Node;
+use super::{Service, Text, Variables, assignments};
+use crate::{
+    model::{
+        capability,
+        port::{START_FOR_ALL, StartForAll},
+    },
+    syntax::yaml::Node,
+};
+
+/// Ports below this one a host keeps for root, unless its kernel is told otherwise.
+const FIRST_FOR_ALL: u16 = 1024;
 
 /// A port of a service.
 #[derive(Clone, Debug)]
@@ -21,6 +30,18 @@ pub struct ServicePort<'y> {
 }
 
 impl ServicePort<'_> {
+    /// The lowest port of the host that it takes, if that is one that hosts keep for root.
+    pub fn low_on_host(&self) -> Option<u16> {
+        let published = self.published.as_deref()?;
+        // The long form may hold an address in `published`.
+        lowest(published.rsplit_once(':').map_or(published, |(_, port)| port)).filter(|port| *port < FIRST_FOR_ALL)
+    }
+
+    /// The lowest port in the container, if that is one that hosts keep for root.
+    pub fn low_in_container(&self) -> Option<u16> {
+        lowest(self.target.as_deref()?).filter(|port| *port < FIRST_FOR_ALL)
+    }
+
     /// Whether it is certain that every address of the host answers.
     pub fn is_open_to_all(&self) -> bool {
         let is_any = |address: &str| matches!(address, "0.0.0.0" | "::" | "[::]" | "*" | "");
@@ -33,6 +54,33 @@ impl ServicePort<'_> {
             && (!self.has_address || self.address.is_some())
             && address.is_none_or(is_any)
     }
+}
+
+impl Service<'_> {
+    /// Whether it is on the network of the host: its ports are those of the host.
+    pub fn is_on_host_network(&self) -> bool {
+        self.text("network_mode").is_some_and(|mode| mode.known() == Some("host"))
+    }
+
+    /// Whether the capability may be taken away that low ports ask for.
+    pub fn may_lack_low_ports(&self) -> bool {
+        self.list("cap_drop").iter().any(|text| {
+            let name = text.known().map(capability::canonical);
+            name.is_none_or(|name| name == "NET_BIND_SERVICE" || name == "ALL")
+        })
+    }
+
+    /// From which port on everybody may listen in it.
+    pub fn start_for_all(&self) -> StartForAll {
+        let mut set = self.values("sysctls").flat_map(|(node, layer)| assignments(node, &layer.variables));
+        let Some((_, value)) = set.find(|(name, _)| name == START_FOR_ALL) else { return StartForAll::Unsaid };
+        StartForAll::read(value.as_ref().and_then(Text::known))
+    }
+}
+
+/// The first port of a port or a range; none is no port but the wish for any.
+fn lowest(ports: &str) -> Option<u16> {
+    ports.split('-').next()?.trim().parse().ok().filter(|port| *port > 0)
 }
 
 /// The items of `ports`.

@@ -2,9 +2,13 @@
 
 use super::{Container, Object, Role, Setting, Volume, written_name};
 use crate::{
+    model::port::{START_FOR_ALL, StartForAll},
     syntax::yaml::{Entry, Node},
     text::Span,
 };
+
+/// Labels of nodes that name their system.
+const OS_LABELS: [&str; 2] = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 
 /// An object that makes pods.
 #[derive(Clone, Copy, Debug)]
@@ -83,9 +87,54 @@ impl<'y> Workload<'y> {
     /// Whether its pods run on Windows, which has none of what confines a program on Linux.
     pub fn is_on_windows(self) -> bool {
         let is_windows = |path: &[&str]| self.setting(path).text() == Some("windows");
+        let options = |node: Node<'y>| Setting::below(node, &["securityContext", "windowsOptions"]).node();
+        // What is turned off there is said of pods on Linux too.
+        let says_so = |node: Node<'y>| {
+            let said = options(node).into_iter().flat_map(Node::entries);
+            said.into_iter().any(|entry| entry.value.boolean() != Some(false))
+        };
         is_windows(&["os", "name"])
-            || is_windows(&["nodeSelector", "kubernetes.io/os"])
-            || is_windows(&["nodeSelector", "beta.kubernetes.io/os"])
+            || OS_LABELS.iter().any(|label| is_windows(&["nodeSelector", label]))
+            || self.requires_windows()
+            || says_so(self.pod)
+            || self.containers().any(|container| says_so(container.node))
+    }
+
+    /// Whether all of the alternatives of which a node has to fit one say that it runs Windows.
+    fn requires_windows(self) -> bool {
+        let path = ["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"];
+        let Some(terms) = self.setting(&path).items().filter(|terms| !terms.is_empty()) else { return false };
+        terms.into_iter().all(|term| {
+            let mut expressions = term.get("matchExpressions").into_iter().flat_map(Node::items);
+            expressions.any(|expression| {
+                let text = |key| expression.get(key).and_then(Node::scalar).unwrap_or_default();
+                let mut values = expression.get("values").into_iter().flat_map(Node::items).peekable();
+                OS_LABELS.contains(&text("key"))
+                    && text("operator") == "In"
+                    && values.peek().is_some()
+                    && values.all(|value| value.scalar() == Some("windows"))
+            })
+        })
+    }
+
+    /// Whether its pods run in a virtual machine of their own, which bounds what they take of the node.
+    pub fn has_own_machine(self) -> bool {
+        self.setting(&["runtimeClassName"]).text().is_some_and(|class| class.starts_with("kata"))
+    }
+
+    /// From which port on everybody may listen in its pods.
+    pub fn start_for_all(self) -> StartForAll {
+        let sysctls = match self.security(&["sysctls"]) {
+            Setting::Absent => return StartForAll::Unsaid,
+            Setting::Hidden(_) => return StartForAll::Hidden,
+            Setting::Written(list) => list,
+        };
+        let is_start = |item: &Node<'y>| {
+            let name = item.get("name").and_then(Node::scalar).unwrap_or_default();
+            name.replace('/', ".") == START_FOR_ALL
+        };
+        let Some(start) = sysctls.items().find(is_start) else { return StartForAll::Unsaid };
+        StartForAll::read(Setting::below(start, &["value"]).text())
     }
 
     /// Whether its pods have users of their own: root in them is nobody on the node.

@@ -23,7 +23,6 @@ pub(super) mod host_port;
 pub(super) mod host_process;
 pub(super) mod invalid_label;
 pub(super) mod kept_capabilities;
-pub(super) mod low_container_port;
 pub(super) mod low_group_id;
 pub(super) mod low_user_id;
 pub(super) mod masters_binding;

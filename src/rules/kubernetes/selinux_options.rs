@@ -48,7 +48,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for workload in cx.model.workloads() {
+    for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
         let contexts = workload.containers().map(|container| container.node).chain([workload.pod]);
         let options =
             contexts.filter_map(|context| Setting::below(context, &["securityContext", "seLinuxOptions"]).node());

@@ -46,7 +46,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for workload in cx.model.workloads() {
+    for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
         for entry in workload.annotations().filter(|entry| !entry.value.resolved().is_template()) {
             let names_profile = entry.key.scalar().is_some_and(|key| key.starts_with(ANNOTATION));
             let Some(profile) = entry.value.scalar().filter(|profile| names_profile && !is_profile(profile)) else {

@@ -61,7 +61,7 @@ const SAFE: [&str; 12] = [
 ];
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for workload in cx.model.workloads() {
+    for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
         for item in workload.security(&["sysctls"]).node().into_iter().flat_map(Node::items) {
             let Some(entry) = item.entry("name").filter(|entry| !entry.value.resolved().is_template()) else {
                 continue;

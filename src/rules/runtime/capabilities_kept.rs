@@ -42,7 +42,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+    for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let dropped = service.list("cap_drop");
         // What nobody can read may be all of them.
         if dropped.iter().any(|text| text.known().is_none_or(|name| name.eq_ignore_ascii_case("ALL"))) {

@@ -75,7 +75,7 @@ fn severity(name: &str) -> Severity {
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for service in &cx.model.services {
+    for service in cx.model.linux_services() {
         for text in service.list("cap_add") {
             let Some(name) = text.known().filter(|name| is_dangerous(name)) else { continue };
             let message = format!("`{}` is given the capability `{name}`", service.name());
@@ -87,7 +87,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for container in cx.model.containers() {
+    for container in cx.model.linux_containers() {
         for item in container.own_security(&["capabilities", "add"]).node().into_iter().flat_map(Node::items) {
             let is_known = !item.resolved().is_template();
             let Some(name) = item.scalar().filter(|name| is_known && is_dangerous(name)) else { continue };

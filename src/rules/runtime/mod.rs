@@ -17,6 +17,7 @@ pub(super) mod host_network_run;
 pub(super) mod host_system_path;
 pub(super) mod insecure_run;
 pub(super) mod kernel_module;
+pub(super) mod low_container_port;
 pub(super) mod memory_unlimited;
 pub(super) mod missing_healthcheck;
 pub(super) mod missing_shell;

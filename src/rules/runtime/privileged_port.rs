@@ -1,7 +1,7 @@
-//! A program that listens on a low port starts as root, or with a capability.
+//! A low port of the host belongs to a service that everybody knows.
 
 use crate::{
-    model::compose::{ComposeModel, Service},
+    model::compose::ComposeModel,
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -9,9 +9,9 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "privileged-port",
-        title: "Port below 1024",
-        why: "Only root, or who has `NET_BIND_SERVICE`, may listen on such a port: a program that needs one is started with more than it needs.",
-        remedy: "Let the program listen on a high port, and let a proxy in front of it have the low one.",
+        title: "Port of the host below 1024",
+        why: "A host keeps these ports for root, because everybody takes what answers there for the service of that name: whoever gets hold of the container answers in its place, and an engine that does not run as root cannot start it.",
+        remedy: "Publish a high port; where users need the low one, let a proxy or load balancer in front have it.",
         group: Group::Runtime,
         severity: Severity::Info,
         confidence: Confidence::High,
@@ -25,14 +25,19 @@ pub(crate) static RULE: Builtin = Builtin {
         equivalents: &["kics:bc2908f3-f73c-40a9-8793-c1b7d5544f79"],
         examples: &[
             Example::new(
-                "A low port in the container",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - «8080:80»\n",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - 8080:8080\n",
+                "A low port of the host",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - «80:8080»\n      - «target: 8443\n        published: 443»\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - 8080:80\n      - target: 8443\n        published: 8443\n",
             ),
             Example::new(
-                "A low port of the host",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - «target: 8080\n        published: 443»\n",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - target: 8080\n        published: 8443\n",
+                "The default of a variable",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - «\"127.0.0.1:${PORT:-80}:8080\"»\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - \"127.0.0.1:${PORT:-8080}:8080\"\n      - \"${ADMIN_PORT}:8081\"\n      - \"0:80\"\n",
+            ),
+            Example::new(
+                "On the network of the host",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    network_mode: host\n    ports:\n      - «80»\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    ports:\n      - 80\n",
             ),
         ],
         since: "0.1.0",
@@ -41,28 +46,14 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    for service in cx.model.services.iter().filter(|service| !may_not_bind(service)) {
+    for service in cx.model.services.iter().filter(|service| !service.may_lack_low_ports()) {
+        let is_on_host = service.is_on_host_network();
         for port in service.ports() {
-            let ends = [port.published.as_deref(), port.target.as_deref()];
-            let mut ports = ends.into_iter().flatten().filter_map(lowest);
-            let Some(low) = ports.find(|port| *port < 1024) else { continue };
-            let message = format!("`{}` has port {low}, which only root may listen on", service.name());
+            let low = if is_on_host { port.low_in_container() } else { port.low_on_host() };
+            let Some(low) = low else { continue };
+            let message = format!("`{}` takes port {low} of the host", service.name());
             let finding = out.report(service.place_of_item(port.node), message);
-            finding.decline("on which other port the program can listen is for its author to say");
+            finding.decline("on which other port it can be reached is for its author to say");
         }
     }
-}
-
-/// Whether the capability is taken away that low ports need.
-fn may_not_bind(service: &Service<'_>) -> bool {
-    let dropped = service.list("cap_drop");
-    dropped.iter().any(|text| {
-        let name = text.known().map(str::to_ascii_uppercase);
-        name.is_none_or(|name| matches!(name.strip_prefix("CAP_").unwrap_or(&name), "NET_BIND_SERVICE" | "ALL"))
-    })
-}
-
-/// The first port of a port or a range.
-fn lowest(ports: &str) -> Option<u32> {
-    ports.split('-').next()?.trim().parse().ok()
 }

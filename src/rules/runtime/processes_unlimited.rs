@@ -39,6 +39,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    «pids_limit: -1»\n",
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    pids_limit: 200\n",
             ),
+            Example::new(
+                "Windows knows no such limit",
+                "-- compose.yaml --\nservices:\n  queue:\n    image: nats:2.12-windowsservercore\n  «web»:\n    image: nginx:1.29\n",
+                "-- compose.yaml --\nservices:\n  queue:\n    image: nats:2.12-windowsservercore\n  web:\n    image: nginx:1.29\n    pids_limit: 200\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -46,7 +51,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+    for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let Some(place) = service.unlimited(Resource::Processes) else { continue };
         let message = format!("`{}` may start processes without end", service.name());
         out.report(place, message).decline("how much the program needs has to be measured");

@@ -47,7 +47,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for service in &cx.model.services {
+    for service in cx.model.linux_services() {
         let user = service.user();
         let name = user.as_ref().and_then(|user| user.known()?.split(':').next());
         if !matches!(name, Some("root" | "0")) {

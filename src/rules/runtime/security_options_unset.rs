@@ -42,7 +42,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+    for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         if service.list("security_opt").is_empty() {
             let message = format!("`{}` has no security options", service.name());
             out.report(service.key.span(), message).decline("`privilege-escalation` offers the one that is worth most");

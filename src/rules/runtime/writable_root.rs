@@ -51,7 +51,7 @@ pub(crate) static RULE: Builtin = Builtin {
 const REASON: &str = "what the program writes beside its volumes is not known: that has to be mounted as memory first";
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
-    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+    for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         // What nobody can read may be it.
         if service.switch("read_only").is_some_and(|(value, _)| value != Some(false)) {
             continue;
