@@ -220,6 +220,23 @@ impl<'m> EngineCall<'m> {
     }
 }
 
+impl EngineCall<'_> {
+    /// Whether it mounts files of the host as they are labelled there: with `:z` or `:Z` they would be labelled anew.
+    pub fn mounts_foreign_labels(&self) -> bool {
+        self.options.iter().any(|option| match &*option.name {
+            "volume" => {
+                let mut parts = option.value.split(':');
+                let is_of_host = parts.next().is_some_and(|source| source.contains(['/', '$', '.', '~']));
+                let options = parts.nth(1).unwrap_or_default();
+                let is_relabelled = options.split(',').any(|word| matches!(word, "z" | "Z"));
+                is_of_host && option.value.contains(':') && !is_relabelled
+            }
+            "mount" => option.is_hidden || option.value.contains("type=bind") && !option.value.contains("relabel="),
+            _ => false,
+        })
+    }
+}
+
 /// How a call takes its options.
 struct Usage {
     /// Options without a value.
@@ -292,6 +309,17 @@ mod tests {
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(options("docker ps --net=host; podman build --privileged .\n"), []);
         assert_eq!(options("docker run $OPTS --privileged img\n"), []);
+    }
+
+    #[test]
+    fn files_of_the_host_keep_their_labels_unless_they_are_given_new_ones() {
+        let mounts = |script: &str| {
+            let file = ScriptFile::of_script(script.as_bytes());
+            file.engine_calls().any(|call| call.mounts_foreign_labels())
+        };
+        assert!(mounts("docker run -v \"${root}:${root}\" a\n") && mounts("podman run -v $PWD:/a:ro a\n"));
+        assert!(mounts("docker run --mount type=bind,source=/a,target=/b a\n"));
+        assert!(!mounts("podman run -v $PWD:/a:ro,Z a\n") && !mounts("docker run -v data:/a -v /cache a\n"));
     }
 
     #[test]

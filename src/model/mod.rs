@@ -73,6 +73,7 @@ mod marks;
 mod mention;
 mod modes;
 mod mount;
+mod nesting;
 mod options;
 mod owners;
 mod package_lists;

@@ -1,7 +1,10 @@
 //! Images that services pull.
 
 use super::{ComposeModel, Service, Text};
-use crate::{model::reference::Reference, text::Span};
+use crate::{
+    model::{nesting, reference::Reference},
+    text::Span,
+};
 
 /// An image that a service pulls.
 #[derive(Clone, Debug)]
@@ -27,6 +30,16 @@ impl<'y> ComposeModel<'y> {
             Some(PulledImage { service, text, reference: Reference::parse(name).ok()? })
         });
         named.collect()
+    }
+}
+
+impl Service<'_> {
+    /// Whether it builds images or starts containers itself, which the usual limits forbid: its image is there for it, or
+    /// what is written of it says so.
+    pub fn runs_containers(&self) -> bool {
+        let image = self.image().and_then(|image| Reference::parse(image.known()?.to_owned()).ok());
+        let text = || self.own().span().of(self.own().tree().text());
+        image.is_some_and(|image| nesting::is_for_containers(&image)) || nesting::speaks_of_it(text())
     }
 }
 

@@ -18,6 +18,8 @@ pub struct ServiceMount<'y> {
     pub is_read_only: bool,
     /// How mounts below it propagate, if that is written and known.
     pub propagation: Option<String>,
+    /// Whether its files are labelled anew for the service, where the kernel looks at labels.
+    pub is_relabelled: bool,
 }
 
 /// Ways in which mounts propagate.
@@ -49,6 +51,7 @@ impl<'y> ServiceMount<'y> {
             target: target.known().map(str::to_owned),
             is_read_only: false,
             propagation: None,
+            is_relabelled: false,
         }
     }
 
@@ -70,7 +73,8 @@ impl<'y> ServiceMount<'y> {
         };
         let is_read_only = find(&|option| option == "ro").is_some();
         let propagation = find(&|option| PROPAGATIONS.contains(&option));
-        Self { node: text.node, kind, source, target, is_read_only, propagation }
+        let is_relabelled = find(&|option| option.eq_ignore_ascii_case("z")).is_some();
+        Self { node: text.node, kind, source, target, is_read_only, propagation, is_relabelled }
     }
 
     fn of_mapping(node: Node<'y>, layer: &Layer<'y>) -> Self {
@@ -90,7 +94,8 @@ impl<'y> ServiceMount<'y> {
         let is_read_only = node.get("read_only").or_else(|| node.get("readonly")).and_then(Node::boolean) == Some(true);
         let propagation = node.get("bind").and_then(|bind| Text::of(bind.get("propagation")?, &layer.variables));
         let propagation = propagation.and_then(|text| text.known().map(str::to_owned));
-        Self { node, kind, source, target, is_read_only, propagation }
+        let is_relabelled = node.get("bind").is_some_and(|bind| bind.get("selinux").is_some());
+        Self { node, kind, source, target, is_read_only, propagation, is_relabelled }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Who runs a container.
 
 use super::{Container, Setting};
-use crate::{knowledge::Knowledge, model::reference::Reference};
+use crate::{
+    knowledge::Knowledge,
+    model::{nesting, reference::Reference},
+};
 
 /// Who runs a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +40,28 @@ impl<'y> Container<'y> {
         Reference::parse(self.text("image")?).ok()
     }
 
-    /// Whether its image is one that builds or starts containers itself, which the usual limits forbid.
+    /// What it runs as it is written, if that is the name of an image once its variables are replaced.
+    pub fn image_as_written(self) -> Option<&'y str> {
+        let written = self.text("image")?;
+        let mut replaced = String::with_capacity(written.len());
+        let mut parts = written.split('$');
+        replaced.push_str(parts.next()?);
+        for part in parts {
+            let rest = match part.strip_prefix(['{', '(']) {
+                Some(inner) => inner.split_once(['}', ')'])?.1,
+                None => part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'),
+            };
+            replaced.push('v');
+            replaced.push_str(rest);
+        }
+        Reference::parse(replaced).is_ok().then_some(written)
+    }
+
+    /// Whether it builds images or starts containers itself, which the usual limits forbid: its image is there for it, or
+    /// what is written of it says so.
     pub fn runs_containers(self) -> bool {
-        const ENGINES: [&str; 5] = ["buildah", "buildkit", "docker", "dind", "podman"];
-        self.image().is_some_and(|image| ENGINES.contains(&image.basename()))
+        let text = || self.node.span().of(self.node.tree().text());
+        self.image().is_some_and(|image| nesting::is_for_containers(&image)) || nesting::speaks_of_it(text())
     }
 
     fn image_user(self, knowledge: &Knowledge) -> Runner {

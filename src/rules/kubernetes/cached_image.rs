@@ -36,6 +36,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    «image: nginx:1.29»\n  - name: log\n    image: fluent-bit\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\n  - name: log\n    image: fluent-bit\n",
             ),
+            Example::new(
+                "What is no name of an image is filled in by somebody, and the policy with it",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: FILLED BY THE OPERATOR\n    imagePullPolicy: IfNotPresent\n  - name: site\n    image: $SITE:1\n    «imagePullPolicy: Never»\n  - name: log\n    «image: fluent-bit:4.1»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: FILLED BY THE OPERATOR\n    imagePullPolicy: IfNotPresent\n  - name: site\n    image: $SITE:1\n    imagePullPolicy: Always\n  - name: log\n    image: fluent-bit:4.1\n    imagePullPolicy: Always\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -44,10 +49,8 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.containers() {
-        let Some(image) = container.text("image").filter(|image| !image.contains('@') && !ends_in_variable(image))
-        else {
-            continue;
-        };
+        let named = container.image_as_written();
+        let Some(image) = named.filter(|image| !image.contains('@') && !ends_in_variable(image)) else { continue };
         let policy = container.setting(&["imagePullPolicy"]);
         let is_taken = match policy {
             Setting::Hidden(_) => false,

@@ -21,7 +21,7 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Kubernetes],
-        fix: FixNote::Sometimes(Safety::Risky, "Moves the profile into the field."),
+        fix: FixNote::Sometimes(Safety::Risky, "Moves the profile into the field; the default of AppArmor needs none."),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.7.2"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -40,6 +40,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "AppArmor of a container",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\n    «container.apparmor.security.beta.kubernetes.io/web: localhost/web»\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      appArmorProfile:\n        type: Localhost\n        localhostProfile: web\n",
+            ),
+            Example::new(
+                "The default of AppArmor, which engines apply unasked",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\n    «container.apparmor.security.beta.kubernetes.io/web: runtime/default»\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
             ),
         ],
         since: "0.1.0",
@@ -89,16 +94,30 @@ fn as_field<'y>(
         return Err("the field says something already".to_owned());
     }
     let profile = entry.value.scalar().filter(|_| !entry.value.resolved().is_template()).unwrap_or_default();
-    let kind = |kind: &str| Value::map([("type", Value::text(kind))]);
-    let value = match (profile, profile.strip_prefix("localhost/")) {
-        ("runtime/default" | "docker/default", _) => kind("RuntimeDefault"),
-        (_, Some(file)) => Value::map([("type", Value::text("Localhost")), ("localhostProfile", Value::text(file))]),
-        _ => return Err("what it names is no profile that the field knows, or none at all".to_owned()),
-    };
     let metadata = workload.metadata.and_then(|metadata| metadata.get("annotations")).ok_or("it has no annotations")?;
     let key = entry.key.scalar().ok_or("the annotation has no name")?;
     let removal = editor.remove_key(metadata, key).map_err(|refusal| refusal.to_string())?;
+    let kind = |kind: &str| Value::map([("type", Value::text(kind))]);
+    let (value, reason) = match (profile, profile.strip_prefix("localhost/")) {
+        // A node without AppArmor refuses a pod that asks for a profile, be it the default.
+        ("runtime/default", _) if field == "appArmorProfile" => {
+            let reason = "it is the default: where a node has AppArmor, its engine applies that profile unasked";
+            return Ok(Fix::new("Take it out", Safety::Risky, reason, vec![removal]));
+        }
+        ("runtime/default" | "docker/default", _) => (kind("RuntimeDefault"), SECCOMP),
+        (_, Some(file)) => {
+            let value = Value::map([("type", Value::text("Localhost")), ("localhostProfile", Value::text(file))]);
+            (value, if field == "appArmorProfile" { APPARMOR } else { SECCOMP_OF_NODE })
+        }
+        _ => return Err("what it names is no profile that the field knows, or none at all".to_owned()),
+    };
     let field = set_below(editor, node, &["securityContext", field], value)?;
-    let reason = "clusters of today apply the field where they did not read the annotation, and those before 1.19, or 1.30 for AppArmor, do not know it";
     Ok(Fix::new("Write it as a field", Safety::Risky, reason, vec![field, removal]))
 }
+
+const SECCOMP: &str =
+    "clusters of today apply the field where they did not read the annotation, and those before 1.19 do not know it";
+
+const SECCOMP_OF_NODE: &str = "clusters of today apply the field where they did not read the annotation: the profile has to lie on every node that the pod may run on, or it does not start";
+
+const APPARMOR: &str = "the profile has to be loaded on every node that the pod may run on, or it does not start, and clusters before 1.30 do not know the field";

@@ -24,7 +24,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Dockerfile],
         fix: FixNote::Sometimes(
             Safety::Risky,
-            "The port goes where the image is seen to have no SSH server; whether people come in by SSH is for the project to decide.",
+            "The port goes where nothing that the image starts listens there; whether people come in by SSH is for the project to decide.",
         ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.7"),
@@ -52,6 +52,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "The port of something else",
                 "FROM debian:13\nRUN apt-get update && apt-get install -y openssh-server\nEXPOSE «22»\n",
                 "FROM debian:13\nRUN apt-get update && apt-get install -y qemu-kvm\nEXPOSE 22\n",
+            ),
+            Example::new(
+                "Where a script that nobody sees, or an init of others, may start it, the port stays",
+                "FROM ubuntu:24.04\nADD init.sh /root/\nEXPOSE 5432\nEXPOSE «22»\nENTRYPOINT [\"/root/init.sh\"]\n",
+                "FROM ubuntu:24.04\nADD init.sh /root/\nEXPOSE 5432\nENTRYPOINT [\"/root/init.sh\"]\n",
+            ),
+            Example::new(
+                "An init that starts it in the base",
+                "FROM phusion/baseimage:0.9.15\nEXPOSE 80 «22»\nCMD [\"/sbin/my_init\"]\n",
+                "FROM phusion/baseimage:0.9.15\nEXPOSE 80\nCMD [\"/sbin/my_init\"]\n",
             ),
         ],
         since: "0.1.0",
@@ -113,6 +123,6 @@ fn without(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, word: &Arg<'_>) -> 
         None => None,
     };
     let edit = edit.ok_or("a comment stands within the instruction")?;
-    let reason = "nothing in the image listens there, and a port that is only named opens nothing";
+    let reason = "nothing that the image starts is seen to listen there, and a port that is only named opens nothing";
     Ok(Fix::new("Take port 22 away", Safety::Risky, reason, vec![edit]))
 }

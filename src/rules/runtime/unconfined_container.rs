@@ -2,15 +2,15 @@
 
 use crate::{
     model::{
-        compose::ComposeModel,
-        kubernetes::{KubernetesModel, Setting},
+        compose::{ComposeModel, ServiceMount, ServiceMountKind},
+        kubernetes::{Container, KubernetesModel, Setting},
     },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{Editor, Node, Value},
+    syntax::yaml::{Editor, Node, Refusal, Value},
     text::Edit,
 };
 
@@ -26,7 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Compose, FileKind::Kubernetes],
         fix: FixNote::Sometimes(
             Safety::Risky,
-            "Goes back to the default profile; debuggers, tracers and browsers may need a profile of their own.",
+            "Goes back to the default profile, but for what starts containers itself; debuggers, tracers and browsers may need a profile of their own.",
         ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.2"),
@@ -58,6 +58,16 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        «type: Unconfined»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        type: RuntimeDefault\n",
             ),
+            Example::new(
+                "AppArmor, which not every node has",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\n    «container.apparmor.security.beta.kubernetes.io/web: unconfined»\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      runAsUser: 10001\n      appArmorProfile:\n        «type: Unconfined»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      runAsUser: 10001\n",
+            ),
+            Example::new(
+                "What builds images itself needs it, and is for somebody to decide",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: build}\nspec:\n  containers:\n  - name: build\n    image: moby/buildkit:v0.26.2-rootless\n    securityContext:\n      seccompProfile:\n        «type: Unconfined»\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: build}\nspec:\n  hostUsers: false\n  containers:\n  - name: build\n    image: moby/buildkit:v0.26.2\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -77,6 +87,14 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             let message = format!("`{}` is not confined: `{option}`", service.name());
             let finding = out.report(service.place_of_item(text.node), message);
             finding.repair(cx, || {
+                if service.runs_containers() {
+                    return Err(NESTED.to_owned());
+                }
+                let keeps_label =
+                    |mount: &ServiceMount<'_>| mount.kind == ServiceMountKind::Bind && !mount.is_relabelled;
+                if option.starts_with("label") && service.mounts().iter().any(keeps_label) {
+                    return Err(LABELS.to_owned());
+                }
                 let edit = editor.remove_item(text.node).map_err(|refusal| refusal.to_string())?;
                 Ok::<Fix, String>(fix(edit))
             });
@@ -87,6 +105,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads() {
+        let is_nesting = workload.containers().any(Container::runs_containers);
         let contexts = workload.containers().map(|container| container.node).chain([workload.pod]);
         for (node, key) in contexts.flat_map(|node| ["seccompProfile", "appArmorProfile"].map(|key| (node, key))) {
             let profile = Setting::below(node, &["securityContext", key]).node();
@@ -96,7 +115,14 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 && workload.containers().all(|container| container.own_security(&[key]).node().is_some());
             if !is_overruled {
                 let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `Unconfined`"));
-                finding.repair(cx, || default_profile(editor, entry.value));
+                finding.repair(cx, || {
+                    let edit = match key {
+                        _ if is_nesting => return Err(NESTED.to_owned()),
+                        "appArmorProfile" => without_profile(editor, node),
+                        _ => editor.replace(entry.value, &Value::text("RuntimeDefault")),
+                    };
+                    Ok::<Fix, String>(fix(edit.map_err(|refusal| refusal.to_string())?))
+                });
             }
         }
         for entry in workload.annotations().filter(|entry| entry.value.scalar() == Some("unconfined")) {
@@ -104,13 +130,21 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             let Some(key) = entry.key.scalar().filter(|key| is_profile(key)) else { continue };
             let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `unconfined`"));
             finding.repair(cx, || {
-                let value = Value::text("runtime/default");
-                let edit = editor.replace(entry.value, &value).map_err(|refusal| refusal.to_string())?;
-                Ok::<Fix, String>(fix(edit))
+                let noted = workload.metadata.and_then(|metadata| metadata.get("annotations"));
+                let edit = match noted {
+                    _ if is_nesting => return Err(NESTED.to_owned()),
+                    Some(noted) if key.contains("apparmor") => editor.remove_key(noted, key),
+                    Some(_) | None => editor.replace(entry.value, &Value::text("runtime/default")),
+                };
+                Ok::<Fix, String>(fix(edit.map_err(|refusal| refusal.to_string())?))
             });
         }
     }
 }
+
+const NESTED: &str = "what starts containers itself, or builds images, makes the calls that the default profile forbids: rootless BuildKit, Podman and the like ask for this";
+
+const LABELS: &str = "where SELinux is on, the files of the host that are mounted could not be used any more: `:z` behind a mount labels its files anew, and that is for whoever owns them to say";
 
 /// Annotations that named profiles before there were fields for it.
 const ANNOTATIONS: [&str; 3] = [
@@ -119,9 +153,10 @@ const ANNOTATIONS: [&str; 3] = [
     "seccomp.security.alpha.kubernetes.io/",
 ];
 
-fn default_profile<'y>(editor: &Editor<'y>, node: Node<'y>) -> Result<Fix, String> {
-    let edit = editor.replace(node, &Value::text("RuntimeDefault")).map_err(|refusal| refusal.to_string())?;
-    Ok(fix(edit))
+/// Engines apply their profile of `AppArmor` unasked where the node has it; a node without it refuses a pod that asks.
+fn without_profile<'y>(editor: &Editor<'y>, node: Node<'y>) -> Result<Edit, Refusal> {
+    let context = node.get("securityContext").ok_or(Refusal::Form)?;
+    editor.remove_key(context, "appArmorProfile")
 }
 
 fn fix(edit: Edit) -> Fix {
