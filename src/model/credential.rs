@@ -316,10 +316,16 @@ fn is_signing_key(name: &str) -> bool {
 
 /// Whether an application would sign with the value: it asks to be changed, but works as it is.
 fn is_default_key(value: &[u8]) -> bool {
-    const ASKS: [&str; 5] = ["change", "chang3", "default", "replace", "override"];
+    let is_plain = value.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'{' | b'$' | b'%'));
+    let is_default = String::from_utf8_lossy(value).to_ascii_lowercase().contains("default");
+    is_plain && value.len() >= 8 && (is_default || asks_to_be_replaced(value))
+}
+
+/// Whether the value says that another one belongs there: `change-me`.
+pub fn asks_to_be_replaced(value: &[u8]) -> bool {
+    const ASKS: [&str; 4] = ["change", "chang3", "replace", "override"];
     let text = String::from_utf8_lossy(value).to_ascii_lowercase();
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'{' | b'$' | b'%'));
-    is_plain && text.len() >= 8 && ASKS.iter().any(|word| text.contains(word))
+    ASKS.iter().any(|word| text.contains(word))
 }
 
 /// Whether the value only says what belongs there, under a name of what another server decides: `SMTP_PASS=pass`.
@@ -347,8 +353,8 @@ fn repeats_name(name: &str, value: &[u8]) -> bool {
     same.eq_ignore_ascii_case(name.as_bytes()) && ADDED.iter().any(|added| rest.eq_ignore_ascii_case(added))
 }
 
-/// Whether the value is made of words for what belongs there, the first of which says that it is no real one:
-/// `my-password`, `testValue`.
+/// Whether the value is made of words for what belongs there, the first or the last of which says that it is no real
+/// one: `my-password`, `testValue`, `drift-value`.
 pub fn is_made_up(value: &[u8]) -> bool {
     const FIRST: [&str; 3] = ["my", "some", "test"];
     const WORDS: [&str; 18] = [
@@ -372,6 +378,12 @@ pub fn is_made_up(value: &[u8]) -> bool {
         "value",
     ];
     let Ok(text) = std::str::from_utf8(value) else { return false };
+    // Words of which the last says what all of them are: `drift-value`.
+    let words: Vec<&str> = text.split(['-', '_', ' ']).collect();
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    if words.len() > 1 && words.last() == Some(&"value") && words.iter().all(is_word) {
+        return true;
+    }
     let plain: String = text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_ascii_lowercase();
     let Some(mut rest) = FIRST.iter().find_map(|first| plain.strip_prefix(first)).filter(|rest| !rest.is_empty())
     else {
@@ -732,10 +744,10 @@ mod tests {
 
     #[test]
     fn made_up_values_name_what_belongs_there() {
-        for value in ["my-password", "mysecret", "testValue", "my_secret_token", "some-api-key"] {
+        for value in ["my-password", "mysecret", "testValue", "my_secret_token", "some-api-key", "drift-value"] {
             assert!(is_made_up(value.as_bytes()), "{value}");
         }
-        for value in ["password", "mysecret1", "my", "mystery-meat", "testify"] {
+        for value in ["password", "mysecret1", "my", "mystery-meat", "testify", "value", "drift2-value"] {
             assert!(!is_made_up(value.as_bytes()), "{value}");
         }
     }

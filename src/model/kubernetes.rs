@@ -3,6 +3,7 @@
 //! Every object that holds the template of a pod is a [`Workload`]: Pods, Deployments, `CronJobs`, … and the items of a
 //! `List`. Nothing is defaulted here: a field that is not written is not there.
 
+pub mod chart;
 mod data;
 mod delivery;
 pub mod kustomization;
@@ -105,6 +106,11 @@ impl<'y> Object<'y> {
     /// Its name.
     pub fn name(self) -> Option<&'y str> {
         self.at(&["metadata", "name"])?.scalar()
+    }
+
+    /// Whether it is what a cluster has printed of a living object, and so says what the cluster filled in.
+    pub fn is_printed(self) -> bool {
+        self.at(&["metadata", "uid"]).is_some() && self.at(&["status"]).is_some()
     }
 
     /// Whether its group of the API is that one: `rbac.authorization.k8s.io` is of `authorization`.

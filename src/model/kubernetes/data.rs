@@ -66,6 +66,11 @@ impl Datum<'_> {
         text.is_empty() || is_encrypted || is_starred || is_blackened || !is_file && credential::is_placeholder(&text)
     }
 
+    /// Whether it is the name of a variable, or has a line that is set to one: somebody puts the values in.
+    pub fn is_filled_in(&self) -> bool {
+        self.assignments().iter().any(|(_, value)| is_variable(value))
+    }
+
     /// Whether a line of it is a credential by its name and value.
     pub fn holds_credential(&self) -> bool {
         self.assignments().iter().any(|(name, value)| credential::judge(name, value).is_some())
@@ -85,6 +90,14 @@ impl Datum<'_> {
         let lines = lines.collect::<Vec<_>>();
         if own.1.contains(&b'\n') { lines } else { std::iter::once(own).chain(lines).collect() }
     }
+}
+
+/// Whether a value is nothing but `$NAME` or `${NAME}`, as `envsubst` replaces it.
+fn is_variable(value: &[u8]) -> bool {
+    let Some(name) = value.strip_prefix(b"$") else { return false };
+    let braced = name.strip_prefix(b"{").and_then(|name| name.strip_suffix(b"}"));
+    let name = braced.unwrap_or(name);
+    name.len() > 1 && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
 /// What `text` is in base 64, blanks and line endings left out; nothing for words, which decode to no text.

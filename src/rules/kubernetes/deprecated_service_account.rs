@@ -44,6 +44,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  «serviceAccount: web»\n  containers:\n  - name: web\n    image: nginx:1.29\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  containers:\n  - name: web\n    image: nginx:1.29\n",
             ),
+            Example::new(
+                "What a cluster has printed has both",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: live, uid: 4b0d5c1e-8a3f-4c55-9f2b-2f6c1d1f5a10}\nspec:\n  serviceAccount: web\n  serviceAccountName: web\n  containers: [{name: web, image: 'nginx:1.29'}]\nstatus: {phase: Running}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  «serviceAccount: web»\n  containers: [{name: web, image: 'nginx:1.29'}]\n",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: live, uid: 4b0d5c1e-8a3f-4c55-9f2b-2f6c1d1f5a10}\nspec:\n  serviceAccount: web\n  serviceAccountName: web\n  containers: [{name: web, image: 'nginx:1.29'}]\nstatus: {phase: Running}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  containers: [{name: web, image: 'nginx:1.29'}]\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -52,7 +57,8 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for workload in cx.model.workloads() {
+    // The cluster itself fills in the old name: what it has printed says nothing of how it was written.
+    for workload in cx.model.workloads().filter(|workload| !workload.object.is_printed()) {
         let Some(entry) = workload.pod.entry("serviceAccount").filter(|entry| !entry.value.is_null()) else { continue };
         let finding = out.report(entry.span(), "`serviceAccount` is the old name of `serviceAccountName`");
         finding.repair(cx, || renamed(cx, editor, workload));

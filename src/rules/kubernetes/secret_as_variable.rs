@@ -1,10 +1,11 @@
 //! Variables are seen by every child of a program, and by whatever writes its state down.
 
 use crate::{
-    model::kubernetes::{KubernetesModel, Setting},
+    model::kubernetes::{KubernetesModel, Setting, chart},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
-    syntax::yaml::{Branch, Branches, Node, Yaml},
+    syntax::yaml::{Branch, Branches, Entry, Node, Yaml},
+    text::Span,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -46,6 +47,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    {{- if .Values.files }}\n    - {name: DB_PASSWORD_FILE, value: /run/secrets/db}\n    {{- else }}\n    - name: DB_PASSWORD\n      valueFrom: {secretKeyRef: {name: db, key: password}}\n    {{- end }}\n    - name: PIN\n      valueFrom: {«secretKeyRef»: {name: db, key: pin}}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    env:\n    {{- if .Values.files }}\n    - {name: DB_PASSWORD_FILE, value: /run/secrets/db}\n    {{- else }}\n    - name: DB_PASSWORD\n      valueFrom: {secretKeyRef: {name: db, key: password}}\n    {{- end }}\n",
             ),
+            Example::new(
+                "A Secret that whoever installs the chart may name",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    {{- if .Values.extraSecret }}\n    - secretRef:\n        name: {{ .Values.extraSecret }}\n    {{- end }}\n    {{- if .Values.secret }}\n    - «secretRef»:\n        name: {{ .Values.secret }}\n    {{- end }}\n-- chart/values.yaml --\nextraSecret: ''\nsecret: web\n",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    envFrom:\n    {{- if .Values.extraSecret }}\n    - secretRef:\n        name: {{ .Values.extraSecret }}\n    {{- end }}\n-- chart/values.yaml --\nextraSecret: ''\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -59,7 +65,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         let single = single.filter_map(|variable| variable.get("valueFrom")?.entry("secretKeyRef"));
         let whole = container.node.get("envFrom").into_iter().flat_map(Node::items);
         for entry in single.chain(whole.filter_map(|source| source.entry("secretRef"))) {
-            if files.has_alternative(entry.key.span().start) {
+            if files.has_alternative(entry.key.span().start) || is_left_to_values(cx, &files.branches, entry) {
                 continue;
             }
             let secret = Setting::below(entry.value, &["name"]).text().unwrap_or("a Secret");
@@ -68,6 +74,17 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 .decline("whether the program can read a file instead is not known here");
         }
     }
+}
+
+/// Whether the Secret is one that whoever installs a chart may name: the entry is there only if a value is set, which is
+/// its name, and the chart itself sets none.
+fn is_left_to_values(cx: &Cx<'_, KubernetesModel<'_>>, branches: &Branches, entry: Entry<'_>) -> bool {
+    let text = cx.model.tree.text();
+    let words = |span: Span| std::str::from_utf8(span.of(text)).unwrap_or_default();
+    let named: Vec<&str> = chart::values_in(words(entry.value.span())).collect();
+    let conditions = branches.around(entry.key.span().start).map(|branch| words(branch.condition));
+    let mut asked = conditions.flat_map(chart::values_in);
+    asked.any(|path| named.contains(&path) && !chart::is_set_by_chart(&cx.context, path))
 }
 
 /// Which branches of a template name a file to read a secret from.

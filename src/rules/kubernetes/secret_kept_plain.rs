@@ -1,7 +1,7 @@
 //! A `Secret` in a repository is there for whoever reads the repository.
 
 use crate::{
-    model::kubernetes::{KubernetesModel, Object},
+    model::kubernetes::{Datum, KubernetesModel, Object},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -39,6 +39,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  «name: db»\nstringData: {user: \"\", password: \"<fill in>\", pin: \"4711\"}\n",
                 "-- object.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData: {user: \"\", password: \"<fill in>\", pin: \"ENC[AES256_GCM,data:aGFs,type:str]\"}\n",
             ),
+            Example::new(
+                "Beside variables that somebody replaces only a credential counts",
+                "-- secrets.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: cloud}\nstringData:\n  credentials: |\n    aws_secret_access_key = $AWS_SECRET_ACCESS_KEY\n  config: |\n    region = us-east-2\n---\napiVersion: v1\nkind: Secret\nmetadata: {«name: db»}\nstringData:\n  user: $DB_USER\n  password: kX9vQ2mLp7Wd\n",
+                "-- secrets.k8s.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: cloud}\nstringData:\n  credentials: |\n    aws_secret_access_key = $AWS_SECRET_ACCESS_KEY\n  config: |\n    region = us-east-2\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  user: $DB_USER\n  password: $DB_PASSWORD\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -46,7 +51,12 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    let holds_value = |secret: &Object<'_>| secret.data().iter().any(|datum| !datum.is_stand_in());
+    let holds_value = |secret: &Object<'_>| {
+        let data = secret.data();
+        // Where somebody puts in what is secret, what is written out is not.
+        let is_filled_in = data.iter().any(Datum::is_filled_in);
+        data.iter().any(|datum| !datum.is_stand_in() && (!is_filled_in || datum.holds_credential()))
+    };
     for secret in cx.model.plain_secrets().filter(holds_value) {
         let place = secret.at(&["metadata"]).and_then(|metadata| metadata.entry("name"));
         let place = place.map_or(secret.node.span(), |entry| entry.span());

@@ -1,13 +1,16 @@
 //! A privileged container is the host with another file system.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{
+        compose::ComposeModel,
+        kubernetes::{KubernetesModel, chart},
+    },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
     },
     source::FileKind,
-    syntax::yaml::{self, Branches, Editor, Node},
+    syntax::yaml::{Branches, Editor, Node},
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -67,7 +70,7 @@ const REASON: &str = "the program may need what it asks for: start it without, a
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for service in &cx.model.services {
+    for service in cx.model.linux_services() {
         let Some((Some(true), _)) = service.switch("privileged") else { continue };
         let message = format!("`{}` has every privilege of the host", service.name());
         let finding = out.report(service.place_of("privileged"), message);
@@ -78,7 +81,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     let branches = cx.model.tree.branches();
-    for container in cx.model.containers() {
+    for container in cx.model.linux_containers() {
         let Some(security) = container.node.get("securityContext") else { continue };
         let Some(entry) = security.entry("privileged") else { continue };
         if entry.value.boolean() != Some(true) || is_left_to_values(cx, &branches, entry.span().start) {
@@ -101,22 +104,9 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
 fn is_left_to_values(cx: &Cx<'_, KubernetesModel<'_>>, branches: &Branches, at: u32) -> bool {
     let text = cx.model.tree.text();
     let conditions = branches.around(at).filter_map(|branch| std::str::from_utf8(branch.condition.of(text)).ok());
-    conditions.filter_map(value_of_privileges).any(|path| !is_set_by_chart(cx, path))
-}
-
-/// The path below the values of a chart that `condition` asks about, if its last key speaks of privileges.
-fn value_of_privileges(condition: &str) -> Option<&str> {
-    let words = condition.split(|c: char| c.is_ascii_whitespace() || matches!(c, '(' | ')' | '{' | '}'));
-    let paths = words.filter_map(|word| word.strip_prefix(".Values.").or_else(|| word.strip_prefix("$.Values.")));
-    paths.into_iter().find(|path| path.rsplit('.').next() == Some("privileged"))
-}
-
-/// Whether the chart's own values turn on what lies at `path`.
-fn is_set_by_chart(cx: &Cx<'_, KubernetesModel<'_>>, path: &str) -> bool {
-    let Some(values) = cx.context.nearest("values.yaml") else { return false };
-    let parsed = yaml::parse(&values.text);
-    let value = parsed.tree.documents().next().and_then(|top| path.split('.').try_fold(top, Node::get));
-    value.and_then(Node::boolean) == Some(true)
+    let values = conditions.flat_map(chart::values_in);
+    let mut of_privileges = values.filter(|path| path.rsplit('.').next() == Some("privileged"));
+    of_privileges.any(|path| !chart::is_set_by_chart(&cx.context, path))
 }
 
 fn removed<'y>(editor: &Editor<'y>, mapping: Node<'y>, key: &str) -> Result<Fix, String> {

@@ -49,6 +49,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- compose.yaml --\nservices:\n  web:\n    build:\n      context: .\n      args:\n        - «NPM_TOKEN=npm_Zk3vQ9mLp7WdR2tYx8bNc4HsJ6fGaE1uKoXq»\n    environment:\n      - «DATABASE_URL=postgres://shop:kX9vQ2mLp7Wd@db/shop»\n",
                 "-- compose.yaml --\nservices:\n  web:\n    build:\n      context: .\n      args:\n        - \"NPM_TOKEN=${NPM_TOKEN:?}\"\n    environment:\n      - \"DATABASE_URL=${DATABASE_URL:?}\"\n",
             ),
+            Example::new(
+                "A text that asks to be replaced",
+                "-- compose.yaml --\nservices:\n  web:\n    image: shop/web:3\n    environment:\n      APP_SECRET: «replace-me-with-a-random-string»\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: shop/web:3\n    environment:\n      APP_SECRET: \"${APP_SECRET:?}\"\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -66,10 +71,15 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             if !told.insert(text.node.span()) {
                 continue;
             }
-            let message = format!("`{name}` holds a {what}, for everybody who may read this file");
+            let is_open = credential::asks_to_be_replaced(value.as_bytes()) && severity == Severity::Low;
+            let message = if is_open {
+                format!("`{name}` holds a text that asks to be replaced, and that everybody can guess until it is")
+            } else {
+                format!("`{name}` holds a {what}, for everybody who may read this file")
+            };
             let finding = out.report(text.node.span(), message);
             finding.severity(severity).confidence(confidence);
-            finding.repair(cx, || named(editor, &name, &text));
+            finding.repair(cx, || named(editor, &name, &text, is_open));
         }
     }
 }
@@ -99,13 +109,12 @@ fn judged(name: &str, value: &str) -> Option<(&'static str, Severity, Confidence
 }
 
 /// A variable in place of the value.
-fn named<'y>(editor: &Editor<'y>, name: &str, text: &Text<'y>) -> Result<Fix, String> {
+fn named<'y>(editor: &Editor<'y>, name: &str, text: &Text<'y>, is_open: bool) -> Result<Fix, String> {
     let variable = format!("${{{name}:?}}");
     let is_item = text.node.scalar().is_some_and(|written| written.starts_with(&format!("{name}=")));
     let written = if is_item { format!("{name}={variable}") } else { variable };
     let edit = editor.replace(text.node, &Value::text(written)).map_err(|refusal| refusal.to_string())?;
-    let reason = format!(
-        "what was in a repository has to be revoked; set a new `{name}` where the services are started, or hand it over as a secret"
-    );
+    let before = if is_open { "" } else { "what was in a repository has to be revoked; " };
+    let reason = format!("{before}set a new `{name}` where the services are started, or hand it over as a secret");
     Ok(Fix::new("Name a variable instead", Safety::Manual, reason, vec![edit]))
 }
