@@ -50,6 +50,9 @@ const ENGINES: [&str; 9] = [
     "/var/lib/rancher",
 ];
 
+/// The sockets that take what programs have to say for the log of the machine, and give nothing.
+const LOG_SOCKETS: [&str; 2] = ["/dev/log", "/run/systemd/journal/dev-log"];
+
 /// What of it everybody may know, and devices that are the same on every machine.
 const HARMLESS: [&str; 15] = [
     "/dev/null",
@@ -69,6 +72,31 @@ const HARMLESS: [&str; 15] = [
     "/usr/share/zoneinfo",
 ];
 
+/// Directories below `/dev`: everything else there is a single device, or a socket.
+const DEVICE_DIRECTORIES: [&str; 21] = [
+    "/dev",
+    "/dev/block",
+    "/dev/bus",
+    "/dev/bus/usb",
+    "/dev/char",
+    "/dev/cpu",
+    "/dev/disk",
+    "/dev/dri",
+    "/dev/fd",
+    "/dev/hugepages",
+    "/dev/infiniband",
+    "/dev/input",
+    "/dev/mapper",
+    "/dev/mqueue",
+    "/dev/net",
+    "/dev/pts",
+    "/dev/serial",
+    "/dev/shm",
+    "/dev/snd",
+    "/dev/usb",
+    "/dev/vfio",
+];
+
 /// Names of the sockets of container engines.
 const SOCKETS: [&str; 5] = ["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "dockershim.sock"];
 
@@ -82,7 +110,7 @@ pub fn reach(path: &str) -> Reach {
         Reach::Node
     } else if lies_in_any(&HARMLESS) {
         Reach::Harmless
-    } else if is_of_driver(path) {
+    } else if is_of_driver(path) || LOG_SOCKETS.contains(&path) {
         Reach::Data
     } else if is_of_system(path) || lies_in_any(&ENGINES) {
         Reach::System
@@ -98,10 +126,22 @@ pub fn is_of_host(path: &str) -> bool {
     (is_of_system(path) || lies_in_any(&STATE) || path::is_in(path, "/var")) && !lies_in_any(&OF_PEOPLE)
 }
 
+/// A path as a message names it: what begins neither at the root nor with a drive is a word in the place of one.
+pub fn in_words(path: &str) -> Cow<'static, str> {
+    let is_path = path.starts_with(['/', '\\']) || path.get(1..2) == Some(":");
+    if is_path { Cow::Owned(format!("`{path}`")) } else { Cow::Borrowed("a path") }
+}
+
 /// Whether a path is that of a socket by its name: it holds no files, and read-only it is as open as ever.
 pub fn is_socket(path: &str) -> bool {
-    path.trim_end_matches('/').ends_with(".sock")
-        || matches!(&*clean(path), "/dev/log" | "/run/systemd/journal/dev-log")
+    path.trim_end_matches('/').ends_with(".sock") || LOG_SOCKETS.contains(&&*clean(path))
+}
+
+/// Whether a path is that of a device or a socket by its name: it holds no files that could be replaced, and read-only
+/// it is as open as ever.
+pub fn is_device_or_socket(path: &str) -> bool {
+    let is_device = |path: &str| path::is_in(path, "/dev") && !DEVICE_DIRECTORIES.contains(&path);
+    is_socket(path) || is_device(&clean(path)) && !path::is_in(&clean(path), "/dev/shm")
 }
 
 /// Whether a path is one file that tells what happened on the machine and who was there, to be read and shown.
@@ -118,6 +158,21 @@ fn is_of_driver(path: &str) -> bool {
 /// Whether the system of a machine, or of an image, lies there.
 pub fn is_of_system(path: &str) -> bool {
     path == "/" || STATE.contains(&path) || SYSTEM.iter().any(|directory| path::is_in(path, directory))
+}
+
+/// Names that programs of an image give to what they show or keep below their own directory in `/usr`.
+const DATA: [&str; 9] = ["data", "htdocs", "html", "logs", "public", "storage", "uploads", "webapps", "www"];
+
+/// Whether a path of an image lies in `/usr` but is what one program shows or keeps: the pages of a web server, the
+/// sources of an application.
+pub fn is_data_of_program(path: &str) -> bool {
+    let path = &*clean(path);
+    if path == "/usr/share/caddy" || path.starts_with("/usr/src/") {
+        return true;
+    }
+    let below = ["/usr/share/", "/usr/local/"].iter().find_map(|start| path.strip_prefix(start));
+    // The first name is that of the program.
+    below.is_some_and(|below| below.split('/').skip(1).any(|name| DATA.contains(&name)))
 }
 
 /// An absolute path without what changes nothing; any other as it is.
@@ -137,6 +192,7 @@ mod tests {
         assert_eq!(reach("/run/docker.sock"), Reach::Socket);
         assert_eq!((reach("/run"), reach("/run/agent")), (Reach::System, Reach::Data));
         assert_eq!(reach("/usr/share/zoneinfo/UTC"), Reach::Harmless);
+        assert_eq!((reach("/dev/log"), reach("/dev/kmsg")), (Reach::Data, Reach::System));
     }
 
     #[test]
@@ -166,6 +222,32 @@ mod tests {
             is_socket("/dev/log") && is_socket("/run/agent/api.sock") && reach("/run/containerd.sock") == Reach::Socket
         );
         assert!(!is_socket("/dev/shm") && !is_socket("/run/sock"));
+    }
+
+    #[test]
+    fn what_is_no_directory_of_devices_is_one_of_them() {
+        for path in ["/dev/net/tun", "/dev/kmsg", "/dev/sda1", "/dev/bus/usb/001/004", "/dev/log", "/run/a.sock"] {
+            assert!(is_device_or_socket(path), "{path}");
+        }
+        for path in ["/dev", "/dev/", "/dev/dri", "/dev/shm/a", "/etc", "/devices/a"] {
+            assert!(!is_device_or_socket(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_program_shows_or_keeps_is_its_data() {
+        for path in ["/usr/share/nginx/html/", "/usr/local/apache2/htdocs", "/usr/src/app", "/usr/share/search/data/a"]
+        {
+            assert!(is_data_of_program(path), "{path}");
+        }
+        for path in ["/usr", "/usr/src", "/usr/local/bin", "/usr/share/nginx", "/usr/share/data", "/etc/nginx/html"] {
+            assert!(!is_data_of_program(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_word_in_the_place_of_a_path_is_not_called_one() {
+        assert_eq!(["/srv", "C:\\data", "HOST_FILE"].map(in_words), ["`/srv`", "`C:\\data`", "a path"]);
     }
 
     #[test]

@@ -47,10 +47,11 @@ impl<'y> Container<'y> {
         self.node.get(key).filter(|node| !node.resolved().is_template())?.scalar()
     }
 
-    /// Its name, as it is written where a template makes it; its image if it has none.
+    /// Its name, as it is written where a template makes it; else the one that Knative Serving gives it, or its image.
     pub fn name(self) -> &'y str {
-        let name = ["name", "image"].into_iter().find_map(|key| self.node.get(key).and_then(written_name));
-        name.unwrap_or("without a name")
+        let written = |key| self.node.get(key).and_then(written_name);
+        let by_default = || self.workload.object.is_of("serving").then_some("user-container");
+        written("name").or_else(by_default).or_else(|| written("image")).unwrap_or("without a name")
     }
 
     /// Whether it says what it runs, and no template adds to it.
@@ -99,6 +100,11 @@ impl<'y> Container<'y> {
         self.own_security(path).or_else(|| self.workload.security(path))
     }
 
+    /// Whether it has every privilege of its node: then whatever else confines a container is off.
+    pub fn is_privileged(self) -> bool {
+        self.own_security(&["privileged"]).boolean() == Some(true)
+    }
+
     /// Who runs it, if not the user of the image: a number.
     pub fn user(self) -> Setting<'y> {
         self.security(&["runAsUser"])
@@ -137,7 +143,16 @@ impl<'y> Container<'y> {
 
     /// Whether it answers for as long as its pod runs, and so can be asked how it is.
     pub fn is_service(self) -> bool {
-        self.role == Role::Main && !self.workload.is_task()
+        self.role == Role::Main && !self.workload.is_task() && !self.only_waits()
+    }
+
+    /// Whether its port is asked without its manifest saying so: Knative Serving gives a probe to the container that
+    /// serves, which is the only one or the one with a port.
+    pub fn is_asked_by_default(self) -> bool {
+        let is_only = || self.workload.containers().filter(|container| container.role == Role::Main).count() == 1;
+        self.role == Role::Main
+            && self.workload.object.is_of("serving")
+            && (!self.setting(&["ports"]).is_absent() || is_only())
     }
 
     /// Where volumes are mounted in it.

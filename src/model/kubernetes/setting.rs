@@ -1,6 +1,9 @@
 //! What a file says at a path, or that nobody here can know.
 
-use crate::syntax::yaml::Node;
+use crate::{
+    syntax::yaml::{Entry, Node},
+    text::Span,
+};
 
 /// What a file says of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,8 @@ impl<'y> Setting<'y> {
                 return Setting::Hidden(node);
             }
             node = match node.get(key) {
+                // What stands in several branches of a template, one of which is rendered, is known if it is the same.
+                Some(value) if is_said_otherwise(node, key, value) => return Setting::Hidden(value),
                 Some(value) => value,
                 None if node.resolved().is_open() => return Setting::Hidden(node),
                 None => return Setting::Absent,
@@ -95,5 +100,38 @@ impl<'y> Setting<'y> {
     /// Whether nobody here can know it.
     pub fn is_hidden(self) -> bool {
         matches!(self, Setting::Hidden(_))
+    }
+}
+
+/// Whether `mapping` has `key` in another branch of a template too, with another value than `value`, its last.
+fn is_said_otherwise(mapping: Node<'_>, key: &str, value: Node<'_>) -> bool {
+    let tree = mapping.tree();
+    let is_other = |entry: Entry<'_>| {
+        let between = Span { start: entry.value.span().end, end: value.span().start };
+        entry.key.scalar() == Some(key)
+            && between.start < between.end
+            && tree.touches_template(between)
+            && (value.scalar().is_none() || value.scalar() != entry.value.scalar())
+    };
+    tree.is_rendered_elsewhere() && mapping.entries().any(is_other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::yaml::parse;
+
+    fn said(text: &str) -> Option<String> {
+        let parsed = parse(text.as_bytes());
+        let root = parsed.tree.documents().next().expect("there is one");
+        Setting::below(root, &["a"]).text().map(str::to_owned)
+    }
+
+    #[test]
+    fn what_branches_of_a_template_say_differently_is_not_known() {
+        assert_eq!(said("{{ if .x }}\na: b\n{{ else }}\na: c\n{{ end }}\n"), None);
+        assert_eq!(said("{{ if .x }}\na: b\n{{ else }}\na: b\n{{ end }}\n").as_deref(), Some("b"));
+        assert_eq!(said("{{ if .x }}\nb: b\n{{ else }}\na: c\n{{ end }}\n").as_deref(), Some("c"));
+        assert_eq!(said("a: b\na: c\n").as_deref(), Some("c"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a container fetches from elsewhere when it starts, and then runs.
+//! What a container runs when it starts: what it fetches from elsewhere, and whether it does anything but wait.
 
 use super::Container;
 use crate::{
@@ -46,6 +46,45 @@ impl Container<'_> {
     }
 }
 
+/// Programs that end only when they are told to, or after a time.
+const WAITING: [&str; 3] = ["sleep", "tail", "wait"];
+
+/// Programs that answer nobody and are done soon.
+const BRIEF: [&str; 16] = [
+    ":", "[", "cat", "cd", "chmod", "cp", "date", "echo", "exit", "export", "ls", "mkdir", "printf", "test", "touch",
+    "trap",
+];
+
+impl Container<'_> {
+    /// Whether it is seen to do nothing but wait, and has no ports: there is nothing that could be asked how it is.
+    pub fn only_waits(self) -> bool {
+        let lists: Option<Vec<Vec<Node<'_>>>> = STARTS[0].iter().map(|path| self.setting(path).items()).collect();
+        let Some(lists) = lists.filter(|_| self.setting(&["ports"]).is_absent()) else { return false };
+        if lists.iter().all(Vec::is_empty) {
+            return self.image().is_some_and(|image| is_pause(image.basename()));
+        }
+        // Words behind an entry point that the image has are its arguments.
+        if lists[0].is_empty() {
+            return false;
+        }
+        let words: Vec<Node<'_>> = lists.concat();
+        let script = shell::parse(as_script(&words).as_bytes(), Dialect::Posix);
+        let mut waits = false;
+        let is_quiet = script.every_command().all(|command| {
+            let name = command.name().unwrap_or_default();
+            waits |= WAITING.contains(&name);
+            let is_known = WAITING.contains(&name) || BRIEF.contains(&name) || matches!(name, "true" | "false");
+            !command.is_doubtful() && (is_known || command.inline().is_some())
+        });
+        is_quiet && waits
+    }
+}
+
+/// Whether an image of that name has the program that only keeps a pod alive.
+fn is_pause(name: &str) -> bool {
+    name == "pause" || name.starts_with("pause-") || name.ends_with("-pause")
+}
+
 /// The words of a list as a script of one command.
 fn as_script(items: &[Node<'_>]) -> String {
     let is_plain =
@@ -87,4 +126,43 @@ fn place_in(item: Node<'_>, words: &str) -> Option<Span> {
     let at = memchr::memmem::find(span.of(item.tree().text()), words.as_bytes())?;
     let start = span.start as usize + at;
     Some(Span::new(start, start + words.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        model::kubernetes::{Container, KubernetesModel},
+        syntax::yaml::parse,
+    };
+
+    fn only_waits(container: &str) -> bool {
+        let text = format!("apiVersion: v1\nkind: Pod\nspec: {{containers: [{{name: a, {container}}}]}}\n");
+        let parsed = parse(text.as_bytes());
+        KubernetesModel::new(&parsed.tree).containers().all(Container::only_waits)
+    }
+
+    #[test]
+    fn who_only_sleeps_cannot_answer() {
+        for container in [
+            "image: 'registry.k8s.io/pause:3.10'",
+            "image: 'rancher/mirrored-pause:3.6'",
+            "image: nginx, command: [sleep, '30']",
+            "image: nginx, command: [/bin/sh, -c], args: ['tail -f /dev/null']",
+            "image: nginx, command: [sh, -c, 'while true; do echo $(date) >> /mnt/out; sleep 1; done']",
+        ] {
+            assert!(only_waits(container), "{container}");
+        }
+        for container in [
+            "image: nginx",
+            "image: nginx, args: [sleep, '30']",
+            "image: 'registry.k8s.io/pause:3.10', ports: [{containerPort: 80}]",
+            "image: nginx, command: [sh, -c, 'sleep 5; exec /srv/serve']",
+            "image: nginx, command: [sh, -c, 'echo hello']",
+            "image: nginx, command: [sh, -c, 'sleep $(/srv/serve)']",
+            "image: nginx, command: [sh, /start.sh]",
+            "image: nginx, command: [sh, -c, 'sleep 5; $PROGRAM']",
+        ] {
+            assert!(!only_waits(container), "{container}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Volumes of pods, and where containers have them.
 
 use super::Workload;
-use crate::{syntax::yaml::Node, text::Span};
+use crate::{model::host_path, syntax::yaml::Node, text::Span};
 
 /// So many volumes of a pod are looked through for a name; no node mounts more.
 const MOST: usize = 256;
@@ -24,10 +24,11 @@ impl<'y> Volume<'y> {
         self.node.get("hostPath")?.get("path").filter(|path| !path.resolved().is_template())?.scalar()
     }
 
-    /// Whether what the node has there has to be a device or a socket, and so no files.
+    /// Whether what the node has there is a device or a socket, by its type or its path, and so no files.
     pub fn is_device_or_socket(self) -> bool {
         let kind = self.node.get("hostPath").and_then(|path| path.get("type")).and_then(Node::scalar);
         matches!(kind, Some("CharDevice" | "BlockDevice" | "Socket"))
+            || self.host_path().is_some_and(host_path::is_device_or_socket)
     }
 
     /// Where it is said what it is made of; where the volume is if it is nothing of the node.

@@ -14,7 +14,7 @@ pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "added-capability",
         title: "Capability added",
-        why: "The restricted Pod Security Standard lets a container have `NET_BIND_SERVICE` and nothing else, and that only beside `drop: [ALL]`: without it the container has what is added here already, and all the rest.",
+        why: "The restricted Pod Security Standard lets a container have `NET_BIND_SERVICE` and nothing else, and that only beside `drop: [ALL]`: without it most engines give the container what is added here anyway, and all the rest.",
         remedy: "Drop `ALL`, and add what the program is seen to need.",
         group: Group::Kubernetes,
         severity: Severity::Low,
@@ -65,7 +65,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             }
             let message = if has_all {
                 format!(
-                    "`{name}` is added to the container `{}`, which has it already: it drops no others",
+                    "`{name}` is added to the container `{}`, which drops no others: most engines give it anyway",
                     container.name()
                 )
             } else {

@@ -61,7 +61,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         if container.dropped() == Dropped::Nothing {
             let place = container.place_of(&["securityContext", "capabilities", "drop"]);
-            let message = format!("the container `{}` keeps every capability that engines give", container.name());
+            // What is privileged has all that there are.
+            let given = if container.is_privileged() { "that there is" } else { "that engines give" };
+            let message = format!("the container `{}` keeps every capability {given}", container.name());
             out.report(place, message).repair(cx, || drop_all(cx.knowledge, editor, container));
         }
     }

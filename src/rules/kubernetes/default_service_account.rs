@@ -36,6 +36,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  «serviceAccountName: default»\n  containers:\n  - name: web\n    image: nginx:1.29\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: default\n  automountServiceAccountToken: false\n  containers:\n  - name: web\n    image: nginx:1.29\n",
             ),
+            Example::new(
+                "Another branch of the template names one",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  {{- if .Values.account }}\n  serviceAccountName: web\n  {{- else }}\n  serviceAccountName: default\n  {{- end }}\n  containers:\n  - name: web\n    image: nginx:1.29\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: log}\nspec:\n  {{- if .Values.account }}\n  «serviceAccountName: default»\n  {{- end }}\n  containers:\n  - name: log\n    image: nginx:1.29\n",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  {{- if .Values.account }}\n  serviceAccountName: web\n  {{- else }}\n  serviceAccountName: default\n  {{- end }}\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+            ),
         ],
         since: "0.1.0",
     },

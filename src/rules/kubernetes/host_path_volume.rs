@@ -42,6 +42,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  volumes:\n  - {name: tmp, emptyDir: {}}\n  - {name: logs, hostPath: {«path: /var/log»}}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  volumes:\n  - {name: tmp, emptyDir: {}}\n",
             ),
+            Example::new(
+                "A word in the place of a path",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  volumes:\n  - {name: data, hostPath: {«path: HOST_FILE»}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -62,7 +67,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 Reach::Harmless => Severity::Info,
                 Reach::Node | Reach::System | Reach::Socket => continue,
             };
-            let message = format!("`{path}` of the node is a volume of `{}`", workload.name());
+            let message = format!("{} of the node is a volume of `{}`", host_path::in_words(path), workload.name());
             let finding = out.report(volume.place_of_path(), message);
             finding.severity(severity).decline("where else the data can be is not known here");
         }

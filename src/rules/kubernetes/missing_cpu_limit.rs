@@ -1,7 +1,7 @@
 //! A container without a limit takes every processor that is free.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
+    model::kubernetes::{KubernetesModel, Workload},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -43,6 +43,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    resources:\n      «limits»:\n        ephemeral-storage: 1Gi\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    resources:\n      limits:\n        ephemeral-storage: 1Gi\n        cpu: 500m\n",
             ),
+            Example::new(
+                "A virtual machine is a limit too",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vm}\nspec:\n  runtimeClassName: kata-qemu\n  containers: [{name: vm, image: 'nginx:1.29'}]\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{«name: web», image: 'nginx:1.29'}]\n",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vm}\nspec:\n  runtimeClassName: kata-qemu\n  containers: [{name: vm, image: 'nginx:1.29'}]\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web, image: 'nginx:1.29', resources: {limits: {cpu: 500m}}}]\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -50,7 +55,9 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for container in cx.model.containers().filter(|container| container.is_whole()) {
+    // A virtual machine of its own has no more than it was started with.
+    let workloads = cx.model.workloads().filter(|workload| !workload.has_own_machine());
+    for container in workloads.flat_map(Workload::containers).filter(|container| container.is_whole()) {
         if container.lacks_resource("limits", "cpu") {
             let message = format!("the container `{}` may take all processor time of its node", container.name());
             out.report(container.place_of_resources("limits"), message);

@@ -41,6 +41,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- jobs.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - «name: web»\n        image: nginx:1.29\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n  template:\n    spec:\n      containers: [{name: task, image: 'example/task:1'}]\n",
                 "-- jobs.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        image: nginx:1.29\n        livenessProbe: {tcpSocket: {port: 80}}\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n  template:\n    spec:\n      containers: [{name: task, image: 'example/task:1'}]\n",
             ),
+            Example::new(
+                "What only waits has no answer",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: idle}\nspec:\n  containers:\n  - name: pause\n    image: registry.k8s.io/pause:3.10\n  - name: shell\n    image: debian:13\n    command: [sh, -c, sleep infinity]\n  - «name: web»\n    image: nginx:1.29\n",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: idle}\nspec:\n  containers:\n  - name: pause\n    image: registry.k8s.io/pause:3.10\n  - name: shell\n    image: debian:13\n    command: [sh, -c, sleep infinity]\n  - name: web\n    image: nginx:1.29\n    livenessProbe: {tcpSocket: {port: 80}}\n",
+            ),
         ],
         since: "0.1.0",
     },

@@ -41,6 +41,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- jobs.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - «name: web»\n        image: nginx:1.29\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n  template:\n    spec:\n      containers: [{name: task, image: 'example/task:1'}]\n",
                 "-- jobs.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        image: nginx:1.29\n        readinessProbe: {tcpSocket: {port: 80}}\n---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: task}\nspec:\n  template:\n    spec:\n      containers: [{name: task, image: 'example/task:1'}]\n",
             ),
+            Example::new(
+                "What only waits has no answer, and Knative asks by itself",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: idle}\nspec:\n  containers:\n  - name: pause\n    image: registry.k8s.io/pause:3.10\n  - name: shell\n    image: debian:13\n    command: [sh, -c, sleep infinity]\n  - «name: web»\n    image: nginx:1.29\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: site}\nspec: {template: {spec: {containers: [{image: 'example/site:1'}]}}}\n",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: idle}\nspec:\n  containers:\n  - name: pause\n    image: registry.k8s.io/pause:3.10\n  - name: shell\n    image: debian:13\n    command: [sh, -c, sleep infinity]\n  - name: web\n    image: nginx:1.29\n    readinessProbe: {tcpSocket: {port: 80}}\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: site}\nspec: {template: {spec: {containers: [{image: 'example/site:1'}]}}}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -49,7 +54,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.containers().filter(|container| container.is_service() && container.is_whole()) {
-        if container.setting(&["readinessProbe"]).is_absent() {
+        if container.setting(&["readinessProbe"]).is_absent() && !container.is_asked_by_default() {
             let message = format!("nothing tells the cluster whether the container `{}` can answer", container.name());
             out.report(container.place(), message);
         }

@@ -51,6 +51,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        type: RuntimeDefault\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {seccompProfile: {type: Unconfined}}\n",
             ),
             Example::new(
+                "Beside a privileged container, which has none whatever is said",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n  - name: node\n    image: node-agent:4.1\n    securityContext: {privileged: true}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  - name: node\n    image: node-agent:4.1\n    securityContext: {privileged: true}\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
+            ),
+            Example::new(
                 "A type that the cluster does not know",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        «type: custom»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        type: RuntimeDefault\n",
@@ -64,7 +69,9 @@ pub(crate) static RULE: Builtin = Builtin {
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
-        for container in workload.containers().filter(|container| container.is_whole() && workload.is_whole()) {
+        let seen = workload.containers().filter(|container| container.is_whole() && workload.is_whole());
+        // What is privileged has no profile, whatever is said, and that is told as what it is.
+        for container in seen.filter(|container| !container.is_privileged()) {
             let has_profile = match container.security(&["seccompProfile"]) {
                 Setting::Hidden(_) => true,
                 Setting::Absent => is_annotated(container),
@@ -102,9 +109,6 @@ fn default_profile<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<
     let workload = container.workload;
     if workload.containers().any(Container::runs_containers) {
         return Err("what starts containers itself makes calls that the default profile forbids".to_owned());
-    }
-    if container.own_security(&["privileged"]).boolean() == Some(true) {
-        return Err("a privileged container has no profile, whatever is said: that goes first".to_owned());
     }
     let path = ["securityContext", "seccompProfile", "type"];
     let has_own = |container: Container<'_>| !container.own_security(&["seccompProfile"]).is_absent();

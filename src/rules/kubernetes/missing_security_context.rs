@@ -1,7 +1,7 @@
 //! A pod that says nothing of its security has what the cluster gives to everybody.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
+    model::kubernetes::{Container, KubernetesModel, Setting, Workload},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -10,7 +10,7 @@ pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "missing-security-context",
         title: "No security context",
-        why: "Nothing here says as whom the program runs, what it may do and what it may write: it has everything that is not forbidden elsewhere.",
+        why: "Where nothing says as whom a program runs, what it may do and what it may write, it is root if its image says so, with the usual capabilities and a root file system that it may write.",
         remedy: "Add a `securityContext` to the pod (user, groups, seccomp) and to each container (privileges, capabilities, root file system).",
         group: Group::Kubernetes,
         severity: Severity::Info,
@@ -32,6 +32,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  securityContext: {runAsNonRoot: true}\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {allowPrivilegeEscalation: false}\n",
             ),
             Example::new(
+                "What every container says for itself, the pod need not",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  «containers»:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n  - «name: log»\n    image: fluent-bit:4.1\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n",
+            ),
+            Example::new(
                 "One container of two",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  securityContext: {runAsNonRoot: true}\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {allowPrivilegeEscalation: false}\n  - «name: log»\n    image: fluent-bit:4.1\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  securityContext: {runAsNonRoot: true}\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {allowPrivilegeEscalation: false}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {allowPrivilegeEscalation: false}\n",
@@ -44,17 +49,52 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for workload in cx.model.workloads().filter(|workload| workload.is_whole()) {
-        if workload.setting(&["securityContext"]).is_absent() {
-            out.report(
-                workload.place(),
-                format!("nothing is said of the security of the pods of `{}`", workload.name()),
-            );
+        let of_pod = workload.setting(&["securityContext"]);
+        if of_pod.is_absent()
+            && let Some(message) = left_out(workload)
+        {
+            out.report(workload.place(), message);
         }
         for container in workload.containers().filter(|container| container.is_whole()) {
-            if container.setting(&["securityContext"]).is_absent() {
-                let message = format!("nothing is said of the security of the container `{}`", container.name());
-                out.report(container.place(), message);
+            if !container.setting(&["securityContext"]).is_absent() {
+                continue;
             }
+            let name = container.name();
+            let message = if says_something(of_pod) {
+                format!(
+                    "the container `{name}` has no security context of its own: privileges, capabilities and root file system are not said"
+                )
+            } else {
+                format!("nothing is said of the security of the container `{name}`")
+            };
+            out.report(container.place(), message);
         }
     }
+}
+
+/// What of a pod without a context its containers leave out as well, as a message.
+fn left_out(workload: Workload<'_>) -> Option<String> {
+    let name = workload.name();
+    let says = |container: Container<'_>, key: &str| !container.own_security(&[key]).is_absent();
+    let has_context = |container: Container<'_>| says_something(container.setting(&["securityContext"]));
+    let says_user = |container| says(container, "runAsUser") || says(container, "runAsNonRoot");
+    let says_profile = |container: Container<'_>| container.is_privileged() || says(container, "seccompProfile");
+    if !workload.containers().any(has_context) {
+        return Some(format!("nothing is said of the security of the pods of `{name}`"));
+    }
+    let what = if !workload.containers().all(has_context) {
+        "has a security context"
+    } else if !workload.has_own_users() && !workload.containers().all(says_user) {
+        "says who runs it"
+    } else if !workload.containers().all(says_profile) {
+        "says which seccomp profile it has"
+    } else {
+        return None;
+    };
+    Some(format!("the pods of `{name}` have no security context, and not every container {what}"))
+}
+
+/// Whether a context says anything, or may.
+fn says_something(context: Setting<'_>) -> bool {
+    context.is_hidden() || context.node().is_some_and(|context| context.is_open() || context.entries().next().is_some())
 }

@@ -9,8 +9,8 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "non-core-volume",
-        title: "Volume of a kind that pods should only claim",
-        why: "Servers, disks and often keys stand in the manifest of the pod, and code of the cluster itself serves most of these kinds, or did until it was removed. The restricted Pod Security Standard refuses them.",
+        title: "Volume of a kind that does not belong in a pod",
+        why: "Servers, disks and often keys stand in the manifest of the pod, and code of the cluster itself serves most of these kinds, or did until it was removed; for `gitRepo` the node runs git. The restricted Pod Security Standard refuses them.",
         remedy: "Take a claim for a volume, which a driver of its own serves (CSI). In place of `gitRepo`, clone in an init container into an `emptyDir`.",
         group: Group::Kubernetes,
         severity: Severity::Low,
@@ -70,11 +70,12 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for workload in cx.model.workloads() {
         for entry in workload.volumes().flat_map(|volume| volume.node.entries()) {
             let Some(kind) = entry.key.scalar().filter(|kind| KINDS.contains(kind)) else { continue };
-            let finding =
-                out.report(entry.key.span(), format!("`{kind}` is a kind of volume that pods should only claim"));
-            // Hooks of the repository run on the node, as root.
+            // Nobody can claim one, and hooks of the repository run on the node, as root.
             if kind == "gitRepo" {
-                finding.severity(Severity::High);
+                let message = "`gitRepo` lets the node clone a repository as root: an init container can do it instead";
+                out.report(entry.key.span(), message).severity(Severity::High);
+            } else {
+                out.report(entry.key.span(), format!("`{kind}` is a kind of volume that pods should only claim"));
             }
         }
     }

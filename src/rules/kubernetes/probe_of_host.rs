@@ -1,7 +1,7 @@
 //! A probe with a host of its own makes the node ask others.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
+    model::kubernetes::{KubernetesModel, Workload},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
 };
@@ -35,6 +35,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    lifecycle: {preStop: {tcpSocket: {port: 80, «host: db»}}}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    lifecycle: {preStop: {tcpSocket: {port: 80}}}\n",
             ),
+            Example::new(
+                "On the network of the node `localhost` is the pod itself",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: node}\nspec:\n  hostNetwork: true\n  containers:\n  - name: node\n    image: node-agent:4.1\n    livenessProbe: {httpGet: {host: localhost, path: /live, port: 9099}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    livenessProbe: {httpGet: {«host: localhost», path: /live, port: 80}}\n",
+                "-- pods.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: node}\nspec:\n  hostNetwork: true\n  containers:\n  - name: node\n    image: node-agent:4.1\n    livenessProbe: {httpGet: {host: localhost, path: /live, port: 9099}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    livenessProbe: {httpGet: {path: /live, port: 80}}\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -55,10 +60,18 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         for asked in ASKING.iter().filter_map(|path| container.setting(path).node()) {
             let ways = ["httpGet", "tcpSocket"].into_iter().filter_map(|way| asked.get(way)?.entry("host"));
             for entry in ways.filter(|entry| !entry.value.resolved().is_template()) {
-                if let Some(host) = entry.value.scalar().filter(|host| !host.is_empty()) {
+                let host = entry.value.scalar().filter(|host| !host.is_empty());
+                if let Some(host) = host.filter(|host| !asks_itself(container.workload, host)) {
                     out.report(entry.span(), format!("the node of the container `{}` asks `{host}`", container.name()));
                 }
             }
         }
     }
+}
+
+/// Whether the pod is asked all the same: on the network of its node that one's own address is the pod's.
+fn asks_itself(workload: Workload<'_>, host: &str) -> bool {
+    let is_own = host == "localhost" || host == "::1" || host.starts_with("127.");
+    let network = workload.setting(&["hostNetwork"]);
+    is_own && (network.is_hidden() || network.boolean() == Some(true))
 }

@@ -49,8 +49,8 @@ pub(crate) static RULE: Builtin = Builtin {
             ),
             Example::new(
                 "A device holds no files",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: logs, «mountPath: /logs»}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun, type: CharDevice}}\n  - {name: log, hostPath: {path: /dev/log}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: logs, mountPath: /logs, readOnly: true}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun, type: CharDevice}}\n  - {name: log, hostPath: {path: /dev/log}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: logs, «mountPath: /logs»}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun}}\n  - {name: log, hostPath: {path: /dev/log}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: vpn}\nspec:\n  containers:\n  - name: vpn\n    image: vpn:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: logs, mountPath: /logs, readOnly: true}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun}}\n  - {name: log, hostPath: {path: /dev/log}}\n  - {name: logs, hostPath: {path: /var/log, type: Directory}}\n",
             ),
         ],
         since: "0.1.0",
@@ -63,10 +63,11 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.containers() {
         for mount in container.mounts().filter(|mount| !mount.is_read_only) {
             let volume = mount.volume.filter(|volume| !volume.is_device_or_socket());
-            let path = volume.and_then(Volume::host_path).filter(|path| !host_path::is_socket(path));
+            let path = volume.and_then(Volume::host_path);
             let is_open = Setting::below(mount.node, &["readOnly"]).is_hidden();
             let Some(path) = path.filter(|_| !is_open) else { continue };
-            let message = format!("the container `{}` may write to `{path}` of its node", container.name());
+            let message =
+                format!("the container `{}` may write to {} of its node", container.name(), host_path::in_words(path));
             out.report(mount.place(), message).repair(cx, || {
                 let edit = set_below(editor, mount.node, &["readOnly"], Value::Word("true"))?;
                 let reason = "whether the program writes there is not known here";

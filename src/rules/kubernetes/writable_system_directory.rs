@@ -3,7 +3,7 @@
 use crate::{
     model::{
         host_path,
-        kubernetes::{KubernetesModel, Setting},
+        kubernetes::{KubernetesModel, Setting, Volume},
     },
     rewrite::manifest::set_below,
     rule::{
@@ -41,6 +41,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - name: tools\n      mountPath: /bin\n      readOnly: true\n  volumes:\n  - name: tools\n    persistentVolumeClaim: {claimName: tools}\n",
             ),
             Example::new(
+                "Devices, sockets and what a server shows are not the system",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: site, mountPath: /usr/share/nginx/html}\n    - {name: dev, «mountPath: /dev»}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun}}\n  - {name: log, hostPath: {path: /run/systemd/journal/dev-log, type: Socket}}\n  - {name: site, persistentVolumeClaim: {claimName: site}}\n  - {name: dev, hostPath: {path: /dev}}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - {name: tun, mountPath: /dev/net/tun}\n    - {name: log, mountPath: /dev/log}\n    - {name: site, mountPath: /usr/share/nginx/html}\n    - {name: dev, mountPath: /dev, readOnly: true}\n  volumes:\n  - {name: tun, hostPath: {path: /dev/net/tun}}\n  - {name: log, hostPath: {path: /run/systemd/journal/dev-log, type: Socket}}\n  - {name: site, persistentVolumeClaim: {claimName: site}}\n  - {name: dev, hostPath: {path: /dev}}\n",
+            ),
+            Example::new(
                 "What only shows is no matter",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - {name: etc, «mountPath: /etc»}\n    - {name: conf, mountPath: /etc/nginx}\n    - {name: run, mountPath: /var/run}\n  volumes:\n  - {name: etc, hostPath: {path: /etc}}\n  - {name: conf, configMap: {name: conf}}\n  - {name: run, emptyDir: {}}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    volumeMounts:\n    - {name: etc, mountPath: /etc, readOnly: true}\n    - {name: conf, mountPath: /etc/nginx}\n    - {name: run, mountPath: /var/run}\n  volumes:\n  - {name: etc, hostPath: {path: /etc}}\n  - {name: conf, configMap: {name: conf}}\n  - {name: run, emptyDir: {}}\n",
@@ -56,7 +61,8 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     for container in cx.model.containers() {
         for mount in container.mounts().filter(|mount| !mount.is_read_only && mount.outlives_the_pod()) {
             let is_open = Setting::below(mount.node, &["readOnly"]).is_hidden();
-            let Some(target) = mount.target.filter(|target| !is_open && host_path::is_of_system(target)) else {
+            let is_single = mount.volume.is_some_and(Volume::is_device_or_socket);
+            let Some(target) = mount.target.filter(|target| !is_open && !is_single && is_of_system(target)) else {
                 continue;
             };
             let message = format!("the container `{}` may write over `{target}`", container.name());
@@ -67,4 +73,9 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             });
         }
     }
+}
+
+/// Whether the system of the image lies there, and not what a program of it shows or keeps.
+fn is_of_system(target: &str) -> bool {
+    host_path::is_of_system(target) && !host_path::is_device_or_socket(target) && !host_path::is_data_of_program(target)
 }

@@ -60,6 +60,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      allowPrivilegeEscalation: false\n",
             ),
             Example::new(
+                "A privileged container, which may whatever is said",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: node}\nspec:\n  containers:\n  - name: node\n    image: node-agent:4.1\n    «securityContext»: {privileged: true}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: node}\nspec:\n  containers:\n  - name: node\n    image: node-agent:4.1\n    securityContext: {allowPrivilegeEscalation: false}\n",
+            ),
+            Example::new(
                 "What patches of Kustomize do not say, their base does",
                 "-- base.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - «name: web»\n        image: nginx:1.29\n-- patch.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: web, image: 'nginx:1.30'}]}}}\n-- kustomization.yaml --\nresources: [base.k8s.yaml]\npatches: [{path: patch.k8s.yaml}]\n",
                 "-- base.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        image: nginx:1.29\n        securityContext:\n          allowPrivilegeEscalation: false\n-- patch.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: web, image: 'nginx:1.30'}]}}}\n-- kustomization.yaml --\nresources: [base.k8s.yaml]\npatches: [{path: patch.k8s.yaml}]\n",
@@ -72,7 +77,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
-    for service in cx.model.services.iter().filter(|service| service.is_whole()) {
+    for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let options = service.list("security_opt");
         let is_set = |option: &str| {
             let option = option.replace('=', ":");
@@ -106,16 +111,20 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             continue;
         }
         let place = container.place_of(&["securityContext", "allowPrivilegeEscalation"]);
-        let message = format!("the container `{}` may gain privileges that it was not started with", container.name());
+        let name = container.name();
+        let message = if container.is_privileged() {
+            format!("the container `{name}` is privileged, and so may gain every privilege, whatever is said of it")
+        } else {
+            format!("the container `{name}` may gain privileges that it was not started with")
+        };
         out.report(place, message).repair(cx, || denied(editor, container));
     }
 }
 
 fn denied<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
-    let is_privileged = container.own_security(&["privileged"]).boolean() == Some(true);
     let is_admin = |item: Node<'_>| item.scalar().is_some_and(|name| name.ends_with("SYS_ADMIN"));
     let added = container.own_security(&["capabilities", "add"]).node();
-    if is_privileged || added.into_iter().flat_map(Node::items).any(is_admin) {
+    if container.is_privileged() || added.into_iter().flat_map(Node::items).any(is_admin) {
         return Err("the cluster refuses it together with `privileged` and `SYS_ADMIN`: these go first".to_owned());
     }
     if container.runs_containers() {
