@@ -6,8 +6,8 @@
 
 use super::{Runtime, Start, Subject, Taken, packages};
 use crate::{
-    knowledge::ImageFacts,
-    model::{Reference, ScriptForm, Stage, Step, StepCommand, UserOrigin, Variable, VariableKind},
+    knowledge::{Family, ImageFacts, RULESET_DATE},
+    model::{Reference, ScriptForm, Stage, Step, StepCommand, UserOrigin, Variable, VariableKind, packages::Action},
     syntax::dockerfile::{Editor, Instruction, Keyword},
     text::{Edit, Span},
 };
@@ -227,6 +227,15 @@ impl<'a> Split<'_, 'a> {
             return Ok(None);
         }
         let facts = self.subject.target.image_facts();
+        let installs = |step: &Step<'_>| {
+            step.package_commands().any(|each| each.call.action == Action::Install && each.call.manager.is_system())
+        };
+        if facts.is_some_and(is_archived) && !self.subject.runs().iter().any(installs) {
+            let package = &self.runtime.packages[0];
+            return Err(
+                format!("it needs `{package}`, and the packages of its release have moved to an archive").into()
+            );
+        }
         let manager = facts.and_then(|facts| facts.package_manager.known().copied().flatten());
         let line = manager.and_then(|manager| packages::instruction(manager, &self.runtime.packages));
         line.map(Some).ok_or_else(|| "how the distribution of the base installs packages is not known".into())
@@ -276,7 +285,13 @@ impl<'a> Split<'_, 'a> {
     }
 
     fn base_facts(&self) -> Option<Arc<ImageFacts>> {
-        Reference::parse(self.runtime.base.as_str()).ok()?.facts(self.subject.cx.knowledge)
+        let named = Reference::parse(self.runtime.base.as_str()).ok();
+        let facts = named.and_then(|base| base.facts(self.subject.cx.knowledge));
+        // A variable in the author's own base hides no more here than there.
+        let is_own = || *self.subject.cx.text(self.subject.target.root().base_span()) == *self.runtime.base;
+        facts.or_else(|| {
+            is_own().then(|| self.subject.target.named_image().and_then(|image| image.facts.clone())).flatten()
+        })
     }
 
     /// The author's own user, if it is not root and has a number, with the comments above it; others are found by the
@@ -349,9 +364,37 @@ impl<'a> Split<'_, 'a> {
             new.push_str(&line.replace("\r\n", "\n").replace('\n', line_ending));
         }
         new.push_str(line_ending);
-        let mut edits: Vec<Edit> = spans.into_iter().map(|span| Edit::delete(self.subject.cx.file.id, span)).collect();
+        let delete = |span| Edit::delete(self.subject.cx.file.id, with_blank_lines(text, span));
+        let mut edits: Vec<Edit> = spans.into_iter().map(delete).collect();
         edits.push(Edit::replace(self.subject.cx.file.id, Span::new(kept, stage_end), new));
         Ok(edits)
+    }
+}
+
+/// Lines together with the blank ones behind them, where a blank one stands before them too.
+fn with_blank_lines(text: &[u8], span: Span) -> Span {
+    let before = &text[..span.start as usize];
+    let is_behind_blank = before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n");
+    if !is_behind_blank {
+        return span;
+    }
+    let blank = text[span.end as usize..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    Span::new(span.start as usize, span.end as usize + blank)
+}
+
+/// Whether the packages of a release have moved to an archive (`archive.debian.org`, `old-releases.ubuntu.com`,
+/// `vault.centos.org`): its images cannot install any as they are.
+fn is_archived(facts: &ImageFacts) -> bool {
+    let release = facts.release.known().map_or("", String::as_str);
+    let number = |text: &str| text.split('.').next().and_then(|number| number.parse::<u32>().ok());
+    let has_ended = facts.distribution_end_of_life.known().is_some_and(|end| *end < RULESET_DATE);
+    match facts.family.known() {
+        Some(Family::Debian) => number(release).is_some_and(|number| number <= 10),
+        Some(Family::Ubuntu) => {
+            let is_long = release.ends_with(".04") && number(release).is_some_and(|year| year % 2 == 0);
+            has_ended && !is_long && !release.is_empty()
+        }
+        _ => false,
     }
 }
 

@@ -81,6 +81,10 @@ const NEVER: [&str; 21] = [
 /// Directories that hide what the image holds there from what is bound over the directory above; nobody keeps data in them.
 const DEPENDENCIES: [&str; 6] = ["node_modules", "vendor", "venv", ".venv", "target", "site-packages"];
 
+/// Servers of Ruby: what they serve without a `Gemfile` to be seen may be Rails, and they keep their own pid files and
+/// logs as Rails does (their documentation).
+const RUBY_SERVERS: [&str; 6] = ["passenger", "puma", "unicorn", "unicorn_rails", "rainbows", "thin"];
+
 /// Directories in which programs keep things, whatever these are called.
 const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/data", "/mnt"];
 
@@ -95,6 +99,7 @@ impl Stage<'_> {
             made: self.chain_steps().flat_map(made).collect(),
             found: BTreeMap::new(),
             files: 0,
+            has_gemfile: false,
             temporary: None,
             home: None,
             system: Vec::new(),
@@ -105,6 +110,7 @@ impl Stage<'_> {
         search.callers();
         search.context_files();
         search.rails();
+        search.django();
         search.start_scripts();
         search.start_commands();
         search.whole_directory();
@@ -140,6 +146,8 @@ struct Search<'s, 'm> {
     made: BTreeSet<String>,
     found: BTreeMap<String, Written>,
     files: usize,
+    /// Whether a `Gemfile` was read, which tells whether it is Rails.
+    has_gemfile: bool,
     temporary: Option<Evidence>,
     home: Option<Evidence>,
     system: Vec<Written>,
@@ -358,6 +366,7 @@ impl Search<'_, '_> {
     fn frameworks(&mut self, root: &str, file: &str, text: &str) {
         let inside = below_root(file, root);
         let (directory, name) = inside.rsplit_once('/').map_or(("", inside), |(directory, name)| (directory, name));
+        self.has_gemfile |= name == "Gemfile";
         let writes: &[&str] = match name {
             // Rails guides, "Getting started": the directory structure of an application.
             "Gemfile" if text.contains("rails") || text.contains("railties") => &["log", "tmp", "storage"],
@@ -393,8 +402,13 @@ impl Search<'_, '_> {
     /// the code too (Rails guides, "Getting started" and "Configuring a database").
     fn rails(&mut self) {
         let is_rails = |command: &StepCommand<'_>| {
+            let is_start = command.step.keyword() != Keyword::Run;
+            let serves =
+                |word: &str| is_start && word.split(' ').any(|word| RUBY_SERVERS.contains(&path::file_name(word)));
             let mut words = command.command.words().map(Word::text);
-            let runs = words.any(|word| word == "rails" || word.ends_with("/rails") || word == "assets:precompile");
+            let runs = words.any(|word| {
+                word == "rails" || word.ends_with("/rails") || word == "assets:precompile" || serves(&word)
+            });
             runs && !command.invocation().is_some_and(|invocation| matches!(invocation.name(), Some("gem" | "rm")))
         };
         let told = self.stage.start_steps().into_iter().chain(self.stage.chain_steps()).find(|step| {
@@ -402,14 +416,31 @@ impl Search<'_, '_> {
             is_command && step.commands().any(|command| is_rails(&command))
         });
         let (Some(step), Some(workdir)) = (told, self.stage.workdir().path.known()) else { return };
-        let is_seen = self.found.values().any(|found| found.file.ends_with("Gemfile"));
-        if is_seen || workdir == "/" {
+        if self.has_gemfile || workdir == "/" {
             return;
         }
         let (line, _) = step.instruction().lines;
         let file = self.stage.model().file.path.clone();
         for path in ["db", "log", "storage", "tmp"] {
             self.add(&path::join(workdir, path), false, &file, line);
+        }
+    }
+
+    /// Django's own server or its migrations in the working directory, where no settings are seen: by default it keeps
+    /// `SQLite` beside the code (Django's documentation, "Writing your first Django app", part 2).
+    fn django(&mut self) {
+        let is_told = |step: &Step<'_>| {
+            step.commands().any(|command| {
+                let words: Vec<String> = command.command.words().map(|word| word.text().into_owned()).collect();
+                words.iter().any(|word| path::file_name(word) == "manage.py")
+                    && words.iter().any(|word| matches!(word.as_str(), "runserver" | "migrate"))
+            })
+        };
+        let told = self.stage.start_steps().into_iter().find(is_told);
+        let (Some(step), Some(workdir), 0) = (told, self.stage.workdir().path.known(), self.files) else { return };
+        if workdir != "/" {
+            let file = self.stage.model().file.path.clone();
+            self.add(workdir, false, &file, step.instruction().lines.0);
         }
     }
 

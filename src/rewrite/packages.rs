@@ -156,7 +156,7 @@ fn fetch_with(refresh: &StepPackages<'_>, install: &StepPackages<'_>) -> Result<
 /// `--no-cache` for a call of apk that lacks it.
 fn without_apk_cache(packages: &StepPackages<'_>) -> Option<Result<Edit, Refusal>> {
     let uses = matches!(packages.call.action, Action::Install | Action::Upgrade);
-    let verb = packages.call.verb.filter(|_| uses && !packages.call.has_option(&["--no-cache"]))?;
+    let verb = packages.call.verb.filter(|_| uses && !packages.call.has_option(&["--no-cache", "--no-network"]))?;
     Some(ShellEditor::of(packages.at).map(|editor| editor.insert_behind(verb, "--no-cache")).ok_or(UNSURE))
 }
 

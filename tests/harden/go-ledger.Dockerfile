@@ -17,11 +17,11 @@ WORKDIR /go/src/ledger
 COPY --from=build /usr/bin/ledger /usr/bin/ledger
 COPY --from=build /go/src/ledger/check.toml /go/src/ledger/check.toml
 COPY --from=build /data /data
-VOLUME /data
-EXPOSE 9000
 RUN groupadd --system --gid 10001 app \
     && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
     && mkdir -p /data \
     && chown -R 10001:10001 /data
+VOLUME /data
+EXPOSE 9000
 USER 10001:10001
 ENTRYPOINT ["/usr/bin/ledger"]

@@ -96,6 +96,13 @@ fn target<'m>(call: Call<'m, '_>, options: &Options<'m>) -> Kind<'m> {
 
 /// A link: at its second word, or in the working directory under the name of the first.
 fn linked<'m>(call: Call<'m, '_>, options: &Options<'m>) -> Kind<'m> {
+    let is_temporary = |word: &Word<'m>| {
+        let path = call.command.value(*word);
+        path.is_some_and(|path| path.starts_with("/tmp/") || path.starts_with("/var/tmp/"))
+    };
+    if options.operands.iter().take(options.operands.len().max(2) - 1).any(is_temporary) {
+        return Kind::Unknown("ln -s` to a place for temporary files, or `ln".to_owned());
+    }
     match options.operands.as_slice() {
         [only] if !options.has(Some('t'), "target-directory") => {
             let name = call.command.value(*only).map(|path| file_name(&path).to_owned());

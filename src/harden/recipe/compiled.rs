@@ -272,7 +272,8 @@ impl<'s, 'a> Build<'s, 'a> {
                 shows: "the program may read many files of the build context".to_owned(),
             });
         }
-        let workdir = self.subject.workdir();
+        // Where the base starts is the toolchain's own place.
+        let workdir = self.subject.workdir().filter(|_| self.subject.target.workdir().span.is_some());
         account.taken.extend(workdir.map(Taken::at));
         for effect in &self.effects {
             let Kind::Copied { sources, from: None, to } = &effect.kind else { continue };

@@ -12,7 +12,7 @@ use crate::{
         tree::below,
     },
     knowledge::{Code, Fact, LanguagePackage},
-    model::{PackageJson, StepCommand, join_path},
+    model::{PackageJson, Step, StepCommand, join_path},
     text::Edit,
 };
 use serde_json::Value;
@@ -321,6 +321,13 @@ impl<'s, 'a> Recipe<'s, 'a> {
     /// Whether the program may call what a global package brings.
     fn needs(&self, package: &str) -> bool {
         let name = without_version(package);
+        let starts_with = |step: Step<'_>| step.commands().any(|command| command.name() == Some(name));
+        let is_manager = |words: &[String]| matches!(words[0].as_str(), "npm" | "npx" | "yarn" | "pnpm");
+        let is_handed_on = self.plain_start().is_none_or(|(words, _)| words[0] == name || is_manager(&words));
+        let is_started = || self.subject.target.start_steps().into_iter().any(starts_with);
+        if is_handed_on && (is_started() || self.subject.startup().process.is_none()) {
+            return name != "npm";
+        }
         if DEVELOPMENT.contains(&name) {
             return false;
         }
@@ -334,11 +341,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
 
     /// The interpreter itself in the place of `npm start`.
     fn start(&self, runtime: &mut Runtime) {
-        let Some((words, evidence)) =
-            self.subject.start_words(self.manifest.as_ref()).or_else(|| self.resolved_start())
-        else {
-            return;
-        };
+        let Some((words, evidence)) = self.plain_start() else { return };
         runtime.start = Some(Start { entrypoint: None, command: Some(words) });
         if let Some(evidence) = evidence {
             runtime.changes.push(change(
@@ -347,6 +350,11 @@ impl<'s, 'a> Recipe<'s, 'a> {
                 evidence,
             ));
         }
+    }
+
+    /// What is started in the end, where no shell and no package manager is needed for it.
+    fn plain_start(&self) -> Option<(Vec<String>, Option<Evidence>)> {
+        self.subject.start_words(self.manifest.as_ref()).or_else(|| self.resolved_start())
     }
 
     /// The program of a package that a script of the manifest starts, where no shell is needed for it.

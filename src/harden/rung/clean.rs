@@ -78,7 +78,7 @@ impl<'j> Judge<'j, '_> {
             let removal = of_step.iter().rposition(|effect| matches!(effect.kind, Kind::PackagesRemoved { .. }));
             let mut is_building = false;
             for (at, effect) in of_step.iter().enumerate() {
-                let is_removed = removal.is_some_and(|removal| removal > at);
+                let is_removed = removal.is_some_and(|removal| removal > at) && left_in(of_step, at).is_empty();
                 let is_second = is_building && matches!(effect.kind, Kind::Build { .. });
                 is_building |= matches!(effect.kind, Kind::Build { .. });
                 if is_second || told.says(effect) {
@@ -223,6 +223,30 @@ impl<'j> Judge<'j, '_> {
             }
         }
     }
+}
+
+/// The words of the installation at `at` that no removal behind it names, where that does not take all of them out.
+fn left_in(of_step: &[Effect<'_>], at: usize) -> Vec<String> {
+    let words = |effect: &Effect<'_>| -> Vec<String> {
+        let arguments = effect.command.iter().flat_map(|command| command.command.arguments());
+        let plain = |text: &str| text.replace(['"', '{', '}'], "");
+        arguments.map(|word| plain(&word.text())).filter(|word| !word.starts_with('-')).collect()
+    };
+    let is_removal = |effect: &&Effect<'_>| matches!(effect.kind, Kind::PackagesRemoved { .. });
+    let gone: Vec<String> = of_step[at..].iter().filter(is_removal).flat_map(words).collect();
+    // `apk add --virtual`, `apt-mark auto`: what a removal takes out is said elsewhere.
+    let is_said_elsewhere = of_step.iter().filter_map(|effect| effect.command).any(|command| {
+        command
+            .command
+            .words()
+            .any(|word| matches!(word.bytes(), b"--virtual" | b"-t" | b"apt-mark" | b"undo" | b"markauto"))
+            || command.command.words().any(|word| word.bytes().starts_with(b"--virtual="))
+    });
+    if is_said_elsewhere {
+        return Vec::new();
+    }
+    let own = words(&of_step[at]).into_iter().skip(1);
+    own.filter(|word| !gone.contains(word) && (word.starts_with('$') || is_build_tool(word))).collect()
 }
 
 /// The first `git clone` of a step that no full commit pins.

@@ -73,7 +73,15 @@ fn run_as(
         let (path, file, line) = (&place.path, &place.file, place.line);
         return Err(format!("{file}:{line}, which starts it, writes into `{path}`, where only root may").into());
     }
-    let handed = handed(target, &identity, &writes, server);
+    let mut handed = handed(target, &identity, &writes, server);
+    // A directory that is copied is root's again, whoever had it.
+    if let Some(workdir) = target.workdir().path.known().filter(|path| old != target && *path != "/") {
+        let is_theirs = |stage: Stage<'_>| stage.gives(workdir, identity.uid, identity.name.as_deref());
+        let is_handed = handed.owned.iter().any(|owned| owned.path == *workdir);
+        if is_theirs(old) && !target.always_gives(workdir, identity.uid, identity.name.as_deref()) && !is_handed {
+            handed.owned.push(Owned { path: workdir.to_owned(), is_file: false, is_deep: false });
+        }
+    }
     let edits = place::edits(cx, target, &identity, &handed)?;
     let title = match &identity.name {
         Some(name) => format!("Run as `{name}` ({})", identity.written()),

@@ -183,6 +183,10 @@ pub(super) fn edits(
     }
     if needs_root && !is_root {
         lines.insert(0, "USER 0".to_owned());
+    } else if needs_root && let Some(volume) = volume_of(&steps, handed) {
+        // What a step changes in a volume is lost with older builders.
+        edits.push(editor.insert_before_comments(volume.instruction(), &lines));
+        lines.clear();
     }
     let start = steps[behind.min(steps.len())..]
         .iter()
@@ -207,6 +211,31 @@ pub(super) fn edits(
     };
     edits.push(edit.ok_or("the end of the file cuts its last instruction off")?);
     Ok(edits)
+}
+
+/// The first `VOLUME` of something that is given away, where root runs and no later step brings more into that.
+fn volume_of<'m>(steps: &[Step<'m>], handed: &Handed) -> Option<Step<'m>> {
+    let is_owned = |path: &str| handed.owned.iter().any(|owned| below(path, &owned.path) || below(&owned.path, path));
+    let at = steps.iter().position(|step| {
+        step.keyword() == Keyword::Volume && step.made_directories().iter().any(|path| is_owned(path))
+    })?;
+    let is_filled = |step: &Step<'m>| match step.keyword() {
+        Keyword::Copy | Keyword::Add => {
+            step.destination().and_then(|word| step.absolute_arg(word)).is_none_or(|to| is_owned(&to) || to == "/")
+        }
+        Keyword::Workdir => {
+            let behind = step.next().map_or(step.stage().workdir(), Step::workdir);
+            behind.path.known().is_none_or(is_owned)
+        }
+        Keyword::Run | Keyword::User => true,
+        _ => false,
+    };
+    (steps[at].user().is_root() && !steps[at + 1..].iter().any(is_filled)).then(|| steps[at])
+}
+
+/// Whether `path` is `directory`, or lies in it.
+fn below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether the file says that number already.

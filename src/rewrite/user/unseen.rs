@@ -7,9 +7,10 @@
 use super::{Obstacle, obstacle};
 use crate::{
     context::BuildContext,
-    model::{Process, ShellUse, Stage, StartWord, Startup, Step, StepCommand, file_name, join_path},
+    model::{Process, ShellUse, Stage, StartWord, Startup, Step, StepCommand, file_name, join_path, packages::Action},
     syntax::{dockerfile::Keyword, shell::Invocation},
 };
+use memchr::memmem;
 
 /// Why nobody can tell what the start of an image writes.
 pub(super) fn unseen_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
@@ -23,6 +24,14 @@ pub(super) fn unseen_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> 
     let processes = || startup.before.iter().chain(&startup.process);
     if let Some(file) = processes().find_map(|process| unseen_configuration(context, target, process)) {
         return Err(format!("`{file}` could not be read, which may tell its program where to write").into());
+    }
+    if let Some(daemon) = processes().find_map(|process| daemon_of_package(target, process)) {
+        return Err(format!("`{daemon}` is a service of a package of the distribution, which gives its files to root or to a user of its own").into());
+    }
+    if let Some(line) = unseen_server_settings(context, target) {
+        return Err(
+            format!("the settings of the server in line {line} could not be read: they say where it writes").into()
+        );
     }
     match installed(target) {
         Some(line) => {
@@ -57,15 +66,35 @@ fn script_of(context: &BuildContext<'_>, target: Stage<'_>, process: &Process) -
     let is_of_base = || {
         let facts = target.image_facts();
         let entrypoint = facts.and_then(|facts| facts.entrypoint.known());
-        let is_own = entrypoint.is_some_and(|words| words.iter().any(|word| file_name(word) == file_name(program)));
-        // A base that is made for another user than root brings scripts that do without root.
-        let user = facts.and_then(|facts| facts.user.known());
-        is_own || !program.contains('/') && user.is_some_and(|user| user.uid.is_some_and(|uid| uid != 0))
+        // What the base has for its own user, who is not root, and no step brings.
+        let has_user = facts.and_then(|facts| facts.user.known()).is_some_and(|user| !user.is_root());
+        let is_brought = || {
+            let text = &target.model().file.text;
+            target.chain_steps().any(|step| {
+                let is_start = matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint);
+                !is_start && memmem::find(step.instruction().span.of(text), program.as_bytes()).is_some()
+            })
+        };
+        entrypoint.is_some_and(|words| words.iter().any(|word| file_name(word) == file_name(program)))
+            || has_user && !program.contains('/') && !is_brought()
     };
     let directory = process.directory.as_deref().unwrap_or("/");
-    let is_seen = || target.context_program(context, program, directory).is_some();
-    (is_named_like_script(program) && !KNOWN.contains(&file_name(program)) && !is_of_base() && !is_seen())
-        .then(|| program.to_owned())
+    let is_unseen =
+        |word: &str| !KNOWN.contains(&file_name(word)) && target.context_program(context, word, directory).is_none();
+    if is_named_like_script(program) && !is_of_base() && is_unseen(program) {
+        return Some(program.to_owned());
+    }
+    // `bundle exec ./start.sh`, `xvfb-run ./start.sh`
+    let mut handed = process.words.iter().skip(1).take(MOST_WORDS).filter_map(StartWord::known);
+    handed.find(|word| is_script_of_shell(word) && word.contains('/') && is_unseen(word)).map(str::to_owned)
+}
+
+/// So many words behind a program are looked at for a script that it is handed.
+const MOST_WORDS: usize = 4;
+
+/// Whether a name ends as those of scripts for a shell do.
+fn is_script_of_shell(word: &str) -> bool {
+    matches!(word.rsplit_once('.'), Some((_, "sh" | "bash" | "ash" | "ksh")))
 }
 
 /// Scripts that are known: those of Tomcat, and those that wait for a port.
@@ -75,10 +104,10 @@ const KNOWN: [&str; 6] = ["catalina.sh", "startup.sh", "wait-for-it.sh", "wait-f
 fn is_named_like_script(program: &str) -> bool {
     let name = file_name(program);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    let is_of_shell = matches!(extension, "sh" | "bash" | "ash" | "ksh");
     let parts = || stem.split(['-', '_', '.']);
     let is_of_start = || parts().any(|part| STARTS.contains(&part));
-    is_of_shell || extension.is_empty() && (stem.contains("entrypoint") || program.contains('/') && is_of_start())
+    is_script_of_shell(name)
+        || extension.is_empty() && (stem.contains("entrypoint") || program.contains('/') && is_of_start())
 }
 
 /// What scripts that start something are called.
@@ -125,4 +154,85 @@ fn installed(target: Stage<'_>) -> Option<u32> {
     let steps = target.chain_steps().filter(|step| step.keyword() == Keyword::Run);
     let command = steps.flat_map(Step::commands).find(is_installer)?;
     Some(target.model().file.locate(command.span().start).line)
+}
+
+/// The program of `process`, where it is a service that a package of the distribution brings: `vnstatd` of `vnstat`.
+fn daemon_of_package(target: Stage<'_>, process: &Process) -> Option<String> {
+    let program = process.words.first().and_then(StartWord::known).map(file_name)?;
+    let installs = target.chain_steps().filter(|step| step.keyword() == Keyword::Run).flat_map(Step::package_commands);
+    let mut packages = installs
+        .filter(|packages| packages.call.action == Action::Install && packages.call.manager.is_system())
+        .flat_map(|packages| packages.call.packages().map(|package| package.name.to_owned()).collect::<Vec<_>>());
+    let is_daemon = DAEMONS.contains(&program);
+    let brings = |package: &String| {
+        let is_named_after = is_daemon && (package.starts_with(program) || program.starts_with(package.as_str()));
+        is_named_after || program.strip_suffix('d') == Some(package) || program.strip_suffix("-daemon") == Some(package)
+    };
+    packages.any(|package| brings(&package)).then(|| program.to_owned())
+}
+
+/// Services that keep files of their own where their packages put them.
+const DAEMONS: [&str; 46] = [
+    "asterisk",
+    "avahi-daemon",
+    "bitlbee",
+    "cassandra",
+    "collectd",
+    "coturn",
+    "turnserver",
+    "deluged",
+    "dovecot",
+    "ejabberd",
+    "fail2ban-server",
+    "freeswitch",
+    "gearmand",
+    "haproxy",
+    "icecast2",
+    "influxd",
+    "kamailio",
+    "mosquitto",
+    "mpd",
+    "murmurd",
+    "ngircd",
+    "nginx",
+    "nsd",
+    "opendkim",
+    "polipo",
+    "privoxy",
+    "prosody",
+    "rabbitmq-server",
+    "redis-server",
+    "rsyslogd",
+    "rtorrent",
+    "slapd",
+    "snmpd",
+    "squid",
+    "stunnel4",
+    "syslog-ng",
+    "tinyproxy",
+    "tor",
+    "transmission-daemon",
+    "unbound",
+    "varnishd",
+    "vnstatd",
+    "znc",
+    "zabbix_agentd",
+    "zabbix_server",
+    "minidlnad",
+];
+
+/// The line that replaces the settings of Apache as a whole by a file that is not seen.
+fn unseen_server_settings(context: &BuildContext<'_>, target: Stage<'_>) -> Option<u32> {
+    const WHOLE: [&str; 4] =
+        ["/etc/apache2/envvars", "/etc/apache2/apache2.conf", "/etc/apache2", "/usr/local/apache2/conf/httpd.conf"];
+    let replaces = |step: &Step<'_>| {
+        let Some(to) = step.destination().and_then(|word| step.absolute_arg(word)) else { return false };
+        let sources = step.sources();
+        let places = sources.iter().map(|source| join_path(&to, file_name(&source.text)));
+        let is_whole = WHOLE.contains(&to.as_str()) || places.clone().any(|place| WHOLE.contains(&place.as_str()));
+        is_whole && step.copy_source().is_none() && sources.iter().all(|source| context.nearest(&source.text).is_none())
+    };
+    let step =
+        target.chain_steps().find(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add) && replaces(step))?;
+    Some(step.instruction().lines.0)
 }

@@ -17,7 +17,7 @@ use crate::{
         packages,
     },
     knowledge::{Code, Fact},
-    model::{Process, StartWord, Step},
+    model::{Process, StartWord, Step, file_name},
     syntax::{
         dockerfile::{Editor, Keyword},
         shell::Word,
@@ -65,6 +65,8 @@ enum Packages {
     Environment,
     /// In `.venv` beside the program.
     Beside,
+    /// In an environment that the author's steps make, and that the path of programs names.
+    Own,
     /// In the interpreter's own directories.
     Interpreter,
     /// There are none.
@@ -85,7 +87,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let effects = effect::effects(subject);
         let home =
             subject.workdir().ok_or("the working directory is not known, or it is the root of the file system")?;
-        let packages = packages_of(&effects)?;
+        let packages = if own_environment(subject, &effects)? { Packages::Own } else { packages_of(&effects)? };
         let requirements = Requirements::of(subject, &effects);
         Ok(Self { subject, effects, home: home.to_owned(), packages, requirements })
     }
@@ -145,7 +147,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         let first = self.effects.iter().find(is_packages).or_else(|| self.effects.iter().find(installs));
         let Some(first) = first else { return Ok(()) };
         match self.packages {
-            Packages::None => {}
+            Packages::None | Packages::Own => {}
             Packages::Interpreter => runtime.taken.insert(0, Taken::at("/usr/local")),
             Packages::Beside => self.own_interpreter()?,
             Packages::Environment => {
@@ -250,6 +252,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             Packages::None => None,
             Packages::Environment => Some(ENVIRONMENT.to_owned()),
             Packages::Beside => Some(format!("{}/.venv", self.home)),
+            Packages::Own => return Err("its packages lie in an environment of the author's own".to_owned()),
             Packages::Interpreter => {
                 return Err("its packages lie among the interpreter's own, and the base has another one".to_owned());
             }
@@ -342,6 +345,43 @@ fn module_of(program: &str) -> Option<&'static str> {
         "streamlit" => "streamlit",
         _ => return None,
     })
+}
+
+/// Whether the author's steps make an environment that the path of programs names, and install all packages there.
+///
+/// # Errors
+/// It is made, and not all that is installed certainly goes there.
+fn own_environment(subject: &Subject<'_>, effects: &[Effect<'_>]) -> Result<bool, String> {
+    let makes = |effect: &&Effect<'_>| {
+        let words = effect.command.iter().flat_map(|command| command.command.words());
+        words.map(Word::text).any(|word| matches!(file_name(&word), "venv" | "virtualenv"))
+            && matches!(effect.kind, Kind::Files(_) | Kind::Directories(_))
+    };
+    let is_set = subject.target.variable("VIRTUAL_ENV").is_some();
+    let Some(making) = effects.iter().find(makes) else {
+        return if is_set {
+            Err("what `VIRTUAL_ENV` names is made by nothing that is seen".to_owned())
+        } else {
+            Ok(false)
+        };
+    };
+    let line = subject.cx.file.locate(making.span.start).line;
+    let path = subject.target.variable("PATH").and_then(|path| path.value.as_ref()).map_or("", |path| &path.text);
+    let is_on_path = match &making.kind {
+        Kind::Files(places) | Kind::Directories(places) => {
+            places.known.iter().any(|place| path.split(':').any(|part| part == format!("{place}/bin")))
+        }
+        _ => false,
+    };
+    let installs_before = effects.iter().take_while(|effect| effect.span.start < making.span.start).any(|effect| {
+        let Kind::LanguagePackages { ecosystem: Ecosystem::Python, names, .. } = &effect.kind else { return false };
+        let is_tool = !names.is_empty() && names.iter().all(|name| requirements::TOOLS.contains(&name.as_str()));
+        !is_tool && !installs_manager(effect)
+    });
+    if !is_on_path || installs_before {
+        return Err(format!("line {line} makes an environment of its own, and other packages may lie elsewhere"));
+    }
+    Ok(true)
 }
 
 /// Where the packages go that the steps install.
