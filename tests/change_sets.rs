@@ -168,3 +168,62 @@ fn what_cannot_be_edited_keeps_everything_as_it_is() {
     // One that could be edited does not help.
     stays(&format!("{service}        - NPM_TOKEN\n{sudo}"), "build.sh:1", "another program");
 }
+
+const COPIES_KEY: &str = "-- Dockerfile --\nFROM alpine:3.22\nRUN apk add --no-cache git openssh-client\nCOPY id_rsa /root/.ssh/id_rsa\nRUN chmod 600 /root/.ssh/id_rsa && ssh-keyscan github.com >> /root/.ssh/known_hosts\nRUN git clone git@github.com:acme/shop.git && rm -f /root/.ssh/id_rsa\nUSER 1000\nCMD [\"./shop\"]\n";
+const LENDS_AGENT: &str = "-- Dockerfile --\nFROM alpine:3.22\nRUN apk add --no-cache git openssh-client\nRUN mkdir -p -m 0700 /root/.ssh\nRUN ssh-keyscan github.com >> /root/.ssh/known_hosts\nRUN --mount=type=ssh git clone git@github.com:acme/shop.git\nUSER 1000\nCMD [\"./shop\"]\n";
+
+#[track_caller]
+fn lends(callers: &str, expected: &str) {
+    let fixed = repaired(&[rule("secret-copied")], format!("{COPIES_KEY}{callers}").as_bytes(), Safety::Risky);
+    assert_eq!(String::from_utf8_lossy(&fixed), format!("{LENDS_AGENT}{expected}"));
+}
+
+#[test]
+fn a_private_key_gives_way_to_the_agent_of_whoever_builds() {
+    lends("", "");
+    lends(
+        "-- compose.yaml --\nservices:\n  shop:\n    build: .   # here\n    ports: ['80:80']\n  other:\n    build: ./other\n",
+        "-- compose.yaml --\nservices:\n  shop:\n    build:\n      context: .\n      ssh:\n        - default   # here\n    ports: ['80:80']\n  other:\n    build: ./other\n",
+    );
+    lends(
+        "-- compose.yaml --\nservices:\n  shop:\n    build: {context: ., ssh: [other=./a]}\n  job:\n    build:\n      context: .\n      ssh: [default]\n",
+        "-- compose.yaml --\nservices:\n  shop:\n    build: {context: ., ssh: [other=./a, default]}\n  job:\n    build:\n      context: .\n      ssh: [default]\n",
+    );
+    lends(
+        "-- build.sh --\n#!/bin/sh\ndocker buildx build -t shop .\ndocker build -t other other\n-- other/Dockerfile --\nFROM scratch\n",
+        "-- build.sh --\n#!/bin/sh\ndocker buildx build --ssh default -t shop .\ndocker build -t other other\n-- other/Dockerfile --\nFROM scratch\n",
+    );
+    lends(
+        "-- .github/workflows/ci.yml --\njobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: .\n      - run: docker build .\n",
+        "-- .github/workflows/ci.yml --\njobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: .\n          ssh: default\n      - run: docker build --ssh default .\n",
+    );
+}
+
+#[test]
+fn a_key_that_something_else_needs_stays() {
+    let why = |text: &str| {
+        let found = findings_of(rule("secret-copied"), text.as_bytes());
+        let fix = found[0].fixes.first();
+        assert!(fix.is_none_or(|fix| fix.safety == Safety::Manual), "{fix:?}");
+        found[0].declined.clone().map_or_else(|| fix.expect("there is a reason").reason.to_string(), Into::into)
+    };
+    let head = "FROM alpine:3.22\nCOPY id_rsa /root/.ssh/id_rsa\n";
+    for (rest, part) in [
+        ("RUN eval $(ssh-agent) && ssh-add /root/.ssh/id_rsa && git clone git@a:b\n", "by its name"),
+        ("RUN chmod 600 /root/.ssh/* && git clone git@a:b\n", "by its name"),
+        ("ENV GIT_SSH_COMMAND=\"ssh -i /root/.ssh/id_rsa\"\nRUN git clone git@a:b\n", "by its name"),
+        ("RUN echo IdentityFile x >> /etc/ssh/ssh_config && git clone git@a:b\n", "says which key is used"),
+        ("RUN git clone git@a:b\nCMD git pull\n", "may use the key"),
+        ("RUN ls\n", "no `RUN` behind it"),
+        ("RUN git clone git@a:b\nFROM alpine:3.22\nCOPY --from=0 /root /root\n", "another stage copies the key"),
+    ] {
+        let reason = why(&format!("{head}{rest}"));
+        assert!(reason.contains(part), "{rest}: {reason}");
+    }
+    let clone = "RUN git clone git@a:b\n";
+    let sudo = format!("-- Dockerfile --\n{head}{clone}-- build.sh --\nsudo docker build .\n");
+    assert!(why(&sudo).contains("build.sh:1 must lend the agent"));
+    let bake =
+        format!("-- Dockerfile --\n{head}{clone}-- docker-bake.hcl --\ntarget \"a\" {{\n  context = \".\"\n}}\n");
+    assert!(why(&bake).contains("bake files are not edited"), "{}", why(&bake));
+}

@@ -172,8 +172,9 @@ mod tests {
 
     #[test]
     fn a_set_is_written_whole_or_not_at_all() {
-        let root = tempfile::tempdir().unwrap();
-        let path = |name: &str| root.path().join(name);
+        let root = std::env::temp_dir().join(format!("ironhull-change-set-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        let path = |name: &str| root.join(name);
         let text = |name: &str| fs::read_to_string(path(name)).unwrap();
         for name in ["a", "b", "c"] {
             fs::write(path(name), "old").unwrap();
@@ -203,5 +204,6 @@ mod tests {
         assert_eq!((text("a"), text("b"), text("c")), ("old".to_owned(), "new".to_owned(), "old".to_owned()));
         assert_eq!((written.len(), refused.len()), (1, 1));
         assert!(refused[0].message.contains("has to change with it"), "{}", refused[0].message);
+        fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -17,7 +17,7 @@ mod repository;
 mod services;
 mod workflow;
 
-pub use actor::built_by;
+pub use actor::{built_by, is_baked};
 pub use crossing::{Crossing, CrossingKind};
 pub use evidence::{builders, compose_files, is_override as is_on_top};
 pub use made::{Made, MadeImage, is_shell, may_hold_shell};

@@ -49,7 +49,7 @@ pub fn secret_file(source: &str, target: &str) -> Option<SecretFile> {
 /// A file that is told by the name that it is given in the image: `COPY keys/core /root/.ssh/id_rsa`.
 fn renamed(target: &str) -> Option<SecretFile> {
     if is_ssh_key(file_name(target)) {
-        return Some(file("a private SSH key", Proof::PrivateKey));
+        return Some(file(SSH_KEY, Proof::PrivateKey));
     }
     let is_tls_key = target.ends_with(".key") && KEY_PLACES.iter().any(|place| target.contains(place));
     is_tls_key.then_some(file("a private key", Proof::PrivateKey))
@@ -60,7 +60,7 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
     let directory = source.strip_suffix(name).map(|rest| file_name(rest.trim_end_matches('/'))).unwrap_or_default();
     let into_home = in_home(target);
     if is_ssh_key(name) {
-        return Some(file("a private SSH key", Proof::PrivateKey));
+        return Some(file(SSH_KEY, Proof::PrivateKey));
     }
     match (directory, name) {
         (".aws", "credentials") => {
@@ -99,6 +99,9 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
         _ => return by_extension(source, name, target),
     })
 }
+
+/// What a private key is called that programs use over SSH.
+pub const SSH_KEY: &str = "a private SSH key";
 
 const AWS: Proof = Proof::Field(&["aws_secret_access_key"]);
 const DOCKER: Proof = Proof::Field(&["\"auth\"", "\"identitytoken\""]);

@@ -4,6 +4,7 @@ mod assignment;
 mod carrier;
 mod file;
 mod mount;
+mod ssh;
 mod stand_in;
 
 use super::caller::{self, Handover, Instead, Obstacle};

@@ -350,6 +350,16 @@ pub fn built_by(call: &BuildCall<'_>, system: System, around: BuildContext<'_>) 
     orders.map(path).collect()
 }
 
+/// Whether a bake file builds the Dockerfile at that path, or one that nobody here can name.
+pub fn is_baked(found: &Found, dockerfile: &str, around: BuildContext<'_>) -> bool {
+    let lines = Lines::of(&found.path, &found.text);
+    bake::actors(&found.text, &lines, around).iter().any(|actor| match &actor.builds {
+        Order::File(path) => path == dockerfile,
+        Order::Hidden => true,
+        Order::Nothing | Order::Inline(_) => false,
+    })
+}
+
 fn order_of(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, around: BuildContext<'_>) -> Order {
     let context = call.context.map(|word| turn.fill(&word_of(word)));
     let file = call.options.iter().rfind(|option| option.name == "file").map(|file| turn.fill(&file.value));

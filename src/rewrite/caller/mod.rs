@@ -3,6 +3,7 @@
 //! Every place around the Dockerfile that speaks of the argument is either edited or known to build something else; else
 //! nothing is edited at all, and it is said where somebody has to look.
 
+mod agent;
 mod call;
 mod compose;
 mod environment;
@@ -11,7 +12,11 @@ mod workflow;
 use super::draft::Draft;
 use crate::{
     context::Found,
-    model::{self, DockerfileModel, graph},
+    model::{
+        self, DockerfileModel,
+        graph::{self, System},
+        script_file::ScriptFile,
+    },
     rule::{Companion, Cx},
     source::FileKind,
     syntax::yaml::{self, Editor, Kind, Node, Yaml},
@@ -29,7 +34,7 @@ pub(super) enum Instead<'i> {
 }
 
 /// What becomes of those who hand a build argument in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Handover {
     /// The files that hand it in, edited.
     pub(super) companions: Vec<Companion>,
@@ -50,11 +55,59 @@ pub(super) struct Obstacle {
 }
 
 impl Obstacle {
-    /// What somebody has to do there.
+    fn new(path: &str, line: u32, why: String) -> Self {
+        Self { path: path.to_owned(), line, why }
+    }
+
+    /// What somebody has to do there, where a build argument was handed in.
     pub(super) fn text(&self) -> String {
         let Self { path, line, why } = self;
         format!("{path}:{line} must hand it in as a secret, not as a build argument, and is not edited: {why}")
     }
+
+    /// What somebody has to do there, where a key was copied.
+    pub(super) fn text_of_agent(&self) -> String {
+        let Self { path, line, why } = self;
+        format!("{path}:{line} must lend the agent, and is not edited: {why}")
+    }
+}
+
+/// Has those around the Dockerfile who are seen to build it lend the SSH agent to its builds.
+///
+/// # Errors
+/// The first of them that is not edited.
+pub(super) fn lend_agent(cx: &Cx<'_, DockerfileModel<'_>>) -> Result<Handover, Obstacle> {
+    let mut work = Work::new(cx, "", Instead::Nothing);
+    for caller in graph::Callers::of(cx.context).services.iter().filter(|caller| caller.build.is_some()) {
+        let (path, line) = (&*caller.place.path, caller.place.line);
+        // It was read just now.
+        let Some(found) = cx.context.at(path) else { continue };
+        agent::of_service(&mut work, &found, &caller.name, line).map_err(|why| Obstacle::new(path, line, why))?;
+    }
+    for (found, kind) in graph::builders(cx.context) {
+        let around = cx.context.of(&found.path);
+        let (script, system) = match kind {
+            FileKind::Workflow => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::Workflow),
+            FileKind::GitlabCi => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::GitlabCi),
+            FileKind::Script => (ScriptFile::of_script(&found.text), System::Script),
+            FileKind::Makefile => (ScriptFile::of_makefile(&found.text), System::Makefile),
+            FileKind::Bake if graph::is_baked(&found, &work.dockerfile, around) => {
+                return Err(Obstacle::new(&found.path, 1, "bake files are not edited".to_owned()));
+            }
+            FileKind::Dockerfile
+            | FileKind::Compose
+            | FileKind::Kubernetes
+            | FileKind::Bake
+            | FileKind::Devcontainer
+            | FileKind::Seccomp => continue,
+        };
+        let edits = agent::of_calls(&mut work, &found, &script, system, around)?;
+        work.apply(&found, kind, edits)?;
+        if kind == FileKind::Workflow {
+            agent::of_workflow(&mut work, &found, around)?;
+        }
+    }
+    Ok(work.done())
 }
 
 /// Has those around the Dockerfile who hand the build argument `name` in give its builds something else.
@@ -67,15 +120,7 @@ pub(super) fn hand_over(
     instead: Instead<'_>,
 ) -> Result<Handover, Obstacle> {
     let mentions = model::callers(cx.context, name);
-    let mut work = Work {
-        dockerfile: crate::context::resolve("", &cx.file.path),
-        name,
-        instead,
-        drafts: BTreeMap::new(),
-        places: Vec::new(),
-        settled: Vec::new(),
-        by_all: true,
-    };
+    let mut work = Work::new(cx, name, instead);
     let callers = graph::Callers::of(cx.context);
     compose::hand_over(&mut work, cx, &callers)?;
     for (found, kind) in graph::builders(cx.context) {
@@ -123,7 +168,19 @@ struct Work<'w> {
     by_all: bool,
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+    fn new(cx: &Cx<'_, DockerfileModel<'_>>, name: &'w str, instead: Instead<'w>) -> Self {
+        Self {
+            dockerfile: crate::context::resolve("", &cx.file.path),
+            name,
+            instead,
+            drafts: BTreeMap::new(),
+            places: Vec::new(),
+            settled: Vec::new(),
+            by_all: true,
+        }
+    }
+
     fn is_settled(&self, path: &str, line: u32) -> bool {
         self.settled.iter().any(|(of, first, last)| of == path && (*first..=*last).contains(&line))
     }

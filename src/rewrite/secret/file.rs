@@ -1,11 +1,12 @@
 //! Mounts a file with credentials where it is used, in place of copying it into the image.
 
-use super::mount;
+use super::{mount, ssh};
 use crate::{
     model::{
         Allowed, Builder, DockerfileModel, Feature, Stage, Step,
         add::{Source, SourceKind},
         join_path,
+        secret_file::{SSH_KEY, secret_file},
     },
     rule::{Cx, Fix, Safety},
     syntax::dockerfile::{Arguments, Editor, Keyword},
@@ -27,6 +28,9 @@ const CLIENTS: &[(&str, &[&str])] = &[
 /// Why it is copied further on: one clause.
 pub fn mount_copied(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>) -> Result<Fix, String> {
     let name = source.text.rsplit('/').next().unwrap_or(&source.text);
+    if is_ssh_key(step, source) {
+        return ssh::lend_agent(cx, step, source);
+    }
     let Some((_, programs)) = CLIENTS.iter().find(|(file, _)| *file == name) else {
         return Err(elsewhere(name).to_owned());
     };
@@ -64,6 +68,13 @@ fn elsewhere(name: &str) -> &'static str {
         return "a `RUN --mount=type=ssh` can use the key without a copy, but what else in the file expects it is for a person to see";
     }
     "who reads the file is not said here: mount it as a secret, in the `RUN` that needs it or in the container"
+}
+
+/// Whether the source is a private key that programs use over SSH.
+fn is_ssh_key(step: Step<'_>, source: &Source<'_>) -> bool {
+    let target = step.destination().map(|target| String::from_utf8_lossy(&target.text).into_owned());
+    let file = target.and_then(|target| secret_file(&source.text, &target));
+    file.is_some_and(|file| file.what == SSH_KEY)
 }
 
 /// The path of the file in the image.
@@ -114,7 +125,7 @@ fn readers<'m>(
 }
 
 /// Takes the source out of its instruction, and the instruction if it brings nothing else.
-fn removal(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>) -> Option<Edit> {
+pub(super) fn removal(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, source: &Source<'_>) -> Option<Edit> {
     let instruction = step.instruction();
     if step.sources().len() == 1 {
         return Editor::new(cx.file, cx.model.syntax).remove(instruction);

@@ -28,7 +28,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Dockerfile],
         fix: FixNote::Sometimes(
             Safety::Risky,
-            "A file that package managers, Git and the like read on their own is mounted into each `RUN` that calls them; what else to do with a file is for a person to decide.",
+            "A file that package managers, Git and the like read on their own is mounted into each `RUN` that calls them, and in the place of a private key each is lent the agent of whoever builds, with the files that are seen to build; what else to do with a file is for a person to decide.",
         ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
@@ -41,7 +41,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A private key for Git",
                 "FROM alpine:3.22\nCOPY «id_rsa» /root/.ssh/id_rsa\nRUN git clone git@github.com:acme/shop.git && rm /root/.ssh/id_rsa\n",
-                "FROM alpine:3.22\nCOPY id_rsa.pub /root/.ssh/\nRUN --mount=type=ssh git clone git@github.com:acme/shop.git\n",
+                "FROM alpine:3.22\nRUN --mount=type=ssh git clone git@github.com:acme/shop.git\n",
             ),
             Example::new(
                 "An environment file",
