@@ -4,6 +4,7 @@ use crate::{
     model::kubernetes::{Container, KubernetesModel, Setting, Workload},
     rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
     source::FileKind,
+    syntax::yaml::Node,
 };
 
 pub(crate) static RULE: Builtin = Builtin {
@@ -35,6 +36,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "What every container says for itself, the pod need not",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  «containers»:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n  - «name: log»\n    image: fluent-bit:4.1\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n",
+            ),
+            Example::new(
+                "What the values of a chart say of the pods",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  {{- if .Values.context }}\n  securityContext:\n{{ toYaml .Values.context | indent 4 }}\n  {{- end }}\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {allowPrivilegeEscalation: false}\n  - «name: log»\n    image: fluent-bit:4.1\n",
+                "-- chart/templates/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  {{- if .Values.context }}\n  securityContext:\n{{ toYaml .Values.context | indent 4 }}\n  {{- end }}\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {allowPrivilegeEscalation: false}\n  - name: log\n    image: fluent-bit:4.1\n    securityContext: {allowPrivilegeEscalation: false}\n",
             ),
             Example::new(
                 "One container of two",
@@ -94,7 +100,8 @@ fn left_out(workload: Workload<'_>) -> Option<String> {
     Some(format!("the pods of `{name}` have no security context, and not every container {what}"))
 }
 
-/// Whether a context says anything, or may.
+/// Whether a context says anything, or may: what is no mapping is what a template leaves of one.
 fn says_something(context: Setting<'_>) -> bool {
-    context.is_hidden() || context.node().is_some_and(|context| context.is_open() || context.entries().next().is_some())
+    let is_empty = |context: Node<'_>| context.is_mapping() && !context.is_open() && context.entries().next().is_none();
+    context.is_hidden() || context.node().is_some_and(|context| !is_empty(context))
 }
