@@ -21,7 +21,7 @@ use crate::{
     text::Edit,
 };
 use serde::Deserialize;
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 pub(super) static LANGUAGE: Language = Language {
     extensions: &["go", "s"],
@@ -543,15 +543,14 @@ impl Modules {
     }
 
     fn add(&mut self, path: &str) {
-        let is_in = |list: &[String]| list.iter().any(|known| path.starts_with(known.as_str()));
         let lists = lists();
-        if is_in(&lists.linked.modules) {
+        if lists.linked.has(path) {
             self.linked.get_or_insert_with(|| path.to_owned());
-        } else if is_in(&lists.bundled_cpp.modules) {
+        } else if lists.bundled_cpp.has(path) {
             self.bundled = Some((path.to_owned(), true));
-        } else if is_in(&lists.bundled.modules) {
+        } else if lists.bundled.has(path) {
             self.bundled.get_or_insert_with(|| (path.to_owned(), false));
-        } else if !is_in(&lists.pure.modules) {
+        } else if !lists.pure.has(path) {
             self.unknown.get_or_insert_with(|| path.to_owned());
         }
     }
@@ -565,15 +564,33 @@ impl Modules {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Lists {
-    bundled: List,
-    bundled_cpp: List,
-    linked: List,
-    pure: List,
+    bundled: NeedsC,
+    bundled_cpp: NeedsC,
+    linked: NeedsC,
+    pure: Pure,
+}
+
+/// Modules with what says that they need C.
+#[derive(Debug, Deserialize)]
+struct NeedsC {
+    modules: BTreeMap<String, String>,
+}
+
+impl NeedsC {
+    fn has(&self, path: &str) -> bool {
+        self.modules.keys().any(|known| path.starts_with(known.as_str()))
+    }
 }
 
 #[derive(Debug, Deserialize)]
-struct List {
+struct Pure {
     modules: Vec<String>,
+}
+
+impl Pure {
+    fn has(&self, path: &str) -> bool {
+        self.modules.iter().any(|known| path.starts_with(known.as_str()))
+    }
 }
 
 fn lists() -> &'static Lists {
