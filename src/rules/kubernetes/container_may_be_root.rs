@@ -23,7 +23,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Reference::new(Scheme::CisKubernetes, "5.2.7"),
             Reference::new(Scheme::Nist800190, "4.1.2"),
             Reference::new(Scheme::PodSecurity, "restricted 1.0"),
-            Reference::new(Scheme::NsaCisa, "Non-root containers"),
+            Reference::new(Scheme::NsaCisa, "Non-root containers and rootless container engines"),
             Reference::new(Scheme::Cwe, "250"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/pod-security-standards/"),
         ],

@@ -20,7 +20,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Kubernetes],
         fix: FixNote::Never,
         references: &[
-            Reference::new(Scheme::NsaCisa, "Non-root containers"),
+            Reference::new(Scheme::NsaCisa, "Non-root containers and rootless container engines"),
             Reference::new(Scheme::Cwe, "250"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/concepts/security/multi-tenancy/"),
         ],

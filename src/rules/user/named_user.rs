@@ -26,7 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
             "The number that the file or the base image gives to the name is the same user; where nobody gave one, the command that makes the user gets one.",
         ),
         references: &[
-            Reference::new(Scheme::NsaCisa, "Non-root containers"),
+            Reference::new(Scheme::NsaCisa, "Non-root containers and rootless container engines"),
             Reference::new(Scheme::CisDocker, "4.1"),
             Reference::new(Scheme::Url, "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/"),
         ],

@@ -31,7 +31,7 @@ pub(crate) static RULE: Builtin = Builtin {
         references: &[
             Reference::new(Scheme::CisDocker, "4.1"),
             Reference::new(Scheme::Nist800190, "4.1.2"),
-            Reference::new(Scheme::NsaCisa, "Non-root containers"),
+            Reference::new(Scheme::NsaCisa, "Non-root containers and rootless container engines"),
             Reference::new(Scheme::Cwe, "250"),
         ],
         equivalents: &[
