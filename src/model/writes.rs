@@ -111,6 +111,7 @@ impl Stage<'_> {
         search.context_files();
         search.rails();
         search.django();
+        search.schedule();
         search.start_scripts();
         search.start_commands();
         search.whole_directory();
@@ -442,6 +443,23 @@ impl Search<'_, '_> {
             let file = self.stage.model().file.path.clone();
             self.add(workdir, false, &file, step.instruction().lines.0);
         }
+    }
+
+    /// Celery's scheduler keeps `celerybeat-schedule` and `celerybeat.pid` in its working directory, unless it is told
+    /// another place or another scheduler (Celery's reference, "celery beat": `-s`, `-S`, `--pidfile`).
+    fn schedule(&mut self) {
+        const TOLD: [&str; 4] = ["-s", "--schedule", "-S", "--scheduler"];
+        let schedules = |command: &StepCommand<'_>| {
+            let words: Vec<_> = command.command.words().map(Word::text).collect();
+            let has =
+                |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.split('=').next().unwrap_or(word)));
+            has(&["celery"]) && has(&["beat", "--beat", "-B"]) && !has(&TOLD)
+        };
+        let told = self.stage.start_steps().into_iter().find(|step| step.commands().any(|command| schedules(&command)));
+        let (Some(step), Some(workdir)) = (told, self.stage.workdir().path.known()) else { return };
+        let (line, _) = step.instruction().lines;
+        let file = self.stage.model().file.path.clone();
+        self.add(workdir, true, &file, line);
     }
 
     /// Where a directory of the context lies in the image; one that is only built from lies where that is done.
