@@ -1,7 +1,7 @@
 //! The image that is to climb: its target stage and all that its files tell of it.
 
 use super::{
-    Evidence,
+    Evidence, Start,
     effect::{self, Effect, Kind},
     packages::{self, Programs},
 };
@@ -133,6 +133,35 @@ impl<'a> Subject<'a> {
             let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
             Programs { names, is_complete }
         })
+    }
+
+    /// `words` by the instruction that the author starts with: those who run the image put theirs in the place of `CMD`,
+    /// and behind `ENTRYPOINT`.
+    pub fn started_by(&self, mut words: Vec<String>) -> Start {
+        let steps = self.target.start_steps();
+        let of = |keyword| steps.iter().copied().find(|step| step.keyword() == keyword);
+        if of(Keyword::Entrypoint).is_none() {
+            return Start { entrypoint: None, command: Some(words) };
+        }
+        let arguments = of(Keyword::Cmd).and_then(|step| {
+            let [command] = step.commands().collect::<Vec<_>>()[..] else { return None };
+            let words = command.command.words().map(|word| command.value(word).map(Cow::into_owned));
+            words.collect::<Option<Vec<String>>>()
+        });
+        let command = arguments.filter(|arguments| words.len() > arguments.len() && words.ends_with(arguments));
+        words.truncate(words.len() - command.as_ref().map_or(0, Vec::len));
+        Start { entrypoint: Some(words), command }
+    }
+
+    /// The same on a base that has nothing but `program` to start: it is the entry point, whatever is given behind it.
+    pub fn started_with(&self, program: &str, arguments: Vec<String>) -> Start {
+        let words = std::iter::once(program.to_owned()).chain(arguments.iter().cloned()).collect();
+        match self.started_by(words) {
+            Start { entrypoint: None, .. } => {
+                Start { entrypoint: Some(vec![program.to_owned()]), command: Some(arguments) }
+            }
+            start @ Start { entrypoint: Some(_), .. } => start,
+        }
     }
 
     /// The words of the one command that the image starts, as far as it needs no shell; `npm` looked through with

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     harden::{
-        Proposal, Runtime, Start, Subject,
+        Proposal, Runtime, Subject,
         effect::{Effect, Kind},
         health::{self, Health},
     },
@@ -86,7 +86,7 @@ fn without_shell(subject: &Subject<'_>, base: &str, words: &[&str], slim: &Runti
     let mut runtime = slim.clone();
     runtime.base = subject.named(base).ok_or("a variable decides which Bun the base has")?;
     let arguments = words[1..].iter().map(|word| (*word).to_owned()).collect();
-    runtime.start = Some(Start { entrypoint: Some(vec!["/usr/local/bin/bun".to_owned()]), command: Some(arguments) });
+    runtime.start = Some(subject.started_with("/usr/local/bin/bun", arguments));
     runtime.changes.push(change(
         "Run on Bun's image without a shell",
         "its entry point is the program, and nothing that is started needs a shell",

@@ -176,7 +176,7 @@ impl<'a> Recipe<'_, 'a> {
             .extend(["DENO_INSTALL", "PATH"].map(str::to_owned).into_iter().filter(|name| self.is_of_root(name)));
         let mut command = vec!["deno".to_owned()];
         command.extend(arguments.iter().cloned());
-        runtime.start = Some(Start { entrypoint: None, command: Some(command) });
+        runtime.start = Some(subject.started_by(command));
         runtime.changes.push(change(
             "Run on Deno's own image",
             "it has the program and nothing to build with",
@@ -207,8 +207,11 @@ impl<'a> Recipe<'_, 'a> {
         let tag = self.version.as_ref().map_or("distroless".to_owned(), |version| format!("distroless-{version}"));
         let mut runtime = slim.clone();
         runtime.base = format!("{IMAGE}:{tag}");
-        // Its entry point is the program itself.
-        runtime.start = Some(Start { entrypoint: None, command: Some(arguments.to_vec()) });
+        // Its entry point is the program itself, which stays where the author has none.
+        let words = std::iter::once("deno").chain(arguments.iter().map(String::as_str)).map(str::to_owned).collect();
+        let start = subject.started_by(words);
+        let own = || Start { entrypoint: None, command: Some(arguments.to_vec()) };
+        runtime.start = Some(if start.entrypoint.is_some() { start } else { own() });
         if let Some(last) = runtime.changes.last_mut() {
             last.title = "Run on Deno's image without a shell".into();
             last.reason = "its entry point is the program, and nothing that is started needs a shell".into();

@@ -10,13 +10,12 @@ use super::{
 };
 use crate::{
     harden::{
-        Proposal, Runtime, Start, Subject, Taken,
+        Proposal, Runtime, Subject, Taken,
         effect::{Effect, Kind},
         health::{self, Health},
         tree::{Tree, below},
     },
     model::{Process, StartWord, StepCommand, join_path},
-    syntax::dockerfile::Keyword,
 };
 
 pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
@@ -156,7 +155,7 @@ fn on_runtime(subject: &Subject<'_>, base: &str, published: &Published) -> Resul
         }
     }
     runtime.build_end.extend(published.build_end.clone());
-    runtime.start = published.start.clone().map(|words| started(subject, words));
+    runtime.start = published.start.clone().map(|words| subject.started_by(words));
     let evidence = subject
         .startup()
         .process
@@ -170,13 +169,6 @@ fn on_runtime(subject: &Subject<'_>, base: &str, published: &Published) -> Resul
     let reason = "what is published needs no more than the runtime";
     runtime.changes.insert(0, change("Run on the runtime of the same version", reason, evidence));
     Ok(runtime)
-}
-
-/// A start of those words by the instruction that the author starts with.
-fn started(subject: &Subject<'_>, words: Vec<String>) -> Start {
-    let has_entrypoint = subject.target.start_steps().iter().any(|step| step.keyword() == Keyword::Entrypoint);
-    let (entrypoint, command) = if has_entrypoint { (Some(words), None) } else { (None, Some(words)) };
-    Start { entrypoint, command }
 }
 
 /// Whether a step only serves the build: it fills no place outside of what is built, or one that only holds sources.
@@ -236,7 +228,7 @@ fn without_shell(subject: &Subject<'_>, base: &str, runtime: &Runtime) -> Result
     loads_nothing(subject)?;
     let mut better = runtime.clone();
     better.base = format!("{shell_less}-extra");
-    better.start.get_or_insert_with(|| started(subject, words.into_iter().map(str::to_owned).collect()));
+    better.start.get_or_insert_with(|| subject.started_by(words.into_iter().map(str::to_owned).collect()));
     better.changes.push(change(
         "Run on a base without a shell",
         "nothing that is started needs one, and the base has the same .NET with ICU and time zones",

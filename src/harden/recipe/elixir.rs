@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     harden::{
-        Change, Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Change, Declined, Evidence, Proposal, Rung, Runtime, Subject, Taken,
         effect::{Ecosystem, Effect, Kind},
         tree::Tree,
     },
@@ -72,7 +72,7 @@ impl<'a> Recipe<'_, 'a> {
             runtime.changes.push(change("Let the release serve", "`mix phx.server` did so by itself", server));
         }
         let start = vec![format!("{home}/bin/{name}"), "start".to_owned()];
-        runtime.start = Some(Start { entrypoint: None, command: Some(start) });
+        runtime.start = Some(subject.started_by(start));
         let reason =
             "it holds the compiled program with its packages and Erlang, and starts without Mix, Hex and Rebar";
         runtime.changes.insert(0, change("Build a release", reason, manifest));

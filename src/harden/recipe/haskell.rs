@@ -89,7 +89,7 @@ impl Exec {
         let command = std::iter::once(format!("{PLACE}/{program}")).chain(arguments).collect();
         Some(Self {
             program: (*program).to_owned(),
-            start: Start { entrypoint: None, command: Some(command) },
+            start: subject.started_by(command),
             build_end: format!("{install} {PLACE}"),
         })
     }

@@ -6,7 +6,7 @@
 use super::common::{change, climbing, needs_more, outside, place};
 use crate::{
     harden::{
-        Declined, Proposal, Rebase, Rung, Runtime, Start, Subject, Taken,
+        Declined, Proposal, Rebase, Rung, Runtime, Subject, Taken,
         effect::{self, Effect, Kind},
         health::{self, Health},
         packages,
@@ -174,7 +174,7 @@ impl Recipe<'_, '_> {
         if needs_shell.is_some() {
             return Ok(new);
         }
-        new.start = Some(Start { entrypoint: Some(words), command: None });
+        new.start = Some(self.subject.started_by(words));
         Ok(new)
     }
 
@@ -257,8 +257,12 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
             need.evidence.path, need.evidence.line, need.evidence.shows
         ));
     }
-    let words = runtime.start.as_mut().and_then(|start| start.entrypoint.as_mut());
-    let first = words.and_then(|words| words.first_mut()).ok_or("what it starts is not known")?;
+    let start = runtime.start.as_mut().ok_or("what it starts is not known")?;
+    // The base has an entry point of its own, behind which a `CMD` would stand.
+    if start.entrypoint.is_none() {
+        start.entrypoint = start.command.take();
+    }
+    let first = start.entrypoint.as_mut().and_then(|words| words.first_mut()).ok_or("what it starts is not known")?;
     DISTROLESS_JAVA.clone_into(first);
     runtime.changes.push(change(
         "Run on a base without a shell",

@@ -6,7 +6,7 @@
 use super::common::{add_libraries, ask_for_health, change, climbing, outside, place};
 use crate::{
     harden::{
-        Declined, Evidence, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Evidence, Proposal, Rung, Runtime, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
         tree::below,
@@ -235,8 +235,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         }
         let mut runtime = slim.clone();
         runtime.base = format!("{base}:nonroot");
-        let entrypoint = Some(vec![DISTROLESS_NODE.to_owned()]);
-        runtime.start = Some(Start { entrypoint, command: Some(arguments.to_vec()) });
+        runtime.start = Some(self.subject.started_with(DISTROLESS_NODE, arguments.to_vec()));
         let words = (
             "Let Node.js ask for the health check",
             "the base has no other program, and `fetch` fails for the same answers",
@@ -342,7 +341,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
     /// The interpreter itself in the place of `npm start`.
     fn start(&self, runtime: &mut Runtime) {
         let Some((words, evidence)) = self.plain_start() else { return };
-        runtime.start = Some(Start { entrypoint: None, command: Some(words) });
+        runtime.start = Some(self.subject.started_by(words));
         if let Some(evidence) = evidence {
             runtime.changes.push(change(
                 "Start the program itself",

@@ -12,7 +12,7 @@ use requirements::Requirements;
 
 use crate::{
     harden::{
-        Declined, Proposal, Rung, Runtime, Start, Subject, Taken,
+        Declined, Proposal, Rung, Runtime, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind},
         packages,
     },
@@ -235,7 +235,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             words[0] = format!("{}/.venv/bin/{}", self.home, words[0]);
         }
         let evidence = startup.hops.last().map(|hop| place(&hop.path, hop.line, &hop.shows));
-        runtime.start = Some(Start { entrypoint: None, command: Some(words) });
+        runtime.start = Some(self.subject.started_by(words));
         runtime
             .changes
             .extend(evidence.map(|evidence| {
@@ -291,7 +291,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             let version = self.version().ok_or("which Python it has is not told")?;
             runtime.environment.push(("PYTHONPATH".to_owned(), format!("{site}/lib/python{version}/site-packages")));
         }
-        runtime.start = Some(Start { entrypoint: Some(vec![DISTROLESS_PYTHON.to_owned()]), command: Some(command) });
+        runtime.start = Some(self.subject.started_with(DISTROLESS_PYTHON, command));
         let words = (
             "Let Python ask for the health check",
             "the base has no other program, and `urlopen` fails for the same answers",
