@@ -63,6 +63,12 @@ impl Datum<'_> {
         });
         // A file says `example` of something else.
         let is_file = text.contains('\n') || text.starts_with("{\"");
+        // A word that stands for a value where its base 64 belongs: `EXAMPLE`.
+        let written = self.node.scalar().unwrap_or_default();
+        let is_word = written.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        if is_word && !written.is_empty() && credential::is_placeholder(written) {
+            return true;
+        }
         text.is_empty() || is_encrypted || is_starred || is_blackened || !is_file && credential::is_placeholder(&text)
     }
 
@@ -160,5 +166,9 @@ mod tests {
         let stand_ins: Vec<bool> =
             model.plain_secrets().flat_map(Object::data).map(|datum| datum.is_stand_in()).collect();
         assert_eq!(stand_ins, [true, true, true, true, false, false, true, true]);
+        let tree = parse(b"apiVersion: v1\nkind: Secret\ndata: {a: EXAMPLE, b: REPLACE_ME, c: aHVudGVyNDcxMQ==}\n");
+        let model = KubernetesModel::new(&tree.tree);
+        let left: Vec<_> = model.plain_secrets().flat_map(Object::data).filter(|datum| !datum.is_stand_in()).collect();
+        assert_eq!(left.len(), 1);
     }
 }

@@ -56,12 +56,15 @@ const BRIEF: [&str; 16] = [
 ];
 
 impl Container<'_> {
-    /// Whether it is seen to do nothing but wait, and has no ports: there is nothing that could be asked how it is.
+    /// Whether it is seen to do nothing but wait: there is nothing that could be asked how it is.
     pub fn only_waits(self) -> bool {
         let lists: Option<Vec<Vec<Node<'_>>>> = STARTS[0].iter().map(|path| self.setting(path).items()).collect();
-        let Some(lists) = lists.filter(|_| self.setting(&["ports"]).is_absent()) else { return false };
+        let Some(lists) = lists else { return false };
         if lists.iter().all(Vec::is_empty) {
             return self.image().is_some_and(|image| is_pause(image.basename()));
+        }
+        if !self.setting(&["ports"]).is_absent() {
+            return false;
         }
         // Words behind an entry point that the image has are its arguments.
         if lists[0].is_empty() {
@@ -145,7 +148,7 @@ mod tests {
     fn who_only_sleeps_cannot_answer() {
         for container in [
             "image: 'registry.k8s.io/pause:3.10'",
-            "image: 'rancher/mirrored-pause:3.6'",
+            "image: 'rancher/mirrored-pause:3.6', ports: [{containerPort: 80}]",
             "image: nginx, command: [sleep, '30']",
             "image: nginx, command: [/bin/sh, -c], args: ['tail -f /dev/null']",
             "image: nginx, command: [sh, -c, 'while true; do echo $(date) >> /mnt/out; sleep 1; done']",
@@ -155,7 +158,7 @@ mod tests {
         for container in [
             "image: nginx",
             "image: nginx, args: [sleep, '30']",
-            "image: 'registry.k8s.io/pause:3.10', ports: [{containerPort: 80}]",
+            "image: nginx, command: [sleep, '30'], ports: [{containerPort: 80}]",
             "image: nginx, command: [sh, -c, 'sleep 5; exec /srv/serve']",
             "image: nginx, command: [sh, -c, 'echo hello']",
             "image: nginx, command: [sh, -c, 'sleep $(/srv/serve)']",

@@ -48,7 +48,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
-    for workload in cx.model.workloads().filter(|workload| !workload.pod.resolved().is_open()) {
+    for workload in cx.model.workloads().filter(|workload| workload.is_whole()) {
         let keys = ["serviceAccountName", "serviceAccount"];
         let is_hidden = keys.iter().any(|key| workload.setting(&[key]).is_hidden());
         let token = workload.setting(&["automountServiceAccountToken"]);

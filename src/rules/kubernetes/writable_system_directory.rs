@@ -17,8 +17,8 @@ use crate::{
 pub(crate) static RULE: Builtin = Builtin {
     meta: RuleMeta {
         id: "writable-system-directory",
-        title: "Volume that may be written over a directory of the system",
-        why: "A volume over `/bin`, `/etc` or `/usr` takes the place of what the image has there. Where it may be written, whoever writes to it, in this container or another, decides what runs here next.",
+        title: "Volume that may be written over a part of the system",
+        why: "A volume over `/bin`, `/etc` or `/usr`, or over a file in them, takes the place of what the image has there. Where it may be written, whoever writes to it, in this container or another, decides what runs here next.",
         remedy: "Set `readOnly: true`, or mount it where the program keeps data.",
         group: Group::Kubernetes,
         severity: Severity::Medium,
