@@ -1,6 +1,9 @@
 //! The one door: policy, knowledge and rules together, asked about files.
 
+mod deploy;
 mod harden;
+
+pub use deploy::Deployed;
 
 use crate::{
     baseline::{Decisions, Scope},

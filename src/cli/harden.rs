@@ -12,16 +12,16 @@ use crate::{
     discover::{Candidate, Named, Obstacle, Request},
     disk::{self, Replacement, Surroundings},
     emit::{self, HardenedFile, Hardening},
-    harden::{Rung, Wishes},
-    project::Project,
-    report::{Change, Unread},
+    harden::{Dependent, Rung, Wishes},
+    project::{Deployed, Project},
+    report::Unread,
     source::{FileKind, SourceFile},
     text::FileId,
     verify::EngineKind,
 };
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `harden` is told.
 #[derive(Debug, Args)]
@@ -94,11 +94,11 @@ fn run_text(
         }
     };
     let after = rewritten.file.result.text.clone();
-    let hardening = Hardening { files: vec![rewritten.file], errors: Vec::new() };
+    let hardening = Hardening { files: vec![rewritten.file], ..Hardening::default() };
     match (options.format, options.diff) {
         (Format::Json, _) => Terminal::print_plain(|out| emit::hardening_json(&hardening, out))?,
         (Format::Markdown, _) => Terminal::print_plain(|out| emit::hardening_markdown(&hardening, out))?,
-        (Format::Terminal, true) => Terminal::print_plain(|out| emit::patch(&changes(&hardening), out))?,
+        (Format::Terminal, true) => Terminal::print_plain(|out| emit::patch(&hardening.changes(), out))?,
         (Format::Terminal, false) => Terminal::print_plain(|out| out.write_all(&after))?,
     }
     Ok(outcome(options, &hardening))
@@ -118,17 +118,19 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
         }
     }
     let mut is_whole = !obstacles.iter().any(|obstacle| obstacle.named);
+    let mut dependents = deployed(project, &mut rewritten, &surroundings, options);
     if !options.diff
-        && let Err(obstacle) = write(&rewritten)
+        && let Err(obstacle) = write(&rewritten, &dependents)
     {
         is_whole = false;
         obstacles.push(obstacle);
         rewritten.clear();
+        dependents.clear();
     }
     let mut errors: Vec<Unread> =
         obstacles.into_iter().map(|each| Unread { path: each.name, message: each.message }).collect();
     errors.sort();
-    let hardening = Hardening { files: rewritten.into_iter().map(|each| each.file).collect(), errors };
+    let hardening = Hardening { files: rewritten.into_iter().map(|each| each.file).collect(), dependents, errors };
     match (options.format, options.diff) {
         (Format::Json, _) => Terminal::print_plain(|out| emit::hardening_json(&hardening, out))?,
         (Format::Markdown, _) => Terminal::print_plain(|out| emit::hardening_markdown(&hardening, out))?,
@@ -136,20 +138,16 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
             for error in &hardening.errors {
                 terminal.remark(|out| writeln!(out, "ironhull: {}: {}", error.path.escape_debug(), error.message))?;
             }
-            Terminal::print_plain(|out| emit::patch(&changes(&hardening), out))?;
+            Terminal::print_plain(|out| emit::patch(&hardening.changes(), out))?;
         }
         (Format::Terminal, false) => terminal.print(|out| emit::hardening(&hardening, out))?,
     }
     Ok(if is_whole { outcome(options, &hardening) } else { Outcome::Failing })
 }
 
-fn changes(hardening: &Hardening) -> Vec<Change> {
-    hardening.files.iter().filter_map(HardenedFile::change).collect()
-}
-
 /// With `--diff`, whether there is something to change; else everything that can be done has been done.
 fn outcome(options: &Options, hardening: &Hardening) -> Outcome {
-    let is_left = options.diff && !changes(hardening).is_empty();
+    let is_left = options.diff && !hardening.changes().is_empty();
     if is_left { Outcome::Failing } else { Outcome::Clean }
 }
 
@@ -204,13 +202,26 @@ fn proved(project: &Project, rewritten: Rewritten, around: &dyn Files, options: 
     Ok(Rewritten { path, file })
 }
 
-/// Writes every file that changes, or none.
-fn write(rewritten: &[Rewritten]) -> Result<(), Obstacle> {
-    let changed: Vec<&Rewritten> = rewritten.iter().filter(|each| each.file.change().is_some()).collect();
-    let replacements: Vec<Replacement<'_>> = changed
-        .iter()
-        .map(|each| Replacement { path: &each.path, before: &each.file.before, after: &each.file.result.text })
+/// The files that run what `rewritten` make, as they would be.
+fn deployed(project: &Project, rewritten: &mut [Rewritten], around: &dyn Files, options: &Options) -> Vec<Dependent> {
+    let mut files: Vec<Deployed<'_>> = rewritten
+        .iter_mut()
+        .map(|Rewritten { file, .. }| Deployed { path: &file.path, before: &file.before, result: &mut file.result })
         .collect();
+    project.deploy(&mut files, around, &options.wishes())
+}
+
+/// Writes every file that changes, or none.
+fn write(rewritten: &[Rewritten], dependents: &[Dependent]) -> Result<(), Obstacle> {
+    let changed = rewritten.iter().filter(|each| each.file.change().is_some());
+    let own =
+        changed.map(|each| Replacement { path: &each.path, before: &each.file.before, after: &each.file.result.text });
+    let others = dependents.iter().map(|each| Replacement {
+        path: Path::new(&each.path),
+        before: &each.before,
+        after: &each.after,
+    });
+    let replacements: Vec<Replacement<'_>> = own.chain(others).collect();
     disk::replace_all(&replacements).map_err(|disk::NotReplaced { path, why }| Obstacle {
         name: path.to_string_lossy().into_owned(),
         message: format!("nothing was written: {why}"),

@@ -6,7 +6,7 @@ use super::{
     visible::visible,
 };
 use crate::{
-    harden::{Declined, Hardened, Rung},
+    harden::{Declined, Dependent, Hardened, Rung},
     report::{Change, Unread},
     rule::Safety,
     verify::Verdict,
@@ -25,6 +25,8 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 pub struct Hardening {
     /// The files, sorted by path.
     pub files: Vec<HardenedFile>,
+    /// The files that run what they make, as far as these change with them, sorted by path.
+    pub dependents: Vec<Dependent>,
     /// What could not be read or written, sorted by path.
     pub errors: Vec<Unread>,
 }
@@ -40,6 +42,18 @@ pub struct HardenedFile {
     pub result: Hardened,
     /// That its image does what it did, if that was asked for and could be proved.
     pub proof: Option<Verdict>,
+}
+
+impl Hardening {
+    /// Everything that changes: the Dockerfiles, then the files that run what they make.
+    pub fn changes(&self) -> Vec<Change> {
+        let dependents = self.dependents.iter().map(|Dependent { path, before, after, .. }| Change {
+            path: path.clone(),
+            before: before.clone(),
+            after: after.clone(),
+        });
+        self.files.iter().filter_map(HardenedFile::change).chain(dependents).collect()
+    }
 }
 
 impl HardenedFile {
@@ -103,7 +117,12 @@ pub fn hardening(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{BAD}error{BAD:#} {}: {}", visible(&error.path), visible(&error.message))?;
     }
     let changed = hardening.files.iter().filter(|file| file.change().is_some()).count();
-    writeln!(out, "{changed} of {} files changed", hardening.files.len())
+    write!(out, "{changed} of {} files changed", hardening.files.len())?;
+    let dependents: Vec<_> = hardening.dependents.iter().map(|each| visible(&each.path)).collect();
+    if !dependents.is_empty() {
+        write!(out, ", and with them {}", dependents.join(", "))?;
+    }
+    writeln!(out)
 }
 
 /// Prints `hardening` for the text of a pull request.
@@ -199,12 +218,21 @@ struct JsonError<'a> {
 /// If `out` does not take it.
 pub fn hardening_json(hardening: &Hardening, out: &mut dyn Write) -> io::Result<()> {
     let errors = hardening.errors.iter().map(|error| JsonError { path: &error.path, message: &error.message });
-    let document =
-        Document { version: 1, files: hardening.files.iter().map(json_file).collect(), errors: errors.collect() };
+    let document = Document { version: 1, files: json_files(hardening).collect(), errors: errors.collect() };
     json::write(&document, out)
 }
 
-fn json_file(file: &HardenedFile) -> JsonFile<'_> {
+/// Each Dockerfile, with the edits of the files that change for it and for none before it.
+fn json_files(hardening: &Hardening) -> impl Iterator<Item = JsonFile<'_>> {
+    hardening.files.iter().enumerate().map(|(at, file)| {
+        let own = edit(&file.path, &file.before, &file.result.text);
+        let dependents = hardening.dependents.iter().filter(|each| each.first == at);
+        let others = dependents.filter_map(|each| edit(&each.path, &each.before, &each.after));
+        json_file(file, own.into_iter().chain(others).collect())
+    })
+}
+
+fn json_file<'a>(file: &'a HardenedFile, edits: Vec<JsonEdit<'a>>) -> JsonFile<'a> {
     let Hardened { stack, before, after, changes, declined, manual, .. } = &file.result;
     JsonFile {
         path: &file.path,
@@ -226,14 +254,13 @@ fn json_file(file: &HardenedFile) -> JsonFile<'_> {
             .collect(),
         declined: declined.iter().map(|each| JsonDeclined { rung: each.rung.number(), reason: &each.reason }).collect(),
         manual,
-        edits: edit(file).into_iter().collect(),
+        edits,
         proof: file.proof.as_ref().map(|proof| verdict_value(proof, false)),
     }
 }
 
 /// What differs between the first and the last byte that do: one edit.
-fn edit(file: &HardenedFile) -> Option<JsonEdit<'_>> {
-    let (before, after) = (&file.before, &file.result.text);
+fn edit<'a>(path: &'a str, before: &[u8], after: &[u8]) -> Option<JsonEdit<'a>> {
     if before == after {
         return None;
     }
@@ -248,5 +275,5 @@ fn edit(file: &HardenedFile) -> Option<JsonEdit<'_>> {
         same -= 1;
     }
     let text = String::from_utf8_lossy(&after[start..after.len() - same]).into_owned();
-    Some(JsonEdit { path: &file.path, start, end: before.len() - same, text })
+    Some(JsonEdit { path, start, end: before.len() - same, text })
 }

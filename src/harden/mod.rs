@@ -6,6 +6,7 @@
 //! edits. Nothing here applies an edit, and nothing reads a file but through the build context.
 
 mod base;
+pub mod definition;
 pub mod effect;
 pub mod health;
 pub mod ignored;
@@ -202,6 +203,19 @@ pub struct Hardened {
     pub manual: Vec<String>,
     /// The file as it would be.
     pub text: Vec<u8>,
+}
+
+/// A file that runs what hardened Dockerfiles make: a compose file, a manifest.
+#[derive(Clone, Debug)]
+pub struct Dependent {
+    /// Its path, written as those of the Dockerfiles are.
+    pub path: String,
+    /// Its bytes as they were.
+    pub before: Vec<u8>,
+    /// Its bytes as they would be.
+    pub after: Vec<u8>,
+    /// Which of the Dockerfiles was the first that it was changed for.
+    pub first: usize,
 }
 
 /// What `harden` was told beyond the files.

@@ -4,6 +4,7 @@ use super::{
     Evidence, Start,
     effect::{self, Effect, Kind},
     packages::{self, Programs},
+    rung,
 };
 use crate::{
     context::Found,
@@ -127,9 +128,11 @@ impl<'a> Subject<'a> {
             let started = || std::iter::once(self.startup()).chain(&check);
             let calls = self.calls();
             let called = calls.calls.iter().filter_map(|call| call.program.clone());
-            let names = started().flat_map(Startup::programs).map(str::to_owned).chain(called).collect();
-            let is_read =
-                started().all(|startup| startup.unknown.is_none() && !startup.programs().iter().any(runs_anything));
+            let by_callers = rung::programs(self.cx, self.target);
+            let is_read = by_callers.is_some()
+                && started().all(|startup| startup.unknown.is_none() && !startup.programs().iter().any(runs_anything));
+            let names = started().flat_map(Startup::programs).map(str::to_owned);
+            let names = names.chain(called).chain(by_callers.unwrap_or_default()).collect();
             let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
             Programs { names, is_complete }
         })

@@ -10,6 +10,7 @@ mod bake;
 mod crossing;
 mod devcontainer;
 mod evidence;
+mod executed;
 mod made;
 mod pods;
 mod recipe;
@@ -20,6 +21,7 @@ mod workflow;
 pub use actor::{built_by, is_baked};
 pub use crossing::{Crossing, CrossingKind};
 pub use evidence::{builders, compose_files, is_override as is_on_top};
+pub use executed::{Executed, executed};
 pub use made::{Made, MadeImage, is_shell, may_hold_shell};
 pub use recipe::{Input, InputSource, Recipe, RecipeStage, Says, Who};
 pub use repository::{BuildGraph, Builder, BuiltImage, PulledImage, Run, RunImage};
@@ -75,6 +77,14 @@ pub struct Caller {
     pub environment: Vec<(String, Option<String>)>,
     /// What tells whether it is well, in the place of `HEALTHCHECK`; no words where that is turned off.
     pub healthcheck: Option<Fact<Vec<String>>>,
+    /// Where it says that it has the network of the host, in which ports below 1024 are root's.
+    pub host_network: Option<Place>,
+    /// What it is given that only root can use: capabilities, devices, everything.
+    pub powers: Vec<Fact<String>>,
+    /// Programs that the cluster starts in it: probes, and what runs behind its start and before its end.
+    pub probes: Vec<Fact<Vec<String>>>,
+    /// The name of its container, if it is given one.
+    pub container: Option<String>,
     /// Whether it may write nowhere but to what is mounted.
     pub read_only: Option<Fact<bool>>,
     /// Capabilities that it is denied.
@@ -248,6 +258,23 @@ impl Callers {
             }
         })
     }
+}
+
+/// What `ask` answers of the service `name` of the compose file at `path`, with what it extends and what compose reads on
+/// top of that file; nothing if it is not there.
+pub fn with_service<T>(
+    context: BuildContext<'_>,
+    path: &str,
+    name: &str,
+    ask: impl FnOnce(&Service<'_>) -> T,
+) -> Option<T> {
+    let files = compose_files(context);
+    let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
+    let sources: Vec<Source<'_>> =
+        trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, context)).collect();
+    let by_path = Sources::of(&sources);
+    let services = by_path.at(path)?.services(&by_path);
+    services.iter().find(|service| service.name() == name).map(ask)
 }
 
 /// The lines of a file.

@@ -108,7 +108,10 @@ impl Climber<'_> {
         // What comes out where nothing is taken apart.
         let mut plain = ascent.clone();
         let rebased = rebase.map(|rebase| self.rebased(&plain, rebase)).transpose()?.flatten();
-        match rebased.filter(|(rung, _)| *rung <= wishes.highest) {
+        let refused = rebased.as_ref().and_then(|(_, rebased)| self.refused_by_callers(&rebased.text));
+        let is_fine = refused.is_none();
+        plain.declined.extend(refused);
+        match rebased.filter(|(rung, _)| is_fine && *rung <= wishes.highest) {
             Some((_, rebased)) => plain = rebased,
             None => self.finish(&mut plain)?,
         }
@@ -126,6 +129,10 @@ impl Climber<'_> {
                 }
             }
             self.finish(&mut trial)?;
+            if let Some(declined) = self.refused_by_callers(&trial.text) {
+                ascent.declined.push(declined);
+                continue;
+            }
             let view = self.view(&trial.text)?;
             let is_won = floor.filter(|_| runtime.only_higher).is_none_or(|floor| view.rung > floor);
             if let Some(missing) = view.missing.iter().find(|_| best.is_none()) {
@@ -152,6 +159,21 @@ impl Climber<'_> {
             ascent.declined.extend(higher);
         }
         Ok(())
+    }
+
+    /// Why the image that `text` makes would not do for those that run it: they call what is not in it, or need root.
+    fn refused_by_callers(&self, text: &[u8]) -> Option<Declined> {
+        let is_root = |text: &[u8]| self.ask(text, |cx| cx.model.target().is_some_and(|it| it.user().is_root()));
+        let is_new_user = is_root(&self.file.text) && !is_root(text);
+        self.ask(text, |cx| {
+            let target = cx.model.target()?;
+            let needs_root = || user::needed_by_callers(cx, target);
+            if let Some(reason) = is_new_user.then(needs_root).flatten() {
+                return Some(Declined { rung: Rung::NonRoot, reason });
+            }
+            let called = (!rung::has_shell(target)).then(|| rung::called(cx, target)).flatten()?;
+            Some(Declined { rung: Rung::NoShell, reason: called.into() })
+        })
     }
 
     /// The user of the image, and what fixes can do.

@@ -20,6 +20,18 @@ pub fn set_below<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], valu
     set(editor, mapping, path, value).map_err(|refusal| refusal.to_string())
 }
 
+/// Adds `item` to the list at `path` below `mapping`; the list, and mappings on the way, are made where there are none.
+///
+/// # Errors
+/// Why it is not edited.
+pub fn append_below<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], item: Value) -> Result<Edit, String> {
+    let list = path.iter().try_fold(mapping, |node, key| node.get(key));
+    match list.filter(|list| !list.is_null()) {
+        Some(list) => editor.append(list, &item).map_err(|refusal| refusal.to_string()),
+        None => set_below(editor, mapping, path, Value::List(vec![item])),
+    }
+}
+
 fn set<'y>(editor: &Editor<'y>, mapping: Node<'y>, path: &[&str], value: Value) -> Result<Edit, Refusal> {
     let Some((&key, deeper)) = path.split_first() else { return Err(Refusal::Form) };
     let inner = mapping.entry(key).map(|entry| entry.value);

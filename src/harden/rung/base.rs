@@ -136,6 +136,11 @@ fn shell_in(target: Stage<'_>) -> Option<Cow<'static, str>> {
     }
 }
 
+/// Whether the base of an image has a shell or a package manager, or may have.
+pub fn has_shell(target: Stage<'_>) -> bool {
+    shell_in(target).is_some()
+}
+
 /// What a `COPY` or `ADD` may bring a shell with.
 fn brings_shell(step: Step<'_>) -> Option<String> {
     if !matches!(step.keyword(), Keyword::Copy | Keyword::Add) {

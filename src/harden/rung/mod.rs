@@ -4,8 +4,12 @@
 //! nobody can tell never counts as reached.
 
 mod base;
+mod called;
 mod clean;
 mod user;
+
+pub use base::has_shell;
+pub use called::{called, programs};
 
 use super::{Declined, Rung};
 use crate::{

@@ -9,6 +9,23 @@ use crate::{
     syntax::yaml::Node,
 };
 
+/// What a container is given that only root can use.
+fn powers(container: Container<'_>) -> impl Iterator<Item = Node<'_>> {
+    let privileged = container.own_security(&["privileged"]).seen().filter(|node| node.boolean() != Some(false));
+    let added = container.own_security(&["capabilities", "add"]).seen().into_iter().flat_map(Node::items);
+    let added = added.filter(|item| item.scalar().is_none_or(|name| !name.ends_with("NET_BIND_SERVICE")));
+    privileged.into_iter().chain(added)
+}
+
+/// Where the programs are named that the cluster starts in a container.
+const PROBES: [&[&str]; 5] = [
+    &["livenessProbe", "exec", "command"],
+    &["readinessProbe", "exec", "command"],
+    &["startupProbe", "exec", "command"],
+    &["lifecycle", "postStart", "exec", "command"],
+    &["lifecycle", "preStop", "exec", "command"],
+];
+
 /// A container as a caller.
 pub(super) fn caller(container: Container<'_>, lines: &Lines) -> Caller {
     let place = |node: Node<'_>| lines.place(node.span());
@@ -56,6 +73,15 @@ pub(super) fn caller(container: Container<'_>, lines: &Lines) -> Caller {
             .collect(),
         // The cluster does not look at what the image says of its health; probes are its own.
         healthcheck: None,
+        host_network: container
+            .workload
+            .setting(&["hostNetwork"])
+            .node()
+            .filter(|node| node.boolean() == Some(true))
+            .map(place),
+        powers: powers(container).map(fact).collect(),
+        probes: PROBES.iter().filter_map(|path| container.setting(path).seen()).map(words).collect(),
+        container: None,
         read_only: container.own_security(&["readOnlyRootFilesystem"]).seen().map(|node| Fact {
             value: node.boolean(),
             is_defaulted: false,

@@ -96,6 +96,13 @@ impl<'f> Source<'f> {
                 .healthcheck()
                 .zip(service.value("healthcheck"))
                 .map(|(texts, node)| words(texts, node)),
+            host_network: service
+                .text("network_mode")
+                .filter(|mode| mode.known() == Some("host"))
+                .map(|mode| place(mode.node)),
+            powers: powers(service).into_iter().map(fact).collect(),
+            probes: Vec::new(),
+            container: service.text("container_name").and_then(|text| text.known().map(str::to_owned)),
             read_only: service.switch("read_only").map(|(value, node)| Fact {
                 value,
                 is_defaulted: false,
@@ -105,6 +112,15 @@ impl<'f> Source<'f> {
             is_open: service.is_open(),
         }
     }
+}
+
+/// What a service is given that only root can use.
+fn powers<'f>(service: &Service<'f>) -> Vec<Text<'f>> {
+    let is_privileged = service.switch("privileged").is_some_and(|(value, _)| value != Some(false));
+    let privileged = service.text("privileged").filter(|_| is_privileged);
+    let given = ["cap_add", "devices"].into_iter().flat_map(|key| service.list(key));
+    let given = given.filter(|text| text.known().is_none_or(|name| !name.ends_with("NET_BIND_SERVICE")));
+    privileged.into_iter().chain(given).collect()
 }
 
 /// Compose files, found by their paths.

@@ -61,6 +61,7 @@ fn run_as(
     }
     obstacle::start_script_obstacle(&cx.context, target)?;
     obstacle::data_obstacle(&cx.context, target)?;
+    obstacle::caller_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     // Who runs it without privileges already does what nobody sees without them.
     if !old.user().user.is_unprivileged() {
@@ -167,6 +168,11 @@ pub fn number(target: Stage<'_>, name: &str) -> Option<Fix> {
         identity.written()
     );
     Some(Fix::new(format!("Number `{name}` {}", identity.written()), Safety::Risky, reason, edits))
+}
+
+/// Why those that run the image of `target` would not do with anybody else than root, if that is so.
+pub fn needed_by_callers(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Option<Obstacle> {
+    obstacle::caller_obstacle(&cx.context, target).err()
 }
 
 fn has_no_shell(target: Stage<'_>) -> bool {

@@ -6,6 +6,8 @@ use crate::{
     knowledge::Role,
     model::{
         Base, InRootHome, Stage, StartScript, Step, StepCommand, file_name,
+        graph::{CallerMount, Callers, Fact, Place},
+        names_socket,
         packages::{Action, PackageCommand},
         script_needs_root,
     },
@@ -329,4 +331,43 @@ pub(super) fn start_script_obstacle(context: &BuildContext<'_>, target: Stage<'_
         }
     }
     Ok(())
+}
+
+/// Parts of the names of files that are read where people work on the image, and not where it is run.
+const OF_DEVELOPERS: [&str; 5] = ["override", "dev", "debug", "local", "test"];
+
+/// What those that run the image give it, and only root can use.
+pub(super) fn caller_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    let callers = Callers::of(*context);
+    let is_run = |place: &Place| {
+        let name = place.path.rsplit('/').next().unwrap_or_default();
+        !OF_DEVELOPERS.iter().any(|part| name.contains(part))
+    };
+    for caller in callers.of_target(target.name()) {
+        if let Some(Fact { value, place, .. }) = caller.powers.iter().find(|power| is_run(&power.place)) {
+            let what = match value.as_deref() {
+                Some("true") | None => "makes it privileged".to_owned(),
+                Some(power) => format!("gives it `{power}`"),
+            };
+            return Err(format!("{}:{} {what}, which is of use to nobody but root", place.path, place.line).into());
+        }
+        if let (Some(place), Some(port)) = (&caller.host_network, low_port(target)) {
+            let where_it_is = format!("{}:{}", place.path, place.line);
+            return Err(format!("{where_it_is} runs it in the network of the host, where port {port} is root's").into());
+        }
+        let is_socket = |mount: &&CallerMount| mount.source.as_deref().is_some_and(names_socket);
+        if let Some(CallerMount { place, .. }) = caller.mounts.iter().find(is_socket) {
+            return Err(format!("{}:{} mounts the socket of an engine, which is root's", place.path, place.line).into());
+        }
+    }
+    Ok(())
+}
+
+/// A port below 1024 that the image says it listens on.
+fn low_port(target: Stage<'_>) -> Option<u16> {
+    const FIRST_FREE: u16 = 1024;
+    let exposed = target.chain_steps().flat_map(Step::exposed_ports).map(|(ports, _)| ports.first);
+    let of_base = target.image_facts().and_then(|facts| facts.ports.known());
+    let of_base = of_base.into_iter().flatten().map(|port| port.number);
+    exposed.chain(of_base).find(|port| (1..FIRST_FREE).contains(port))
 }

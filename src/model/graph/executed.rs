@@ -1,0 +1,68 @@
+//! Programs that scripts start in the containers of an image: `docker compose exec web sh`, `docker run acme/web sh`.
+
+use super::{Callers, Lines, Place, evidence, repository};
+use crate::{
+    context::BuildContext,
+    model::{
+        engine_call::{EngineCall, EngineVerb},
+        script_file::ScriptFile,
+    },
+    source::FileKind,
+    syntax::yaml,
+};
+
+/// A program that a script starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// Its words.
+    pub words: Vec<String>,
+    /// Whether they are arguments of the entry point of the image, if it has one.
+    pub are_arguments: bool,
+    /// Where that is written.
+    pub place: Place,
+}
+
+/// What scripts around start in containers of `callers`, as far as they name these.
+pub fn executed(context: BuildContext<'_>, callers: &Callers) -> Vec<Executed> {
+    if callers.services.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (file, kind) in evidence::builders(context) {
+        let names_engine = ["docker", "podman", "nerdctl"];
+        if !names_engine.iter().any(|name| memchr::memmem::find(&file.text, name.as_bytes()).is_some()) {
+            continue;
+        }
+        let script = match kind {
+            FileKind::Script => ScriptFile::of_script(&file.text),
+            FileKind::Makefile => ScriptFile::of_makefile(&file.text),
+            FileKind::Workflow | FileKind::GitlabCi => ScriptFile::of_steps(&yaml::parse(&file.text).tree),
+            FileKind::Dockerfile
+            | FileKind::Compose
+            | FileKind::Kubernetes
+            | FileKind::Bake
+            | FileKind::Devcontainer
+            | FileKind::Seccomp => continue,
+        };
+        let lines = Lines::of(&file.path, &file.text);
+        found.extend(script.engine_calls().filter_map(|call| executed_by(&call, callers, &lines)));
+    }
+    found
+}
+
+fn executed_by(call: &EngineCall<'_>, callers: &Callers, lines: &Lines) -> Option<Executed> {
+    let subject = call.subject?;
+    let name = subject.literal()?;
+    let names = |service: &str| {
+        name == service || name.ends_with(&format!("-{service}-1")) || name.ends_with(&format!("_{service}_1"))
+    };
+    let is_theirs = callers.services.iter().any(|caller| {
+        let image = caller.image.as_ref().and_then(|image| repository(image.value.as_deref()?));
+        let is_image = call.verb == EngineVerb::Run && image.is_some_and(|image| Some(image) == repository(name));
+        is_image || names(&caller.name) || caller.container.as_deref() == Some(name)
+    });
+    let after = call.command.command.words().filter(|word| word.span().start > subject.span().start);
+    let words: Vec<String> = after.map(|word| word.text().into_owned()).collect();
+    let are_arguments = call.verb == EngineVerb::Run;
+    (is_theirs && !words.is_empty()).then(|| Executed { words, are_arguments, place: lines.place(call.command.span()) })
+}
