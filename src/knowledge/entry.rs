@@ -51,7 +51,9 @@ pub(super) struct Block {
     pub(super) command: Option<Known<Vec<String>>>,
     pub(super) ports: Option<Known<Vec<Port>>>,
     pub(super) volumes: Option<Known<Vec<String>>>,
+    pub(super) data: Option<Known<Vec<String>>>,
     pub(super) writable: Option<Known<Vec<String>>>,
+    pub(super) templates: Option<Known<Vec<String>>>,
     pub(super) capabilities: Option<Known<Capabilities>>,
     pub(super) secret_files: Option<Known<Vec<String>>>,
     pub(super) environment: Option<Known<BTreeMap<String, String>>>,
@@ -162,7 +164,9 @@ impl Block {
             "command" => self.command = Some(stated(value, Value::texts)?),
             "ports" => self.ports = Some(stated(value, |value| value.list()?.iter().map(port_of).collect())?),
             "volumes" => self.volumes = Some(stated(value, Value::texts)?),
+            "data" => self.data = Some(stated(value, Value::texts)?),
             "writable" => self.writable = Some(stated(value, Value::texts)?),
+            "templates" => self.templates = Some(stated(value, Value::texts)?),
             "capabilities" => self.capabilities = Some(stated(value, capabilities_of)?),
             "secret-files" => self.secret_files = Some(stated(value, Value::texts)?),
             "environment" => self.environment = Some(stated(value, environment_of)?),
@@ -375,7 +379,9 @@ fn block(raw: RawBlock) -> Result<Block, String> {
         command: known(raw.command, Ok)?,
         ports: known(raw.ports, |list| list.into_iter().map(port).collect())?,
         volumes: known(raw.volumes, confined::directories)?,
+        data: known(raw.data, confined::directories)?,
         writable: known(raw.writable, confined::directories)?,
+        templates: known(raw.templates, confined::directories)?,
         capabilities: known(raw.capabilities, Capabilities::checked)?,
         secret_files: known(raw.secret_files, confined::file_variables)?,
         environment: known(raw.environment, Ok)?,
@@ -518,7 +524,9 @@ struct RawBlock {
     command: Option<Maybe<Vec<String>>>,
     ports: Option<Maybe<Vec<RawPort>>>,
     volumes: Option<Maybe<Vec<String>>>,
+    data: Option<Maybe<Vec<String>>>,
     writable: Option<Maybe<Vec<String>>>,
+    templates: Option<Maybe<Vec<String>>>,
     capabilities: Option<Maybe<Capabilities>>,
     secret_files: Option<Maybe<Vec<String>>>,
     environment: Option<Maybe<BTreeMap<String, String>>>,
@@ -537,7 +545,7 @@ struct RawBlock {
 
 impl RawBlock {
     /// The name of every field, and whether the block gives it a value.
-    fn fields(&self) -> [(&'static str, bool); 27] {
+    fn fields(&self) -> [(&'static str, bool); 29] {
         fn has_value<T>(field: Option<&Maybe<T>>) -> bool {
             matches!(field, Some(Maybe::Value(_)))
         }
@@ -557,7 +565,9 @@ impl RawBlock {
             ("command", has_value(self.command.as_ref())),
             ("ports", has_value(self.ports.as_ref())),
             ("volumes", has_value(self.volumes.as_ref())),
+            ("data", has_value(self.data.as_ref())),
             ("writable", has_value(self.writable.as_ref())),
+            ("templates", has_value(self.templates.as_ref())),
             ("capabilities", has_value(self.capabilities.as_ref())),
             ("secret-files", has_value(self.secret_files.as_ref())),
             ("environment", has_value(self.environment.as_ref())),

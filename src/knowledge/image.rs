@@ -46,8 +46,12 @@ pub struct ImageFacts {
     pub ports: Fact<Vec<Port>>,
     /// Directories that it declares to be volumes: engines give it one where nobody mounts anything there.
     pub volumes: Fact<Vec<String>>,
-    /// Directories beside its volumes that its program writes to while it runs; what is there need not outlive it.
+    /// Directories where its program keeps what has to outlive the container.
+    pub data: Fact<Vec<String>>,
+    /// Directories beside those of its data that its program writes to while it runs; what is there need not outlive it.
     pub writable: Fact<Vec<String>>,
+    /// Directories where its start command looks for what to write somewhere else in the image.
+    pub templates: Fact<Vec<String>>,
     /// What its program needs of the capabilities that engines give.
     pub capabilities: Fact<Capabilities>,
     /// Variables that name a file which holds what the variable without `_FILE` would; `*` stands for anything.
@@ -418,7 +422,9 @@ fn own_facts(pick: &Picker<'_>, base: Fact<String>) -> ImageFacts {
         command: pick.value(|block| block.command.as_ref()),
         ports: pick.value(|block| block.ports.as_ref()),
         volumes: pick.value(|block| block.volumes.as_ref()),
+        data: pick.value(|block| block.data.as_ref()),
         writable: pick.value(|block| block.writable.as_ref()),
+        templates: pick.value(|block| block.templates.as_ref()),
         capabilities: pick.value(|block| block.capabilities.as_ref()),
         secret_files: pick.value(|block| block.secret_files.as_ref()),
         environment: pick.value(|block| block.environment.as_ref()),
