@@ -139,13 +139,26 @@ impl<'y> Editor<'y> {
     /// # Errors
     /// Why it is not edited.
     pub fn insert(&self, mapping: Node<'y>, key: &str, value: &Value) -> Result<Edit, Refusal> {
+        self.insert_all(mapping, [(key, value.clone())])
+    }
+
+    /// Adds several keys to `mapping`, behind the others.
+    ///
+    /// # Errors
+    /// Why it is not edited.
+    pub fn insert_all<'t>(
+        &self,
+        mapping: Node<'y>,
+        entries: impl IntoIterator<Item = (&'t str, Value)>,
+    ) -> Result<Edit, Refusal> {
         self.check(mapping)?;
         let Kind::Mapping(form) = mapping.kind() else { return Err(Refusal::Form) };
-        if mapping.entry(key).is_some() {
+        let entry = Value::map(entries);
+        let Value::Map(added) = &entry else { return Err(Refusal::Form) };
+        if added.iter().any(|(key, _)| mapping.entry(key).is_some()) {
             return Err(Refusal::Repeated);
         }
         let last = mapping.entries().last();
-        let entry = Value::map([(key, value.clone())]);
         let edit = match form {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
@@ -162,10 +175,18 @@ impl<'y> Editor<'y> {
     /// # Errors
     /// Why it is not edited.
     pub fn append(&self, sequence: Node<'y>, value: &Value) -> Result<Edit, Refusal> {
+        self.append_all(sequence, vec![value.clone()])
+    }
+
+    /// Adds several items to `sequence`, behind the others.
+    ///
+    /// # Errors
+    /// Why it is not edited.
+    pub fn append_all(&self, sequence: Node<'y>, values: Vec<Value>) -> Result<Edit, Refusal> {
         self.check(sequence)?;
         let Kind::Sequence(form) = sequence.kind() else { return Err(Refusal::Form) };
         let last = sequence.items().last();
-        let item = Value::List(vec![value.clone()]);
+        let item = Value::List(values);
         let edit = match form {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
