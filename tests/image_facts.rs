@@ -4,7 +4,7 @@
 
 use ironhull::{
     knowledge::{
-        Family, Identity, ImageFacts, Knowledge, PackageManager, StepDown, Tag, builtin_entries, builtin_files,
+        Family, Identity, ImageFacts, Knowledge, PackageManager, Start, StepDown, Tag, builtin_entries, builtin_files,
         check_entry,
     },
     model::{
@@ -392,4 +392,54 @@ fn facts(repository: &str, tag: Option<&str>) -> Arc<ImageFacts> {
 
 fn head(entry: &str) -> String {
     entry.lines().take(3).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn images_say_what_their_programs_need_when_confined() {
+    let facts = |image: &str, tag: &str| KNOWLEDGE.image(&format!("docker.io/{image}"), Some(tag)).unwrap();
+    let root = |facts: &ImageFacts| facts.needed_capabilities(Start::Root).map(|names| names.join(" "));
+
+    let postgres = facts("library/postgres", "16-alpine");
+    assert_eq!(postgres.data.known().unwrap(), &["/var/lib/postgresql/data"]);
+    assert_eq!(facts("library/postgres", "18-alpine").data.known().unwrap(), &["/var/lib/postgresql"]);
+    assert_eq!(facts("library/postgres", "alpine").data.known().unwrap(), &["/var/lib/postgresql"]);
+    assert_eq!(postgres.writable.known().unwrap(), &["/tmp", "/var/run/postgresql"]);
+    assert_eq!(root(&postgres).as_deref(), Some("CHOWN DAC_OVERRIDE FOWNER SETGID SETUID"));
+    assert_eq!(postgres.needed_capabilities(Start::User(Some(999))), Some(&[][..]));
+    assert_eq!(postgres.file_variable("POSTGRES_PASSWORD").as_deref(), Some("POSTGRES_PASSWORD_FILE"));
+    assert_eq!(postgres.file_variable("PGPASSWORD"), None);
+    assert!(postgres.runs_own_program("postgres") && postgres.runs_own_program("-c"));
+    assert!(!postgres.runs_own_program("pg_dump"));
+
+    // Of what nobody looked up nothing is said.
+    assert!(!facts("library/postgres", "9.6-alpine").writable.is_known());
+    assert!(!facts("library/mongo", "7.0-windowsservercore").capabilities.is_known());
+
+    // Redis drops its own bounding set since version 8, and declares no volume any more.
+    assert!(!root(&facts("library/redis", "7-alpine")).unwrap().contains("SETPCAP"));
+    assert!(root(&facts("library/redis", "8.10-alpine")).unwrap().contains("SETPCAP"));
+    assert!(facts("library/redis", "7.2").volumes.is_known() && !facts("library/redis", "8.2").volumes.is_known());
+
+    // A file capability that is not in the bounding set keeps a program from starting, whoever starts it.
+    let caddy = facts("library/caddy", "2.11.4-alpine");
+    assert_eq!(caddy.needed_capabilities(Start::User(None)).unwrap(), ["NET_BIND_SERVICE"]);
+
+    let grafana = facts("grafana/grafana", "13.1.3");
+    let variable = grafana.file_variable("GF_SECURITY_ADMIN_PASSWORD");
+    assert_eq!(variable.as_deref(), Some("GF_SECURITY_ADMIN_PASSWORD__FILE"));
+    assert_eq!(grafana.file_variable("GF_SECURITY_ADMIN_PASSWORD__FILE"), None);
+}
+
+#[test]
+fn where_data_is_kept_is_no_place_for_memory() {
+    for repository in KNOWLEDGE.repositories().into_iter().filter(|name| !name.ends_with("/*")) {
+        for tag in ["latest", "1", "8", "12", "18"] {
+            let facts = KNOWLEDGE.image(repository, Some(tag)).unwrap();
+            let lost = facts.writable.known().into_iter().flatten().find(|path| {
+                let kept = facts.data.known().into_iter().chain(facts.volumes.known()).flatten();
+                kept.into_iter().any(|kept| kept.starts_with(path.as_str()) || path.starts_with(kept.as_str()))
+            });
+            assert_eq!(lost, None, "{repository}:{tag}");
+        }
+    }
 }

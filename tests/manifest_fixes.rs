@@ -179,6 +179,161 @@ fn the_judge_sees_harm() {
     }
 }
 
+/// What fixes of these rules make of a compose file or a manifest, and that a second run leaves it as it is.
+fn confined(kind: FileKind, text: &str) -> String {
+    const CONFINING: [&str; 3] = ["capabilities-kept", "default-capabilities", "writable-root"];
+    let rules: Vec<_> = RULES.iter().copied().filter(|rule| CONFINING.contains(&rule.meta.id)).collect();
+    let fixed = support::repaired_as(kind, &rules, text.as_bytes(), Safety::Risky).expect("no fix does harm");
+    let again = support::repaired_as(kind, &rules, &fixed, Safety::Risky).expect("no fix does harm");
+    assert_eq!(fixed, again, "a second run changes something");
+    String::from_utf8(fixed).expect("text stays text")
+}
+
+#[test]
+fn services_of_known_images_are_confined_as_these_need_it() {
+    let text = "\
+services:
+  db: # the shop's
+    image: postgres:16-alpine
+    command: -c max_connections=50
+    cap_drop: [NET_RAW]
+    tmpfs: [/tmp]
+    volumes:
+      - data:/var/lib/postgresql/data
+  cache:
+    image: redis:8-alpine
+    user: 999:1000
+    command: [redis-server, --save, \"\"]
+    volumes: [cache:/data]
+    cap_add: [SYS_RESOURCE]
+  web:
+    image: nginxinc/nginx-unprivileged:1.29
+    read_only: false
+volumes: {data: {}, cache: {}}
+";
+    let fixed = "\
+services:
+  db: # the shop's
+    image: postgres:16-alpine
+    command: -c max_connections=50
+    cap_drop: [NET_RAW, ALL]
+    tmpfs: [/tmp, /var/run/postgresql]
+    volumes:
+      - data:/var/lib/postgresql/data
+    cap_add:
+      - CHOWN
+      - DAC_OVERRIDE
+      - FOWNER
+      - SETGID
+      - SETUID
+    read_only: true
+  cache:
+    image: redis:8-alpine
+    user: 999:1000
+    command: [redis-server, --save, \"\"]
+    volumes: [cache:/data]
+    cap_add: [SYS_RESOURCE]
+    cap_drop:
+      - ALL
+    read_only: true
+  web:
+    image: nginxinc/nginx-unprivileged:1.29
+    read_only: true
+    cap_drop:
+      - ALL
+    tmpfs:
+      - /tmp
+volumes: {data: {}, cache: {}}
+";
+    assert_eq!(sorted(&confined(FileKind::Compose, text)), sorted(fixed));
+}
+
+/// Lines in an order of their own: rules that add keys to one service may do so in either order.
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn services_of_which_too_little_is_known_stay_as_they_are() {
+    for service in [
+        "image: shop/web:3",
+        "{image: postgres:16, entrypoint: /start.sh}",
+        "{image: postgres:16, command: [sh, -c, 'pg_dump']}",
+        "{image: postgres:16, user: \"${WHO}\", cap_drop: [ALL]}",
+        "{image: postgres:16, volumes: [\"data:${WHERE}\"], cap_drop: [ALL]}",
+        "{image: redis:8, cap_drop: [ALL]}",
+        "{image: nginx:1.29, volumes: [./t:/etc/nginx/templates], cap_drop: [ALL]}",
+        "{image: postgres:16, privileged: true, read_only: true}",
+        "{image: caddy:2, cap_drop: [ALL]}",
+        "{image: nginx:1.29, user: 101:101, cap_drop: [ALL]}",
+    ] {
+        let service = if service.starts_with('{') { service.to_owned() } else { format!("\n    {service}") };
+        let text = format!("services:\n  a: {service}\n");
+        assert_eq!(confined(FileKind::Compose, &text), text);
+    }
+}
+
+#[test]
+fn containers_of_known_images_are_confined_as_these_need_it() {
+    let text = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: db}
+spec:
+  template:
+    spec:
+      volumes:
+        - name: data
+          persistentVolumeClaim: {claimName: data}
+      containers:
+        - name: db
+          image: postgres:16
+          volumeMounts:
+            - {name: data, mountPath: /var/lib/postgresql/data}
+        - name: web
+          image: nginxinc/nginx-unprivileged:1.29
+          securityContext:
+            allowPrivilegeEscalation: false
+        - name: log
+          image: shop/log:1
+";
+    let fixed = confined(FileKind::Kubernetes, text);
+    for added in [
+        "        - name: db-tmp\n          emptyDir: {}\n        - name: db-var-run-postgresql\n          emptyDir: {}\n",
+        "            - name: db-tmp\n              mountPath: /tmp\n",
+        "                - ALL\n              add:\n                - CHOWN\n",
+        "            allowPrivilegeEscalation: false\n",
+        "        - name: web-tmp\n          emptyDir: {}\n",
+        "        - name: log\n          image: shop/log:1\n",
+    ] {
+        assert!(fixed.contains(added), "no {added:?} in\n{fixed}");
+    }
+    assert_eq!(fixed.matches("readOnlyRootFilesystem: true").count(), 2, "{fixed}");
+}
+
+#[test]
+fn a_credential_becomes_a_secret_where_the_program_reads_a_file() {
+    let rules: Vec<_> = RULES.iter().copied().filter(|rule| rule.meta.id == "secret-in-service-env").collect();
+    let made = |service: &str| {
+        let text = format!("services:\n  db:\n{service}");
+        let findings = support::findings_as(FileKind::Compose, &rules, text.as_bytes());
+        let fix = findings.into_iter().flat_map(|finding| finding.fixes).next().expect("there is a fix");
+        assert_eq!(fix.safety, Safety::Manual);
+        String::from_utf8(ironhull::fix::splice(text.as_bytes(), &fix.edits)).expect("text stays text")
+    };
+    let list = made("    image: mysql:8.4\n    environment:\n      - MYSQL_ROOT_PASSWORD=kX9vQ2mLp7Wd # old\n");
+    let expected = "services:\n  db:\n    image: mysql:8.4\n    environment:\n      - MYSQL_ROOT_PASSWORD_FILE=/run/secrets/db_mysql_root_password # old\n    secrets:\n      - db_mysql_root_password\nsecrets:\n  db_mysql_root_password:\n    file: \"./secrets/db_mysql_root_password\"\n";
+    assert_eq!(list, expected);
+    let asked = made(
+        "    image: mysql:8.4\n    environment:\n      MYSQL_ROOT_PASSWORD: kX9vQ2mLp7Wd\n    healthcheck:\n      test: mysqladmin ping -p$$MYSQL_ROOT_PASSWORD\n",
+    );
+    assert!(asked.contains("MYSQL_ROOT_PASSWORD: \"${MYSQL_ROOT_PASSWORD:?}\""), "{asked}");
+    let other = made("    image: shop/db:1\n    environment: {MYSQL_ROOT_PASSWORD: kX9vQ2mLp7Wd}\n");
+    assert!(other.contains("${MYSQL_ROOT_PASSWORD:?}"), "{other}");
+}
+
 /// What fixing does to a file, for another reader to judge; none if that is nothing or no YAML.
 fn looked_at(path: &Path, kind: FileKind) -> Result<Option<Value>, String> {
     let complaint = |why: String| format!("{}: {why}", path.display());

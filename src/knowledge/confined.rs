@@ -27,6 +27,12 @@ pub enum Start {
 const ENDINGS: [&str; 2] = ["__FILE", "_FILE"];
 
 impl ImageFacts {
+    /// Who starts its program where nobody says anything else.
+    pub fn start(&self) -> Option<Start> {
+        let user = self.user.known()?;
+        Some(if user.is_root() { Start::Root } else { Start::User(user.uid) })
+    }
+
     /// What its program needs of the capabilities that engines give, if that is known for one that starts it so.
     pub fn needed_capabilities(&self, start: Start) -> Option<&[String]> {
         let known = self.capabilities.known()?;

@@ -1,12 +1,7 @@
 //! Settings of manifests, with the mappings that they lie in.
 
 use crate::{
-    knowledge::Knowledge,
-    model::{
-        compose::PulledImage,
-        kubernetes::{Container, Runner},
-        reference::Reference,
-    },
+    model::{compose::PulledImage, reference::Reference},
     rule::{Cx, Fix, Safety},
     syntax::yaml::{Editor, Node, Refusal, Value},
     text::Edit,
@@ -74,27 +69,4 @@ pub fn pin_service<'y, M>(cx: &Cx<'_, M>, editor: &Editor<'y>, image: &PulledIma
         return Err("a variable or another service has a say in the name".to_owned());
     }
     pin(cx, editor, image.text.node, &image.reference)
-}
-
-/// Takes all capabilities from `container`, where its program does not start as root.
-///
-/// # Errors
-/// Why it is not edited.
-pub fn drop_all<'y>(knowledge: &Knowledge, editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
-    let is_somebody = match container.runner(knowledge) {
-        Runner::Number(number) => number > 0,
-        Runner::ImageNumber(_) | Runner::ImageName => true,
-        Runner::ImageRoot | Runner::Image | Runner::Hidden => container.is_kept_from_root() == Some(true),
-    };
-    if !is_somebody {
-        return Err("it may start as root, and which capabilities it needs then is not known here".to_owned());
-    }
-    let path = ["securityContext", "capabilities", "drop"];
-    let dropped = container.setting(&path).node().filter(|list| list.items().next().is_some());
-    let edit = match dropped {
-        Some(list) => editor.append(list, &Value::text("ALL")).map_err(|refusal| refusal.to_string())?,
-        None => set_below(editor, container.node, &path, Value::texts(["ALL"]))?,
-    };
-    let reason = "the program does not start as root, and hardly any other needs one: see that it starts, and binds its ports where these are low";
-    Ok(Fix::new("Drop all capabilities", Safety::Risky, reason, vec![edit]))
 }

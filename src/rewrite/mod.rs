@@ -5,6 +5,7 @@
 pub mod allow;
 mod call;
 mod caller;
+pub mod confine;
 mod download;
 mod draft;
 pub mod executable;

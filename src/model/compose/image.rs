@@ -2,9 +2,11 @@
 
 use super::{ComposeModel, Service, Text};
 use crate::{
+    knowledge::{ImageFacts, Knowledge, Start},
     model::{nesting, reference::Reference},
     text::Span,
 };
+use std::sync::Arc;
 
 /// An image that a service pulls.
 #[derive(Clone, Debug)]
@@ -53,5 +55,27 @@ impl PulledImage<'_, '_> {
     pub fn is_written_out(&self) -> bool {
         let is_own = self.service.own().span().covers(self.text.node.span());
         is_own && self.text.node.scalar() == Some(self.reference.text())
+    }
+    /// What is known of it.
+    pub fn facts(&self, knowledge: &Knowledge) -> Option<Arc<ImageFacts>> {
+        self.reference.facts(knowledge)
+    }
+}
+
+impl<'y> Service<'y> {
+    /// The image that it pulls, unless that is hidden or it builds its own.
+    pub fn pulled_image(&self) -> Option<PulledImage<'_, 'y>> {
+        let text = self.image().filter(|_| !self.is_open() && self.build().is_none())?;
+        let reference = Reference::parse(text.known()?.to_owned()).ok()?;
+        Some(PulledImage { service: self, text, reference })
+    }
+
+    /// Who starts the program of its image, of which `facts` are known.
+    pub fn start(&self, facts: &ImageFacts) -> Option<Start> {
+        let Some(user) = self.user() else { return facts.start() };
+        match user.known()?.split(':').next()? {
+            "root" | "0" => Some(Start::Root),
+            user => Some(Start::User(user.parse().ok())),
+        }
     }
 }

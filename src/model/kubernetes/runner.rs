@@ -66,7 +66,7 @@ impl<'y> Container<'y> {
 
     fn image_user(self, knowledge: &Knowledge) -> Runner {
         let Some(image) = self.image() else { return Runner::Image };
-        let facts = knowledge.image(&image.name(), image.effective_tag());
+        let facts = image.facts(knowledge);
         let user = facts.as_deref().and_then(|facts| facts.user.known());
         match user {
             None => Runner::Image,

@@ -2,7 +2,7 @@
 
 use crate::{
     model::kubernetes::{Dropped, KubernetesModel},
-    rewrite::manifest::drop_all,
+    rewrite::confine::drop_all,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -20,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Low,
         confidence: Confidence::High,
         kinds: &[FileKind::Kubernetes],
-        fix: FixNote::Sometimes(Safety::Risky, "Drops all of them where the program does not start as root."),
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Drops all of them, and adds back what the image is known to need, unless the program starts as root and that is not known.",
+        ),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.2.10"),
             Reference::new(Scheme::CisDocker, "5.4"),
@@ -48,7 +51,7 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A program that starts as root",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      capabilities:\n        drop: [ALL]\n        add: [CHOWN, SETGID, SETUID, NET_BIND_SERVICE]\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      capabilities:\n        drop:\n        - ALL\n        add:\n        - CHOWN\n        - NET_BIND_SERVICE\n        - SETGID\n        - SETUID\n",
             ),
         ],
         since: "0.1.0",

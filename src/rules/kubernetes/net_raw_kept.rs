@@ -2,7 +2,7 @@
 
 use crate::{
     model::kubernetes::{Dropped, KubernetesModel},
-    rewrite::manifest::drop_all,
+    rewrite::confine::drop_all,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -20,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::High,
         kinds: &[FileKind::Kubernetes],
-        fix: FixNote::Sometimes(Safety::Risky, "Drops all of them where the program does not start as root."),
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Drops all of them, and adds back what the image is known to need, unless the program starts as root and that is not known.",
+        ),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.2.8"),
             Reference::new(Scheme::CisDocker, "5.4"),

@@ -2,7 +2,11 @@
 
 use crate::{
     model::compose::ComposeModel,
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::confine::drop_all_of_service,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Low,
         confidence: Confidence::High,
         kinds: &[FileKind::Compose],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Drops all of them, and adds back what the image is known to need, unless the program starts as root and that is not known.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.4"),
             Reference::new(Scheme::Nist800190, "4.4.3"),
@@ -28,12 +35,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "Nothing is dropped",
                 "-- compose.yaml --\nservices:\n  «web»:\n    image: nginx:1.29\n",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    cap_drop: [ALL]\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    cap_drop:\n      - ALL\n    cap_add:\n      - CHOWN\n      - NET_BIND_SERVICE\n      - SETGID\n      - SETUID\n",
             ),
             Example::new(
                 "Some are dropped",
                 "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    «cap_drop»: [MKNOD]\n",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    cap_drop: [ALL]\n    cap_add: [NET_BIND_SERVICE]\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    cap_drop: [MKNOD, ALL]\n    cap_add:\n      - CHOWN\n      - NET_BIND_SERVICE\n      - SETGID\n      - SETUID\n",
             ),
         ],
         since: "0.1.0",
@@ -42,6 +49,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
+    let editor = cx.model.editor(cx.file.id);
     for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let dropped = service.list("cap_drop");
         // What nobody can read may be all of them.
@@ -50,6 +58,6 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         }
         let place = service.own_entry("cap_drop").map_or(service.key.span(), |entry| entry.key.span());
         let finding = out.report(place, format!("`{}` keeps capabilities that engines give unasked", service.name()));
-        finding.decline("which of them the program needs is not known");
+        finding.repair(cx, || drop_all_of_service(cx.knowledge, editor, service));
     }
 }

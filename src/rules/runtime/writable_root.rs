@@ -2,7 +2,11 @@
 
 use crate::{
     model::{compose::ComposeModel, kubernetes::KubernetesModel},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    rewrite::confine::{read_only_container, read_only_service},
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
 };
 
@@ -16,7 +20,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Low,
         confidence: Confidence::High,
         kinds: &[FileKind::Compose, FileKind::Kubernetes],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Makes it read-only, with memory where the program writes, if that is known of the image.",
+        ),
         references: &[
             Reference::new(Scheme::CisDocker, "5.13"),
             Reference::new(Scheme::Nist800190, "4.4.4"),
@@ -35,12 +42,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "A service",
                 "-- compose.yaml --\nservices:\n  «web»:\n    image: nginx:1.29\n",
-                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    read_only: true\n    tmpfs: [/run, /var/cache/nginx]\n",
+                "-- compose.yaml --\nservices:\n  web:\n    image: nginx:1.29\n    read_only: true\n    tmpfs:\n      - /var/cache/nginx\n      - /var/run\n",
             ),
             Example::new(
                 "A container of a pod",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - «name: web»\n    image: nginx:1.29\n",
-                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {readOnlyRootFilesystem: true}\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      readOnlyRootFilesystem: true\n    volumeMounts:\n    - name: web-var-cache-nginx\n      mountPath: /var/cache/nginx\n    - name: web-var-run\n      mountPath: /var/run\n  volumes:\n  - name: web-var-cache-nginx\n    emptyDir: {}\n  - name: web-var-run\n    emptyDir: {}\n",
             ),
         ],
         since: "0.1.0",
@@ -48,20 +55,21 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Containers { compose, kubernetes },
 };
 
-const REASON: &str = "what the program writes beside its volumes is not known: that has to be mounted as memory first";
-
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
+    let editor = cx.model.editor(cx.file.id);
     for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         // What nobody can read may be it.
         if service.switch("read_only").is_some_and(|(value, _)| value != Some(false)) {
             continue;
         }
         let message = format!("`{}` may write to its root file system", service.name());
-        out.report(service.key.span(), message).decline(REASON);
+        let finding = out.report(service.key.span(), message);
+        finding.repair(cx, || read_only_service(cx.knowledge, editor, service));
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let editor = cx.model.editor(cx.file.id);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["readOnlyRootFilesystem"]);
         if setting.is_hidden() || setting.boolean() == Some(true) {
@@ -69,6 +77,6 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
         let place = container.place_of(&["securityContext", "readOnlyRootFilesystem"]);
         let message = format!("the container `{}` may write to its root file system", container.name());
-        out.report(place, message).decline(REASON);
+        out.report(place, message).repair(cx, || read_only_container(cx.knowledge, editor, container));
     }
 }

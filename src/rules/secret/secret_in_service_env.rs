@@ -6,9 +6,10 @@ use crate::{
         compose::{ComposeModel, Service, Text},
         credential::{self, Credential, Value as Shape},
     },
+    rewrite::confine::secret_file,
     rule::{
-        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
-        Severity,
+        Builtin, Check, Confidence, Cx, Detail, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety,
+        Scheme, Severity,
     },
     source::FileKind,
     syntax::yaml::{Editor, Value},
@@ -28,7 +29,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Compose],
         fix: FixNote::Always(
             Safety::Manual,
-            "Names a variable that whoever starts the services has to set, with the value taken out of the file.",
+            "Takes the value out of the file: names a secret that lies in a file, where the program of the image reads one, or a variable that whoever starts the services has to set.",
         ),
         references: &[
             Reference::new(Scheme::CisDocker, "4.10"),
@@ -53,6 +54,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "A text that asks to be replaced",
                 "-- compose.yaml --\nservices:\n  web:\n    image: shop/web:3\n    environment:\n      APP_SECRET: «replace-me-with-a-random-string»\n",
                 "-- compose.yaml --\nservices:\n  web:\n    image: shop/web:3\n    environment:\n      APP_SECRET: \"${APP_SECRET:?}\"\n",
+            ),
+            Example::new(
+                "The program reads it from a file",
+                "-- compose.yaml --\nservices:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: «kX9vQ2mLp7Wd» # shop\n      POSTGRES_USER: shop\n",
+                "-- compose.yaml --\nservices:\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD_FILE: /run/secrets/db_postgres_password # shop\n      POSTGRES_USER: shop\n    secrets:\n      - db_postgres_password\nsecrets:\n  db_postgres_password:\n    file: ./secrets/db_postgres_password\n",
             ),
         ],
         since: "0.1.0",
@@ -79,6 +85,11 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
             };
             let finding = out.report(text.node.span(), message);
             finding.severity(severity).confidence(confidence);
+            if matches!(cx.detail, Detail::Repairs)
+                && let Ok(fix) = secret_file(cx.knowledge, editor, cx.model, service, &name, &text, is_open)
+            {
+                finding.fix(fix);
+            }
             finding.repair(cx, || named(editor, &name, &text, is_open));
         }
     }
