@@ -1,7 +1,8 @@
 //! Hardening: the applications of `samples/apps`, the stacks of `tests/harden/stacks` and the cases of `tests/harden/cases`
 //! become what `tests/harden` says, and hardening the corpus does no harm.
 //!
-//! A case is one text: `-- NAME --` begins a file of its build context, `-- becomes …` what the Dockerfile becomes.
+//! A case is one text: `-- NAME --` begins a file of its build context, `-- wishes --` what `harden` is told,
+//! `-- becomes …` what the Dockerfile becomes.
 
 #![allow(clippy::disallowed_methods, reason = "the test reads the samples and the shared data")]
 
@@ -29,8 +30,18 @@ fn project() -> Project {
 
 /// `text` hardened, with what `harden` says of the rungs before and after; `None` for what is no Dockerfile.
 fn hardened(project: &Project, path: &str, text: &[u8], around: &dyn Files) -> Option<(Vec<u8>, u8, u8)> {
+    hardened_as_wished(project, path, text, around, &Wishes::default())
+}
+
+fn hardened_as_wished(
+    project: &Project,
+    path: &str,
+    text: &[u8],
+    around: &dyn Files,
+    wishes: &Wishes,
+) -> Option<(Vec<u8>, u8, u8)> {
     let file = SourceFile::new(FileId(0), path, FileKind::Dockerfile, text.to_vec());
-    let result = project.harden(&file, around, &Wishes::default()).ok()?;
+    let result = project.harden(&file, around, wishes).ok()?;
     Some((result.text, result.before.number(), result.after.number()))
 }
 
@@ -83,6 +94,18 @@ impl Files for Case {
 }
 
 impl Case {
+    /// What its file `wishes` says: `strip`, or a `KEY=VALUE` for `--set`, each on a line.
+    fn wishes(&self) -> Wishes {
+        let mut wishes = Wishes::default();
+        for line in self.0.iter().filter(|(name, _)| name == "wishes").flat_map(|(_, text)| text.lines()) {
+            match line {
+                "strip" => wishes.strips = true,
+                setting => wishes.set(setting).expect("there is such a setting"),
+            }
+        }
+        wishes
+    }
+
     fn read(text: &str) -> Self {
         let mut files: Vec<(String, String)> = Vec::new();
         for line in text.split_inclusive('\n') {
@@ -109,8 +132,10 @@ fn the_cases_become_what_is_written_down() {
         let given = written.split_once("-- becomes").map_or(&*written, |(given, _)| given);
         let case = Case::read(given);
         let text = case.read("Dockerfile").expect("a case has a Dockerfile");
-        let (after, from, to) = hardened(&project, "Dockerfile", &text, &case).expect("it is a Dockerfile");
-        let again = hardened(&project, "Dockerfile", &after, &case).expect("it is a Dockerfile").0;
+        let wishes = case.wishes();
+        let harden = |text: &[u8]| hardened_as_wished(&project, "Dockerfile", text, &case, &wishes);
+        let (after, from, to) = harden(&text).expect("it is a Dockerfile");
+        let again = harden(&after).expect("it is a Dockerfile").0;
         if again != after {
             complaints.push(format!("{}: a second run changes it again", path.display()));
         }

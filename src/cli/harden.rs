@@ -33,6 +33,12 @@ pub(super) struct Options {
     /// Climb no higher than this rung of the ladder, 1 to 5.
     #[arg(long, value_name = "RUNG", value_parser = clap::value_parser!(u8).range(1..=5), default_value_t = 5)]
     highest: u8,
+    /// Answer a question of the report: `runtime=full|slim|distroless`, `user=UID[:GID]`.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<String>,
+    /// Where the image keeps a shell, take the package manager, network tools and set-uid bits out of it.
+    #[arg(long)]
+    strip: bool,
     /// Print a patch that `git apply` takes, and write nothing.
     #[arg(long)]
     diff: bool,
@@ -71,8 +77,18 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
 
 impl Options {
     fn wishes(&self) -> Wishes {
-        Wishes { highest: Rung::ALL[usize::from(self.highest)] }
+        let highest = Rung::ALL[usize::from(self.highest)];
+        let mut wishes = Wishes { highest, strips: self.strip, ..Wishes::default() };
+        for setting in &self.set {
+            wishes.set(setting).expect("the command line was checked");
+        }
+        wishes
     }
+}
+
+/// A `KEY=VALUE` that there is.
+fn setting(text: &str) -> Result<String, String> {
+    Wishes::default().set(text).map(|()| text.to_owned())
 }
 
 /// A text on standard input comes out rewritten on standard output, unless something else is asked for.

@@ -20,6 +20,7 @@ pub mod rung;
 pub mod secret;
 pub mod split;
 pub mod started;
+pub mod strip;
 pub mod tree;
 pub mod trim;
 
@@ -223,10 +224,56 @@ pub struct Dependent {
 pub struct Wishes {
     /// The highest rung to climb to: a build that failed was one too high.
     pub highest: Rung,
+    /// What kind of base is wanted; `None` for the one that less is in.
+    pub runtime: Option<Kind>,
+    /// The user that is wanted: its number and that of its group.
+    pub user: Option<(u32, u32)>,
+    /// Whether package managers and the like are taken out of an image that keeps a shell.
+    pub strips: bool,
+}
+
+/// A kind of base to run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The author's own.
+    Full,
+    /// A smaller one that has a shell.
+    Slim,
+    /// One without a shell.
+    Distroless,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { highest: Rung::Deployed }
+        Self { highest: Rung::Deployed, runtime: None, user: None, strips: false }
+    }
+}
+
+impl Wishes {
+    /// Takes a `KEY=VALUE` of the command line.
+    ///
+    /// # Errors
+    /// Which keys and values there are.
+    pub fn set(&mut self, setting: &str) -> Result<(), String> {
+        match setting.split_once('=') {
+            Some(("runtime", "full")) => self.runtime = Some(Kind::Full),
+            Some(("runtime", "slim")) => self.runtime = Some(Kind::Slim),
+            Some(("runtime", "distroless")) => self.runtime = Some(Kind::Distroless),
+            Some(("runtime", other)) => {
+                return Err(format!("`runtime` is `full`, `slim` or `distroless`, not `{other}`"));
+            }
+            Some(("user", ids)) => {
+                let (uid, gid) = ids.split_once(':').unwrap_or((ids, ids));
+                let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse()) else {
+                    return Err(format!("`user` is a number, or two with a colon between them, not `{ids}`"));
+                };
+                if uid == 0 {
+                    return Err("`user` 0 is root".to_owned());
+                }
+                self.user = Some((uid, gid));
+            }
+            _ => return Err(format!("`{setting}` is none of `runtime=full|slim|distroless` and `user=UID[:GID]`")),
+        }
+        Ok(())
     }
 }

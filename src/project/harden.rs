@@ -7,10 +7,10 @@ use crate::{
     engine::{self, Evidence, Unjudged},
     fix,
     harden::{
-        Change, Declined, Hardened, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, note, recipe, rung,
-        secret, split, trim,
+        Change, Declined, Hardened, Kind, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, note, recipe,
+        rung, secret, split, strip, trim,
     },
-    model::DockerfileModel,
+    model::{DockerfileModel, Reference},
     rewrite::{self, user},
     rule::{Builtin, Cx, Detail, Fix, Group, Safety},
     rules::RULES,
@@ -62,15 +62,18 @@ impl Project {
     /// # Errors
     /// If the file is not of its kind.
     pub fn harden(&self, file: &SourceFile, around: &dyn Files, wishes: &Wishes) -> Result<Hardened, Unjudged> {
-        let climber = Climber { project: self, file, around };
+        let climber = Climber { project: self, file, around, wishes };
         let before = climber.view(&file.text)?;
         let mut ascent = Ascent { text: file.text.clone(), ..Ascent::default() };
         for _ in 0..TURNS {
             let start = ascent.text.clone();
-            climber.turn(&mut ascent, wishes)?;
+            climber.turn(&mut ascent)?;
             if ascent.text == start {
                 break;
             }
+        }
+        if wishes.strips {
+            climber.strip(&mut ascent);
         }
         let after = climber.view(&ascent.text)?;
         ascent.declined.extend(after.missing);
@@ -89,18 +92,24 @@ struct Climber<'c> {
     project: &'c Project,
     file: &'c SourceFile,
     around: &'c dyn Files,
+    wishes: &'c Wishes,
 }
 
 impl Climber<'_> {
     /// Everything once.
-    fn turn(&self, ascent: &mut Ascent, wishes: &Wishes) -> Result<(), Unjudged> {
+    fn turn(&self, ascent: &mut Ascent) -> Result<(), Unjudged> {
+        let wishes = self.wishes;
         self.install(ascent);
         self.fix(ascent, &is_before_split)?;
         self.secrets(ascent);
         let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
-        let Some(Proposal { stack, runtimes, declined, rebase }) = proposal else {
+        let Some(Proposal { stack, mut runtimes, declined, mut rebase }) = proposal else {
             return self.finish(ascent);
         };
+        if let Some(kind) = wishes.runtime {
+            runtimes.retain(|runtime| self.is_of(kind, &runtime.base, &ascent.text));
+            rebase = rebase.filter(|rebase| self.is_of(kind, &rebase.base, &ascent.text));
+        }
         if !stack.is_empty() {
             ascent.stack = Some(stack);
         }
@@ -180,7 +189,36 @@ impl Climber<'_> {
     fn finish(&self, ascent: &mut Ascent) -> Result<(), Unjudged> {
         self.trim(ascent);
         self.user(ascent);
-        self.fix(ascent, &|_| true)
+        // Who was asked for is nobody else.
+        self.fix(ascent, &|rule| self.wishes.user.is_none() || rule.meta.id != USER_RULE)
+    }
+
+    /// Whether a base is of the kind that is wanted.
+    fn is_of(&self, kind: Kind, base: &str, text: &[u8]) -> bool {
+        let facts = Reference::parse(base).ok().and_then(|base| base.facts(&self.project.knowledge));
+        let has_shell = !facts.is_some_and(|facts| facts.has_no_shell());
+        let is_own = self.ask(text, |cx| {
+            let target = cx.model.target();
+            target.is_some_and(|target| cx.text(target.root().base_span()) == base)
+        });
+        match kind {
+            Kind::Full => is_own,
+            Kind::Slim => has_shell,
+            Kind::Distroless => !has_shell,
+        }
+    }
+
+    /// Nothing stays in an image with a shell that only its build needed.
+    fn strip(&self, ascent: &mut Ascent) {
+        let found = self.ask(&ascent.text, |cx| Subject::new(cx).map(|subject| strip::stripped(&subject)));
+        match found {
+            Some(Ok((edit, change))) => {
+                ascent.text = fix::splice(&ascent.text, &[edit]);
+                ascent.changes.push(change);
+            }
+            Some(Err(Some(reason))) => ascent.declined.push(Declined { rung: Rung::NoShell, reason: reason.into() }),
+            Some(Err(None)) | None => {}
+        }
     }
 
     /// A user for the image, who owns what it writes.
@@ -196,9 +234,27 @@ impl Climber<'_> {
                     *ascent = trial;
                 }
             }
-            Some((_, Err(reason))) => ascent.declined.push(Declined { rung: Rung::NonRoot, reason }),
+            Some((_, Err(reason))) => {
+                let reason = if self.would_be_asked(ascent) {
+                    format!("{reason}; `--set user=10001:10001` runs it as that user all the same").into()
+                } else {
+                    reason
+                };
+                ascent.declined.push(Declined { rung: Rung::NonRoot, reason });
+            }
             None => {}
         }
+    }
+
+    /// Whether it is only not proved that somebody else may run it: a question for whoever knows it.
+    fn would_be_asked(&self, ascent: &Ascent) -> bool {
+        self.wishes.user.is_none()
+            && self.ask(&ascent.text, |cx| {
+                let target = cx.model.target();
+                target.is_some_and(|target| {
+                    user::why_root(cx, target).is_none() && user::asked(cx, target, (10_001, 10_001)).is_ok()
+                })
+            })
     }
 
     /// What gives the image its user, and whether it runs as root without it.
@@ -211,6 +267,9 @@ impl Climber<'_> {
             }
             // The stage that the image was split off may name a user.
             let old = target.index().checked_sub(1).filter(|_| ascent.is_split).and_then(|index| cx.model.stage(index));
+            if let Some(ids) = self.wishes.user {
+                return Some((is_root, user::asked(cx, target, ids)));
+            }
             let fix = match old.filter(|old| is_root && old.user().user.is_unprivileged()) {
                 Some(old) => user::restated(cx, target, old),
                 None => user::unprivileged(cx, target),

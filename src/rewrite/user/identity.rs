@@ -112,6 +112,23 @@ pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
     Ok(Identity { name, making, ..Identity::numbered(NEW_ID, Some(NEW_ID)) })
 }
 
+/// The user with these numbers: one that is there, or a new one where its group has the same number.
+pub(super) fn asked(target: Stage<'_>, (uid, gid): (u32, u32)) -> Identity {
+    let facts = target.image_facts();
+    let shipped = facts.and_then(|facts| facts.identity.known()).and_then(Option::as_ref);
+    let is_there =
+        shipped.is_some_and(|shipped| shipped.uid == Some(uid)) || target.user_ids().is_some_and(|ids| ids.uid == uid);
+    if has_no_shell(target) || is_there {
+        return Identity::numbered(uid, Some(gid));
+    }
+    let making = match facts {
+        Some(facts) if uid == gid && uid >= FIRST_ID => making(&facts.family, &facts.package_manager),
+        Some(_) | None => Making::HomeOnly,
+    };
+    let is_named = matches!(making, Making::Shadow | Making::BusyBox);
+    Identity { name: is_named.then(|| "app".to_owned()), making, ..Identity::numbered(uid, Some(gid)) }
+}
+
 /// The user without privileges that the last `USER` of the file names, if its number is known.
 fn last_named(target: Stage<'_>) -> Option<Identity> {
     let user = target.user();

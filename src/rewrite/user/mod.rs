@@ -38,7 +38,7 @@ pub type Obstacle = Cow<'static, str>;
 /// # Errors
 /// What stands in the way, or what nobody can tell.
 pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Result<Fix, Obstacle> {
-    run_as(cx, target, target, || identity::identity(target))
+    run_as(cx, target, Some(target), || identity::identity(target))
 }
 
 /// The same, as the user who runs the image of `old`: what an image that is split off another one needs. Who has no
@@ -47,13 +47,22 @@ pub fn unprivileged(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Resu
 /// # Errors
 /// What stands in the way, or what nobody can tell.
 pub fn restated(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, old: Stage<'_>) -> Result<Fix, Obstacle> {
-    run_as(cx, target, old, || identity::restated(old, target))
+    run_as(cx, target, Some(old), || identity::restated(old, target))
+}
+
+/// The same, as the user with the numbers `ids`, whom somebody asked for who knows the image: what is not seen of its
+/// start is no obstacle then.
+///
+/// # Errors
+/// What stands in the way.
+pub fn asked(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>, ids: (u32, u32)) -> Result<Fix, Obstacle> {
+    run_as(cx, target, None, || Ok(identity::asked(target, ids)))
 }
 
 fn run_as(
     cx: &Cx<'_, DockerfileModel<'_>>,
     target: Stage<'_>,
-    old: Stage<'_>,
+    old: Option<Stage<'_>>,
     identity: impl FnOnce() -> Result<Identity, Obstacle>,
 ) -> Result<Fix, Obstacle> {
     if let Some(obstacle) = obstacle::obstacle(target) {
@@ -64,7 +73,7 @@ fn run_as(
     obstacle::caller_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     // Who runs it without privileges already does what nobody sees without them.
-    if !old.user().user.is_unprivileged() {
+    if old.is_some_and(|old| !old.user().user.is_unprivileged()) {
         unseen::unseen_obstacle(&cx.context, target)?;
     }
     let identity = identity()?;
@@ -76,7 +85,9 @@ fn run_as(
     }
     let mut handed = handed(target, &identity, &writes, server);
     // A directory that is copied is root's again, whoever had it.
-    if let Some(workdir) = target.workdir().path.known().filter(|path| old != target && *path != "/") {
+    if let Some(workdir) = target.workdir().path.known().filter(|path| *path != "/")
+        && let Some(old) = old.filter(|old| *old != target)
+    {
         let is_theirs = |stage: Stage<'_>| stage.gives(workdir, identity.uid, identity.name.as_deref());
         let is_handed = handed.owned.iter().any(|owned| owned.path == *workdir);
         if is_theirs(old) && !target.always_gives(workdir, identity.uid, identity.name.as_deref()) && !is_handed {
