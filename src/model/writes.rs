@@ -83,7 +83,7 @@ const DEPENDENCIES: [&str; 6] = ["node_modules", "vendor", "venv", ".venv", "tar
 
 /// Servers of Ruby: what they serve without a `Gemfile` to be seen may be Rails, and they keep their own pid files and
 /// logs as Rails does (their documentation).
-const RUBY_SERVERS: [&str; 6] = ["passenger", "puma", "unicorn", "unicorn_rails", "rainbows", "thin"];
+const RUBY_SERVERS: [&str; 7] = ["passenger", "rackup", "puma", "unicorn", "unicorn_rails", "rainbows", "thin"];
 
 /// Directories in which programs keep things, whatever these are called.
 const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/data", "/mnt"];

@@ -86,9 +86,6 @@ pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
     if let Some(name) = named {
         return Err(format!("which number the user `{name}` has is not known").into());
     }
-    if let Some(identity) = owner_by_name(target) {
-        return Ok(identity);
-    }
     if let Some(user) = user
         && let Some(uid) = user.uid
     {
@@ -100,6 +97,9 @@ pub(super) fn identity(target: Stage<'_>) -> Result<Identity, Obstacle> {
         };
         let gid = Some(shipped.gid.unwrap_or(uid));
         return Ok(Identity { name: Some(shipped.name.clone()), ..Identity::numbered(uid, gid) });
+    }
+    if let Some(identity) = owner_by_name(target) {
+        return Ok(identity);
     }
     if !target.shell().words.is_empty() && !target.steps().last().is_none_or(|step| step.dialect().is_bourne()) {
         return Err("the shell in force is none that could make a user".into());
@@ -157,7 +157,7 @@ fn owner_by_name(target: Stage<'_>) -> Option<Identity> {
     let flags = target.chain_steps().filter_map(|step| step.instruction().flag("chown")?.value.clone());
     let user_of = |owner: String| owner.split([':', '.']).next().unwrap_or_default().to_owned();
     let mut names: Vec<String> = changes.chain(flags).map(user_of).collect();
-    names.retain(|name| !matches!(name.as_str(), "" | "root" | "0"));
+    names.retain(|name| !matches!(name.as_str(), "" | "root" | "0" | "nobody"));
     names.sort();
     names.dedup();
     let [name] = names.as_slice() else { return None };

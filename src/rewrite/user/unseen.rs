@@ -33,6 +33,9 @@ pub(super) fn unseen_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> 
             format!("the settings of the server in line {line} could not be read: they say where it writes").into()
         );
     }
+    if let Some(package) = engine_client(target) {
+        return Err(format!("it installs `{package}`, whose engine lets nobody but root and its own group in").into());
+    }
     match installed(target) {
         Some(line) => {
             Err(format!("what the installer in line {line} installs may keep its state beside itself").into())
@@ -106,8 +109,10 @@ fn is_named_like_script(program: &str) -> bool {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let parts = || stem.split(['-', '_', '.']);
     let is_of_start = || parts().any(|part| STARTS.contains(&part));
-    is_script_of_shell(name)
-        || extension.is_empty() && (stem.contains("entrypoint") || program.contains('/') && is_of_start())
+    let is_name = |part: &str| stem.contains('-') && stem.split('-').any(|each| each == part);
+    let is_bare = || name != "dumb-init" && (is_name("init") || is_name("start") || is_name("launch"));
+    let is_named = || if program.contains('/') { is_of_start() } else { is_bare() };
+    is_script_of_shell(name) || extension.is_empty() && (stem.contains("entrypoint") || is_named())
 }
 
 /// What scripts that start something are called.
@@ -235,4 +240,14 @@ fn unseen_server_settings(context: &BuildContext<'_>, target: Stage<'_>) -> Opti
     let step =
         target.chain_steps().find(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add) && replaces(step))?;
     Some(step.instruction().lines.0)
+}
+
+/// The client of a container engine that the image installs, whose socket belongs to root.
+fn engine_client(target: Stage<'_>) -> Option<&'static str> {
+    const CLIENTS: [&str; 5] = ["docker-ce-cli", "docker-ce", "docker.io", "docker-cli", "docker-compose-plugin"];
+    let installs = target.chain_steps().filter(|step| step.keyword() == Keyword::Run).flat_map(Step::package_commands);
+    let mut packages = installs
+        .filter(|packages| packages.call.action == Action::Install && packages.call.manager.is_system())
+        .flat_map(|packages| packages.call.packages().map(|package| package.name.to_owned()).collect::<Vec<_>>());
+    packages.find_map(|package| CLIENTS.into_iter().find(|client| *client == package))
 }

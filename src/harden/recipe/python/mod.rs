@@ -151,6 +151,10 @@ impl<'s, 'a> Recipe<'s, 'a> {
             Packages::Interpreter => runtime.taken.insert(0, Taken::at("/usr/local")),
             Packages::Beside => self.own_interpreter()?,
             Packages::Environment => {
+                let tag = self.subject.target.image().and_then(|image| image.reference.tag());
+                if tag.is_some_and(|tag| tag == "2" || tag.starts_with("2.") || tag.starts_with("2-")) {
+                    return Err("Python 2 has no `venv` to put its packages into".to_owned());
+                }
                 self.leaves_interpreter_alone()?;
                 let editor = Editor::new(self.subject.cx.file, self.subject.cx.model.syntax);
                 let lines = [
