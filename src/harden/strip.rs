@@ -46,8 +46,8 @@ pub fn stripped(subject: &Subject<'_>) -> Result<(Edit, Change), Option<String>>
         return Err(Some(format!("nothing is stripped: {reason}")));
     }
     let programs = subject.programs();
-    let manages = ["apt", "apt-get", "dpkg", "apk"];
-    if let Some(name) = manages.iter().find(|name| programs.names.contains(**name)) {
+    let calls = ["apt", "apt-get", "dpkg", "apk"];
+    if let Some(name) = calls.iter().find(|name| programs.names.contains(**name)) {
         return Err(Some(format!("nothing is stripped: it calls `{name}`")));
     }
     // Without the programs of the context nobody knows which of the others are called.

@@ -107,10 +107,9 @@ const KNOWN: [&str; 6] = ["catalina.sh", "startup.sh", "wait-for-it.sh", "wait-f
 fn is_named_like_script(program: &str) -> bool {
     let name = file_name(program);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    let parts = || stem.split(['-', '_', '.']);
-    let is_of_start = || parts().any(|part| STARTS.contains(&part));
-    let is_name = |part: &str| stem.contains('-') && stem.split('-').any(|each| each == part);
-    let is_bare = || name != "dumb-init" && (is_name("init") || is_name("start") || is_name("launch"));
+    let is_of_start = || stem.split(['-', '_', '.']).any(|part| STARTS.contains(&part));
+    let has_part = |part: &str| stem.contains('-') && stem.split('-').any(|each| each == part);
+    let is_bare = || name != "dumb-init" && (has_part("init") || has_part("start") || has_part("launch"));
     let is_named = || if program.contains('/') { is_of_start() } else { is_bare() };
     is_script_of_shell(name) || extension.is_empty() && (stem.contains("entrypoint") || is_named())
 }
