@@ -57,11 +57,12 @@ pub fn stripped(subject: &Subject<'_>) -> Result<(Edit, Change), Option<String>>
     } else {
         Vec::new()
     };
-    let mut line = format!("RUN {BITS} \\\n    && rm -rf {manager}");
+    let mut lines = vec![format!("RUN {BITS} \\"), format!("    && rm -rf {manager}")];
     if !gone.is_empty() {
-        line.push_str(&format!(" \\\n        {}", gone.join(" ")));
+        lines[1].push_str(" \\");
+        lines.push(format!("        {}", gone.join(" ")));
     }
-    let edit = placed(subject, line)?;
+    let edit = placed(subject, &lines)?;
     let kept = if programs.is_complete { "" } else { "; network tools stay, for what the program calls is not known" };
     let change = Change {
         title: "Strip the image".into(),
@@ -76,7 +77,7 @@ pub fn stripped(subject: &Subject<'_>) -> Result<(Edit, Change), Option<String>>
 }
 
 /// The line where root runs for the last time and everything is installed.
-fn placed(subject: &Subject<'_>, line: String) -> Result<Edit, Option<String>> {
+fn placed(subject: &Subject<'_>, lines: &[String]) -> Result<Edit, Option<String>> {
     let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
     let steps: Vec<_> = subject.target.steps().filter(|step| !step.is_trigger()).collect();
     let is_work = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir);
@@ -90,6 +91,5 @@ fn placed(subject: &Subject<'_>, line: String) -> Result<Edit, Option<String>> {
     if !is_root {
         return Err(Some("nothing is stripped: its last steps are not run by root".to_owned()));
     }
-    let lines: Vec<String> = line.lines().map(str::to_owned).collect();
-    editor.insert_after(before, &lines).ok_or_else(|| Some("the end of the file cuts an instruction off".to_owned()))
+    editor.insert_after(before, lines).ok_or_else(|| Some("the end of the file cuts an instruction off".to_owned()))
 }
