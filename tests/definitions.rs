@@ -51,7 +51,7 @@ impl Tree {
     /// The tree as `harden` would leave it, and what it says of its first Dockerfile.
     fn hardened(&self, highest: Rung) -> (Tree, Hardened) {
         let project = project();
-        let wishes = Wishes { highest };
+        let wishes = Wishes { highest, ..Wishes::default() };
         let paths: Vec<&String> = self.0.keys().filter(|path| path.ends_with("Dockerfile")).collect();
         let mut results: Vec<(String, Hardened)> = paths
             .iter()
