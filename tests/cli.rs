@@ -573,7 +573,8 @@ fn files_that_depend_on_each_other_are_repaired_together() {
     for name in ["a/Dockerfile", "b/Dockerfile", "compose.yaml"] {
         assert_eq!(patch.matches(&format!("+++ b/{name}\n")).count(), 1, "{patch}");
     }
-    tree.run(&FIX_TOKENS);
+    let run = tree.run(&FIX_TOKENS);
+    assert!(run.out.contains("and with it compose.yaml"), "{}", run.out);
     assert_eq!((tree.text("a/Dockerfile").as_str(), tree.text("b/Dockerfile").as_str()), (MOUNTS_TOKEN, MOUNTS_TOKEN));
     assert_eq!(tree.text("compose.yaml"), TWO_SECRETS);
     let again = tree.run(&[&FIX_TOKENS[..], &["--diff"]].concat());

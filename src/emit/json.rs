@@ -122,6 +122,9 @@ struct Repaired<'a> {
 struct WireApplied<'a> {
     rule: &'static str,
     path: &'a str,
+    /// Other files that changed with it.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    with: &'a [String],
     title: &'a str,
     safety: &'static str,
     reason: &'a str,
@@ -139,6 +142,7 @@ fn applied<'a>(applied: &'a Applied, sources: &'a SourceSet) -> WireApplied<'a> 
     WireApplied {
         rule: applied.rule,
         path: &sources.get(applied.file).path,
+        with: &applied.with,
         title: &applied.title,
         safety: applied.safety.name(),
         reason: &applied.reason,

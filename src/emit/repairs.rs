@@ -39,15 +39,18 @@ pub fn repairs(repairs: &Repairs, allowed: Safety, out: &mut dyn Write) -> io::R
 
 /// A line for each file and thing that was done, equal ones counted.
 fn applied(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
-    let mut by_file: BTreeMap<_, BTreeMap<(&str, &str), usize>> = BTreeMap::new();
+    let mut by_file: BTreeMap<_, BTreeMap<(&str, &str, &[String]), usize>> = BTreeMap::new();
     for each in &repairs.applied {
-        *by_file.entry(each.file).or_default().entry((&*each.title, each.rule)).or_default() += 1;
+        *by_file.entry(each.file).or_default().entry((&*each.title, each.rule, &each.with)).or_default() += 1;
     }
     for (file, done) in by_file {
         writeln!(out, "{STRONG}{}{STRONG:#}", visible(&repairs.left.sources.get(file).path))?;
-        for ((title, rule), count) in done {
+        for ((title, rule, with), count) in done {
             let times = if count > 1 { format!(" ×{count}") } else { String::new() };
             writeln!(out, "  {GOOD}fixed{GOOD:#} {}{times} {FAINT}{rule}{FAINT:#}", visible(title))?;
+            for path in with {
+                writeln!(out, "        and with it {}", visible(path))?;
+            }
         }
     }
     Ok(())

@@ -57,6 +57,8 @@ pub struct Applied {
     pub safety: Safety,
     /// Why it has this safety.
     pub reason: Cow<'static, str>,
+    /// The files beside this one that changed with it.
+    pub with: Vec<String>,
     /// The round it was done in, from 1.
     pub round: usize,
 }
@@ -119,6 +121,7 @@ pub fn repair<E>(
             title: choice.fix.title.clone(),
             safety: choice.fix.safety,
             reason: choice.fix.reason.clone(),
+            with: companions(choice.finding),
             round,
         }));
         outcome.sources = next;
@@ -167,6 +170,11 @@ fn fingerprint(sources: &SourceSet) -> u64 {
         (file.id, &file.text).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+/// The files that change with the default fix of `finding`.
+fn companions(finding: &Finding) -> Vec<String> {
+    finding.fixes.first().into_iter().flat_map(|fix| &fix.companions).map(|other| other.path.clone()).collect()
 }
 
 /// What a round did wrong.
