@@ -39,7 +39,7 @@ pub fn repairs(repairs: &Repairs, allowed: Safety, out: &mut dyn Write) -> io::R
 
 /// A line for each file and thing that was done, equal ones counted.
 fn applied(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
-    let mut by_file: BTreeMap<_, BTreeMap<(&str, &str, &[String]), usize>> = BTreeMap::new();
+    let mut by_file: BTreeMap<_, BTreeMap<_, usize>> = BTreeMap::new();
     for each in &repairs.applied {
         *by_file.entry(each.file).or_default().entry((&*each.title, each.rule, &each.with)).or_default() += 1;
     }
