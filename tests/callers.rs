@@ -10,8 +10,7 @@ use ironhull::{
 };
 use support::{findings_of, repaired};
 
-const DOCKERFILE: &str =
-    "-- Dockerfile --\nFROM debian:13\nCOPY app /usr/bin/app\nCMD [\"app\"]\n-- app --\n#!/bin/sh\n";
+const DOCKERFILE: &str = "-- Dockerfile --\nFROM debian:13\nCOPY app /usr/bin/app\nCMD [\"app\"]\n-- app --\n#!/bin/sh\nexec sleep infinity\n";
 
 fn rule() -> &'static Builtin {
     RULES.iter().copied().find(|rule| rule.meta.id == "root-user").expect("the rule exists")
