@@ -220,21 +220,43 @@ fn uses(line: &str, name: &str) -> bool {
     })
 }
 
-/// Values of `key = /some/path` and `key: /some/path` in a configuration; each counts as named, not as written.
+/// Values of `key = /some/path` and `key: /some/path` in a configuration, which count as named; databases that are files
+/// (`jdbc:h2:file:./data/shop`) and files of logs (`logging.file.name=logs/shop.log`), which count as written.
 pub(super) fn configured(text: &str) -> Vec<PathText> {
     let lines = text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
     let value = |(line, number): (&str, u32)| {
         let (_, value) = line.split_once(['=', ':'])?;
-        let path = value.trim().trim_matches(['"', '\'', ';', ',']);
-        (path.starts_with('/') && is_path(path)).then(|| PathText {
+        let value = value.trim().trim_matches(['"', '\'', ';', ',']);
+        let written = file_of_database(value).or_else(|| Some(value).filter(|path| is_kept(path) && is_log(path)));
+        let path = written.unwrap_or(value).trim_start_matches("./");
+        let counts = written.is_some() || path.starts_with('/');
+        (counts && is_path(path)).then(|| PathText {
             path: path.to_owned(),
             line: number,
             is_beside: false,
-            is_written: false,
-            is_opened: false,
+            is_written: written.is_some(),
+            is_opened: written.is_some(),
         })
     };
     lines.filter_map(value).collect()
+}
+
+fn is_log(path: &str) -> bool {
+    path.ends_with(".log")
+}
+
+/// The file of a database that runs within the program, by the address that its driver takes (H2's "Database URL Overview",
+/// the README of sqlite-jdbc, the `HyperSQL` guide, "Connections"). One in memory, on a server or in the home is none.
+fn file_of_database(address: &str) -> Option<&str> {
+    let rest = address.strip_prefix("jdbc:")?;
+    let path = match rest.split_once(':')? {
+        ("h2", rest) => rest.strip_prefix("file:").unwrap_or(rest),
+        ("hsqldb", rest) => rest.strip_prefix("file:")?,
+        ("sqlite", rest) => rest,
+        _ => return None,
+    };
+    let path = path.split([';', '?']).next().unwrap_or(path);
+    (!path.contains(':') && !path.starts_with('~')).then_some(path)
 }
 
 /// Words that make temporary files, in many languages.
@@ -549,5 +571,20 @@ mod tests {
     fn values_of_a_configuration_are_paths() {
         let paths = configured("server.port=8080\nbilling.invoices=/home/app/invoices\n# x=/y\n");
         assert_eq!(paths.iter().map(|path| path.path.as_str()).collect::<Vec<_>>(), ["/home/app/invoices"]);
+        for (line, path) in [
+            ("spring.datasource.url=jdbc:h2:file:./data/petclinic;DB_CLOSE_ON_EXIT=FALSE", Some("data/petclinic")),
+            ("    url: jdbc:sqlite:/var/lib/shop/shop.db?cache=shared", Some("/var/lib/shop/shop.db")),
+            ("logging.file.name=logs/petclinic.log", Some("logs/petclinic.log")),
+            ("    name: logs/petclinic.log", Some("logs/petclinic.log")),
+            ("spring.datasource.url=jdbc:h2:mem:testdb", None),
+            ("spring.datasource.url=jdbc:h2:~/shop", None),
+            ("spring.datasource.url=jdbc:h2:tcp://db/shop", None),
+            ("spring.datasource.url=jdbc:postgresql://db/shop", None),
+            ("spring.mvc.view.prefix=views", None),
+        ] {
+            let found = configured(line);
+            assert_eq!(found.first().map(|found| found.path.as_str()), path, "{line}");
+            assert!(found.iter().all(|found| found.is_written), "{line}");
+        }
     }
 }
