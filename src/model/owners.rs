@@ -101,6 +101,54 @@ struct Answer {
     is_there: bool,
 }
 
+/// Endings of files that nobody gives to a directory.
+const OF_FILES: [&str; 26] = [
+    "cfg",
+    "conf",
+    "crt",
+    "css",
+    "env",
+    "go",
+    "html",
+    "ini",
+    "jar",
+    "js",
+    "json",
+    "key",
+    "lock",
+    "md",
+    "pem",
+    "properties",
+    "py",
+    "rb",
+    "sh",
+    "sql",
+    "toml",
+    "ts",
+    "txt",
+    "xml",
+    "yaml",
+    "yml",
+];
+
+/// Whether a source is a file, as its name tells.
+fn has_name_of_file(source: &str) -> bool {
+    let name = path::file_name(source);
+    let has_ending = name.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && OF_FILES.contains(&ending));
+    has_ending && !source.ends_with('/') && !source.contains(['*', '?', '[', '$'])
+}
+
+/// Whether the image of the stage starts the program at `place`, which so is a file.
+fn is_started(step: Step<'_>, place: &str) -> bool {
+    let stage = step.stage();
+    let workdir = stage.workdir().path.known().unwrap_or("/");
+    stage.start_steps().into_iter().any(|start| {
+        let first = start.commands().next();
+        let program = first.and_then(|command| command.command.word(0)?.literal());
+        program.is_some_and(|program| program.contains('/') && path::join(workdir, program) == place)
+    })
+}
+
 impl Whose<'_> {
     fn answer(&self, stage: Stage<'_>) -> Answer {
         let mut chain: Vec<Stage<'_>> = stage.chain().take(LONGEST_CHAIN).collect();
@@ -124,7 +172,7 @@ impl Whose<'_> {
         let to = step.absolute_arg(step.destination()?)?;
         let rest = self.path.strip_prefix(to.trim_end_matches('/'))?;
         let is_below = rest.starts_with('/');
-        if !is_below && !rest.is_empty() {
+        if !is_below && !rest.is_empty() || is_below && self.is_beside_files(step, &to) {
             return None;
         }
         let Some(flag) = step.instruction().flag("chown") else {
@@ -142,6 +190,16 @@ impl Whose<'_> {
         };
         let is_brought = if is_below { self.brought(step, rest).is_some() } else { !is_there };
         is_brought.then(is_given)
+    }
+
+    /// Whether everything that a `COPY` brings is a file in the directory `to`, and none of them is the path or around it.
+    fn is_beside_files(&self, step: Step<'_>, to: &str) -> bool {
+        let sources = step.sources();
+        !sources.is_empty()
+            && sources.iter().all(|source| {
+                let place = path::join(to, path::file_name(&source.text));
+                (has_name_of_file(&source.text) || is_started(step, &place)) && !path::is_in(self.path, &place)
+            })
     }
 
     /// Whether what lies at `rest` below the sources of a `COPY` of another stage is theirs there; `None` if nothing
