@@ -300,6 +300,43 @@ impl Search<'_, '_> {
                     self.add(&path, is_shallow, &file, line);
                 }
             }
+            for command in step.commands() {
+                self.told_files(&command, &file);
+            }
+        }
+    }
+
+    /// The files that a server of the start is told to write: what keeps its number, its logs, its state (the settings of
+    /// Gunicorn, Puma, uWSGI and Celery). Beside them it makes others, so that their directory is what it needs.
+    fn told_files(&mut self, command: &StepCommand<'_>, file: &str) {
+        const OPTIONS: [&str; 9] = [
+            "--pid",
+            "--pidfile",
+            "--pid-file",
+            "--access-logfile",
+            "--error-logfile",
+            "--log-file",
+            "--logfile",
+            "--logto",
+            "--statefile",
+        ];
+        let Some(workdir) = self.stage.workdir().path.known().map(str::to_owned) else { return };
+        let line = command.step.instruction().lines.0;
+        let words: Vec<_> = command.command.words().map(Word::text).collect();
+        for (at, word) in words.iter().enumerate() {
+            let (option, joined) =
+                word.split_once('=').map_or((&**word, None), |(option, value)| (option, Some(value)));
+            let value = joined.or_else(|| words.get(at + 1).map(|word| &**word));
+            let Some(value) = value.filter(|_| OPTIONS.contains(&option)) else { continue };
+            let is_path = !value.is_empty() && !value.starts_with(['-', '$']) && !value.contains(['$', '%', ':']);
+            if !is_path {
+                continue;
+            }
+            let path = path::join(&workdir, value);
+            let above = path.rsplit_once('/').map_or("/", |(above, _)| above);
+            if !is_of_root(&path) || self.is_of_own_prefix(&path) {
+                self.add(if above.is_empty() { "/" } else { above }, above == workdir, file, line);
+            }
         }
     }
 
