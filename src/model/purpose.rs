@@ -110,6 +110,7 @@ impl<'m> Stage<'m> {
         let named = |invocation: Invocation<'_>| {
             invocation.path().is_some_and(|path| is_workshop_program(file_name(path)))
                 || is_tool(invocation) && !runs_what_it_builds(invocation)
+                || runs_tests(invocation)
         };
         // Of an `ENTRYPOINT` and a `CMD` the latter says what is started in the end.
         let last = self.start_steps().last().and_then(|step| step.commands().last());
@@ -154,6 +155,21 @@ fn is_workshop_program(name: &str) -> bool {
     is_script && matches!(stem, "go" | "make" | "mvn" | "gradle" | "runner" | "agent")
         || parts
             .any(|part| matches!(part, "build" | "builder" | "compile" | "ci" | "test" | "tests" | "dind" | "dockerd"))
+}
+
+/// Whether a command runs the tests of a project: a program made for that, or a task that is called after them.
+fn runs_tests(invocation: Invocation<'_>) -> bool {
+    let is_task = |word: &str| {
+        !word.starts_with('-')
+            && word.split([':', '_', '-']).any(|part| matches!(part, "test" | "tests" | "spec" | "specs"))
+    };
+    match invocation.name() {
+        Some(
+            "rspec" | "pytest" | "py.test" | "phpunit" | "tox" | "nosetests" | "behave" | "cucumber" | "jest" | "mocha",
+        ) => true,
+        Some("rake" | "npm" | "yarn" | "pnpm" | "composer") => invocation.arguments().any(|word| is_task(&word.text())),
+        Some(_) | None => false,
+    }
 }
 
 /// Whether a command is a shell or an interpreter without a program, or only waits for people to come in.
