@@ -93,6 +93,13 @@ pub struct Caller {
     pub is_open: bool,
 }
 
+impl Caller {
+    /// Whether it starts something else than the image does, or asks for its health in its own way.
+    pub fn starts_otherwise(&self) -> bool {
+        self.entrypoint.is_some() || self.command.is_some() || self.healthcheck.is_some()
+    }
+}
+
 /// How a service builds the Dockerfile.
 #[derive(Clone, Debug)]
 pub struct CallerBuild {

@@ -489,13 +489,11 @@ impl<'s, 'a> Build<'s, 'a> {
     /// Whether nothing is started but the program itself, which starts no other.
     fn calls_nothing_else(&self) -> bool {
         let has_check = self.subject.steps().iter().any(|step| step.keyword() == Keyword::Healthcheck);
-        let is_started_otherwise =
-            |caller: &Caller| caller.entrypoint.is_some() || caller.command.is_some() || caller.healthcheck.is_some();
         matches!(self.started, Started::Words { .. })
             && !has_check
             && self.is_seen()
             && self.sources.calls(self.language).is_empty()
-            && !Callers::of(self.subject.cx.context).services.iter().any(is_started_otherwise)
+            && !Callers::of(self.subject.cx.context).services.iter().any(Caller::starts_otherwise)
     }
 
     /// The health check: in JSON form it may start the program itself.

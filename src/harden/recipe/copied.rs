@@ -15,11 +15,7 @@ use crate::{
         trim,
     },
     knowledge::Role,
-    model::{
-        CopySource, Process, ScriptForm, Stage, Step, file_name,
-        graph::{Caller, Callers},
-        join_path,
-    },
+    model::{CopySource, Process, ScriptForm, Stage, Step, file_name, graph::Callers, join_path},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -120,9 +116,7 @@ fn is_started_alone(subject: &Subject<'_>) -> Result<(), String> {
     if let Some(step) = subject.steps().iter().find(|step| step.keyword() == Keyword::Healthcheck) {
         return Err(super::common::needs_more(*step));
     }
-    let is_other =
-        |caller: &&Caller| caller.entrypoint.is_some() || caller.command.is_some() || caller.healthcheck.is_some();
-    match Callers::of(subject.cx.context).services.iter().find(is_other) {
+    match Callers::of(subject.cx.context).services.iter().find(|caller| caller.starts_otherwise()) {
         Some(caller) => Err(format!("`{}` of {} starts or asks it in another way", caller.name, caller.place.path)),
         None => Ok(()),
     }
