@@ -163,9 +163,10 @@ pub(super) fn paths(text: &str) -> Vec<PathText> {
     let lines = || text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
     let anchors: Vec<Anchor<'_>> = lines().filter_map(|(line, _)| anchor(line)).collect();
     let named = lines().filter_map(|(line, number)| named_place(line, number));
-    let is_written = |name: &str| lines().any(|(line, _)| is_written(line) && uses(line, name));
+    let writing: Vec<&str> = lines().map(|(line, _)| line).filter(|line| is_written(line)).collect();
+    let is_used = |name: &str| writing.iter().any(|line| uses(line, name));
     let mut found: Vec<PathText> =
-        named.take(MOST_NAMES).filter(|(name, _)| is_written(name)).map(|(_, path)| path).collect();
+        named.take(MOST_NAMES).filter(|(name, _)| is_used(name)).map(|(_, path)| path).collect();
     found.extend(lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)));
     found.sort_by_key(|path| path.line);
     found
