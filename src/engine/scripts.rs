@@ -21,18 +21,17 @@ pub(super) fn judge_scripts(
             let parsed = containers::parsed(file)?;
             (ScriptFile::of_steps(&parsed.tree), Suppressions::read_yaml(file, &parsed.tree, RULES, evidence.today))
         }
-        FileKind::Makefile => {
-            (ScriptFile::of_makefile(&file.text), Suppressions::read_lines(file, RULES, evidence.today))
-        }
         FileKind::Script if is_binary(&file.text) => return Err(Unjudged::Binary),
         FileKind::Script
+        | FileKind::Makefile
         | FileKind::Dockerfile
         | FileKind::Compose
         | FileKind::Kubernetes
         | FileKind::Bake
         | FileKind::Seccomp
         | FileKind::Devcontainer => {
-            (ScriptFile::of_script(&file.text), Suppressions::read_lines(file, RULES, evidence.today))
+            let Some(scripts) = ScriptFile::of(file.kind, &file.text) else { return Ok(Judgement::default()) };
+            (scripts, Suppressions::read_lines(file, RULES, evidence.today))
         }
     };
     let Evidence { knowledge, around, lock, detail, .. } = evidence;

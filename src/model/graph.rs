@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     context::{self, BuildContext, Found},
+    source::FileKind,
     syntax::yaml::{self, Yaml},
     text::{LineIndex, Span},
 };
@@ -150,6 +151,21 @@ pub enum System {
 }
 
 impl System {
+    /// What a file of that kind tells; `None` for one that calls nobody.
+    pub fn of(kind: FileKind) -> Option<Self> {
+        match kind {
+            FileKind::Compose => Some(Self::Compose),
+            FileKind::Kubernetes => Some(Self::Kubernetes),
+            FileKind::Script => Some(Self::Script),
+            FileKind::Makefile => Some(Self::Makefile),
+            FileKind::Workflow => Some(Self::Workflow),
+            FileKind::GitlabCi => Some(Self::GitlabCi),
+            FileKind::Bake => Some(Self::Bake),
+            FileKind::Devcontainer => Some(Self::Devcontainer),
+            FileKind::Dockerfile | FileKind::Seccomp => None,
+        }
+    }
+
     /// What an entry of such a file is called, with its name; a command is its own name.
     pub fn titled(self, name: &str) -> String {
         let is_command = name.contains(' ');

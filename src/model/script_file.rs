@@ -4,9 +4,10 @@
 //! a variable, whose value nobody knows here.
 
 use crate::{
+    source::FileKind,
     syntax::{
         shell::{self, Command, Dialect, Invocation, Script, Word, dialect_of_shebang},
-        yaml::{Kind, Node, Style, Yaml},
+        yaml::{self, Kind, Node, Style, Yaml},
     },
     text::Span,
 };
@@ -37,6 +38,21 @@ pub struct FileCommand<'m> {
 const STEPS: [&str; 4] = ["run", "script", "before_script", "after_script"];
 
 impl ScriptFile {
+    /// The scripts of a file of that kind; `None` if such files hold none.
+    pub fn of(kind: FileKind, text: &[u8]) -> Option<Self> {
+        match kind {
+            FileKind::Script => Some(Self::of_script(text)),
+            FileKind::Makefile => Some(Self::of_makefile(text)),
+            FileKind::Workflow | FileKind::GitlabCi => Some(Self::of_steps(&yaml::parse(text).tree)),
+            FileKind::Dockerfile
+            | FileKind::Compose
+            | FileKind::Kubernetes
+            | FileKind::Bake
+            | FileKind::Devcontainer
+            | FileKind::Seccomp => None,
+        }
+    }
+
     /// A shell script; what its first line names may be no shell, and then it has no commands.
     pub fn of_script(text: &[u8]) -> Self {
         let dialect = dialect_of_shebang(text).unwrap_or(Dialect::Bash);
@@ -199,7 +215,6 @@ fn part_of_scalar(text: &[u8], node: Node<'_>) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::yaml;
 
     fn named(file: &ScriptFile, text: &str) -> Vec<String> {
         let commands = file.commands().filter(|command| command.invocation().is_some());

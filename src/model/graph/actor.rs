@@ -175,12 +175,10 @@ pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildCont
             let calls = of_script(&ScriptFile::of_steps(&tree), System::Workflow, &lines, around);
             workflow::actors(&tree, &lines, around).into_iter().chain(calls).collect()
         }
-        FileKind::GitlabCi => {
-            let tree = yaml::parse(text).tree;
-            of_script(&ScriptFile::of_steps(&tree), System::GitlabCi, &lines, around)
+        FileKind::GitlabCi | FileKind::Script | FileKind::Makefile => {
+            let script = ScriptFile::of(kind, text).zip(System::of(kind));
+            script.map_or_else(Vec::new, |(script, system)| of_script(&script, system, &lines, around))
         }
-        FileKind::Script => of_script(&ScriptFile::of_script(text), System::Script, &lines, around),
-        FileKind::Makefile => of_script(&ScriptFile::of_makefile(text), System::Makefile, &lines, around),
         FileKind::Bake => bake::actors(text, &lines, around),
         FileKind::Devcontainer => devcontainer::actors(text, &lines),
     }

@@ -7,8 +7,6 @@ use crate::{
         engine_call::{EngineCall, EngineVerb},
         script_file::ScriptFile,
     },
-    source::FileKind,
-    syntax::yaml,
 };
 
 /// A program that a script starts.
@@ -33,17 +31,7 @@ pub fn executed(context: BuildContext<'_>, callers: &Callers) -> Vec<Executed> {
         if !names_engine.iter().any(|name| memchr::memmem::find(&file.text, name.as_bytes()).is_some()) {
             continue;
         }
-        let script = match kind {
-            FileKind::Script => ScriptFile::of_script(&file.text),
-            FileKind::Makefile => ScriptFile::of_makefile(&file.text),
-            FileKind::Workflow | FileKind::GitlabCi => ScriptFile::of_steps(&yaml::parse(&file.text).tree),
-            FileKind::Dockerfile
-            | FileKind::Compose
-            | FileKind::Kubernetes
-            | FileKind::Bake
-            | FileKind::Devcontainer
-            | FileKind::Seccomp => continue,
-        };
+        let Some(script) = ScriptFile::of(kind, &file.text) else { continue };
         let lines = Lines::of(&file.path, &file.text);
         found.extend(script.engine_calls().filter_map(|call| executed_by(&call, callers, &lines)));
     }

@@ -13,7 +13,7 @@ use crate::{
     },
     rewrite::call::whole,
     source::FileKind,
-    syntax::{shell::Invocation, yaml},
+    syntax::shell::Invocation,
     text::{Edit, FileId, LineIndex, Span},
 };
 
@@ -23,11 +23,8 @@ pub(super) fn edits(
     kind: FileKind,
     around: BuildContext<'_>,
 ) -> Result<Vec<Edit>, Obstacle> {
-    let (script, system) = match kind {
-        FileKind::Script => (ScriptFile::of_script(&found.text), System::Script),
-        FileKind::Makefile => (ScriptFile::of_makefile(&found.text), System::Makefile),
-        FileKind::Workflow => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::Workflow),
-        _ => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::GitlabCi),
+    let (Some(script), Some(system)) = (ScriptFile::of(kind, &found.text), System::of(kind)) else {
+        return Ok(Vec::new());
     };
     let lines = LineIndex::new(&found.text);
     let mut edits = Vec::new();

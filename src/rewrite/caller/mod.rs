@@ -86,21 +86,10 @@ pub(super) fn lend_agent(cx: &Cx<'_, DockerfileModel<'_>>) -> Result<Handover, O
     }
     for (found, kind) in graph::builders(cx.context) {
         let around = cx.context.of(&found.path);
-        let (script, system) = match kind {
-            FileKind::Workflow => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::Workflow),
-            FileKind::GitlabCi => (ScriptFile::of_steps(&yaml::parse(&found.text).tree), System::GitlabCi),
-            FileKind::Script => (ScriptFile::of_script(&found.text), System::Script),
-            FileKind::Makefile => (ScriptFile::of_makefile(&found.text), System::Makefile),
-            FileKind::Bake if graph::is_baked(&found, &work.dockerfile, around) => {
-                return Err(Obstacle::new(&found.path, 1, "bake files are not edited".to_owned()));
-            }
-            FileKind::Dockerfile
-            | FileKind::Compose
-            | FileKind::Kubernetes
-            | FileKind::Bake
-            | FileKind::Devcontainer
-            | FileKind::Seccomp => continue,
-        };
+        if kind == FileKind::Bake && graph::is_baked(&found, &work.dockerfile, around) {
+            return Err(Obstacle::new(&found.path, 1, "bake files are not edited".to_owned()));
+        }
+        let (Some(script), Some(system)) = (ScriptFile::of(kind, &found.text), System::of(kind)) else { continue };
         let edits = agent::of_calls(&mut work, &found, &script, system, around)?;
         work.apply(&found, kind, edits)?;
         if kind == FileKind::Workflow {
