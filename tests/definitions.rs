@@ -5,8 +5,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "the test reads its cases")]
 
+mod support;
+
 use ironhull::{
-    context::{self, Entry, Files},
     harden::{Dependent, Hardened, Rung, Wishes},
     lock::Lock,
     policy::{Layer, Place, Policy},
@@ -14,69 +15,41 @@ use ironhull::{
     source::{FileKind, SourceFile},
     text::FileId,
 };
-use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::Arc};
+use std::{env, fs, path::PathBuf};
+use support::Tree;
 
 fn project() -> Project {
     Project::new(Policy::new(Layer::default(), Place::default()), Lock::default())
 }
 
-/// Files in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Tree(BTreeMap<String, String>);
-
-impl Files for Tree {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        self.0.get(path).map(|text| Arc::from(text.as_bytes()))
+/// The tree as `harden` would leave it, and what it says of its first Dockerfile.
+fn hardened(tree: &Tree, highest: Rung) -> (Tree, Hardened) {
+    let project = project();
+    let wishes = Wishes { highest, ..Wishes::default() };
+    let paths: Vec<&String> = tree.0.keys().filter(|path| path.ends_with("Dockerfile")).collect();
+    let mut results: Vec<(String, Hardened)> = paths
+        .iter()
+        .map(|path| {
+            let text = tree.0[*path].as_bytes().to_vec();
+            let file = SourceFile::new(FileId(0), path.as_str(), FileKind::Dockerfile, text);
+            ((*path).clone(), project.harden(&file, tree, &wishes).expect("it is a Dockerfile"))
+        })
+        .collect();
+    let mut files: Vec<Deployed<'_>> = results
+        .iter_mut()
+        .map(|(path, result)| Deployed { path, before: tree.0[path.as_str()].as_bytes(), result })
+        .collect();
+    let dependents = project.deploy(&mut files, tree, &wishes);
+    let mut after = tree.clone();
+    for (path, result) in &results {
+        after.0.insert(path.clone(), String::from_utf8(result.text.clone()).expect("it is text"));
     }
-
-    fn list(&self, path: &str) -> Arc<[Entry]> {
-        context::entries(self.0.keys().map(String::as_str), path)
+    for Dependent { path, before, after: text, .. } in dependents {
+        assert_eq!(before, tree.0[&path].as_bytes(), "{path}");
+        assert_ne!(before, text, "{path} is said to change");
+        after.0.insert(path, String::from_utf8(text).expect("it is text"));
     }
-}
-
-impl Tree {
-    fn parse(text: &str) -> Self {
-        let mut files: Vec<(String, String)> = Vec::new();
-        for line in text.split_inclusive('\n') {
-            let name = line.trim_end().strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
-            match (name, files.last_mut()) {
-                (Some(name), _) => files.push((name.to_owned(), String::new())),
-                (None, Some((_, text))) => text.push_str(line),
-                (None, None) => panic!("a case begins with the name of a file"),
-            }
-        }
-        Self(files.into_iter().collect())
-    }
-
-    /// The tree as `harden` would leave it, and what it says of its first Dockerfile.
-    fn hardened(&self, highest: Rung) -> (Tree, Hardened) {
-        let project = project();
-        let wishes = Wishes { highest, ..Wishes::default() };
-        let paths: Vec<&String> = self.0.keys().filter(|path| path.ends_with("Dockerfile")).collect();
-        let mut results: Vec<(String, Hardened)> = paths
-            .iter()
-            .map(|path| {
-                let text = self.0[*path].as_bytes().to_vec();
-                let file = SourceFile::new(FileId(0), path.as_str(), FileKind::Dockerfile, text);
-                ((*path).clone(), project.harden(&file, self, &wishes).expect("it is a Dockerfile"))
-            })
-            .collect();
-        let mut files: Vec<Deployed<'_>> = results
-            .iter_mut()
-            .map(|(path, result)| Deployed { path, before: self.0[path.as_str()].as_bytes(), result })
-            .collect();
-        let dependents = project.deploy(&mut files, self, &wishes);
-        let mut after = self.clone();
-        for (path, result) in &results {
-            after.0.insert(path.clone(), String::from_utf8(result.text.clone()).expect("it is text"));
-        }
-        for Dependent { path, before, after: text, .. } in dependents {
-            assert_eq!(before, self.0[&path].as_bytes(), "{path}");
-            assert_ne!(before, text, "{path} is said to change");
-            after.0.insert(path, String::from_utf8(text).expect("it is text"));
-        }
-        (after, results.remove(0).1)
-    }
+    (after, results.remove(0).1)
 }
 
 /// What comes out of a case, as it is written down.
@@ -101,9 +74,9 @@ fn the_definitions_become_what_is_written_down() {
     for path in cases {
         let written = fs::read_to_string(&path).expect("a case is text");
         let given = written.split_once("-- becomes").map_or(&*written, |(given, _)| given);
-        let before = Tree::parse(given);
-        let (after, result) = before.hardened(Rung::Deployed);
-        let (again, second) = after.hardened(Rung::Deployed);
+        let before = Tree::of_case(given);
+        let (after, result) = hardened(&before, Rung::Deployed);
+        let (again, second) = hardened(&after, Rung::Deployed);
         if again != after {
             complaints.push(format!("{}: a second run changes it again: {again:#?}", path.display()));
         }
@@ -123,8 +96,8 @@ fn the_definitions_become_what_is_written_down() {
 #[test]
 fn below_the_last_rung_other_files_are_left_alone() {
     let text = fs::read_to_string("tests/harden/definitions/go-service-and-pod.txt").expect("the case is there");
-    let before = Tree::parse(text.split_once("-- becomes").expect("it says what comes out").0);
-    let (after, result) = before.hardened(Rung::NoShell);
+    let before = Tree::of_case(text.split_once("-- becomes").expect("it says what comes out").0);
+    let (after, result) = hardened(&before, Rung::NoShell);
     assert_eq!(result.after, Rung::NoShell);
     let changed: Vec<&String> = after.0.keys().filter(|path| before.0[*path] != after.0[*path]).collect();
     assert_eq!(changed, ["Dockerfile"]);
@@ -133,9 +106,9 @@ fn below_the_last_rung_other_files_are_left_alone() {
 #[test]
 fn an_image_that_nothing_runs_stays_where_it_is() {
     let text = fs::read_to_string("tests/harden/definitions/go-service-and-pod.txt").expect("the case is there");
-    let mut before = Tree::parse(text.split_once("-- becomes").expect("it says what comes out").0);
+    let mut before = Tree::of_case(text.split_once("-- becomes").expect("it says what comes out").0);
     before.0.retain(|path, _| !path.ends_with(".yaml"));
-    let (_, result) = before.hardened(Rung::Deployed);
+    let (_, result) = hardened(&before, Rung::Deployed);
     assert_eq!(result.after, Rung::NoShell);
     assert!(result.declined.is_empty(), "{:?}", result.declined);
 }
@@ -161,7 +134,7 @@ fn harden(folder: &tempfile::TempDir, options: &[&str]) -> (i32, String) {
 #[test]
 fn everything_is_written_in_one_run_and_nothing_in_the_next() {
     let text = fs::read_to_string("tests/harden/definitions/go-service-and-pod.txt").expect("the case is there");
-    let before = Tree::parse(text.split_once("-- becomes").expect("it says what comes out").0);
+    let before = Tree::of_case(text.split_once("-- becomes").expect("it says what comes out").0);
     let folder = on_disk(&before);
     let (code, shown) = harden(&folder, &["--diff"]);
     assert_eq!(code, 1);
@@ -181,7 +154,7 @@ fn everything_is_written_in_one_run_and_nothing_in_the_next() {
         let text = edited.0.get_mut(path).expect("it is a file of the case");
         text.replace_range(at("start")..at("end"), edit["text"].as_str().expect("a text"));
     }
-    let (after, _) = before.hardened(Rung::Deployed);
+    let (after, _) = hardened(&before, Rung::Deployed);
     assert_eq!(edited, after);
     for (path, text) in &after.0 {
         assert_eq!(&fs::read_to_string(folder.path().join(path)).expect("it is there"), text);

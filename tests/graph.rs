@@ -2,8 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read files around them")]
 
+mod support;
+
 use ironhull::{
-    context::{Entry, Files, entries},
     discover::kind_of_name,
     emit::{graph_dot, graph_json, graph_mermaid, graph_svg, graph_text},
     knowledge::Knowledge,
@@ -11,22 +12,11 @@ use ironhull::{
     source::{FileKind, SourceFile},
     text::FileId,
 };
-use std::{io, sync::Arc, time::Instant};
-
-struct Tree(Vec<(String, String)>);
-
-impl Files for Tree {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| Arc::from(text.as_bytes()))
-    }
-
-    fn list(&self, path: &str) -> Arc<[Entry]> {
-        entries(self.0.iter().map(|(name, _)| name.as_str()), path)
-    }
-}
+use std::{io, time::Instant};
+use support::Tree;
 
 fn graph(files: &[(&str, &str)]) -> BuildGraph {
-    let tree = Tree(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+    let tree = Tree::of(files);
     let sources: Vec<SourceFile> = files
         .iter()
         .enumerate()

@@ -6,8 +6,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "the test reads the samples and the shared data")]
 
+mod support;
+
 use ironhull::{
-    context::{self, Entry, Files, NoFiles},
+    context::{Files, NoFiles},
     disk::Surroundings,
     harden::Wishes,
     lock::Lock,
@@ -21,8 +23,8 @@ use rayon::prelude::*;
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
+use support::Tree;
 
 fn project() -> Project {
     Project::new(Policy::new(Layer::default(), Place::default()), Lock::default())
@@ -80,44 +82,16 @@ fn the_applications_become_what_is_written_down() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// The files of a case, in memory.
-struct Case(Vec<(String, String)>);
-
-impl Files for Case {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        self.0.iter().find(|(name, _)| name == path).map(|(_, text)| Arc::from(text.as_bytes()))
-    }
-
-    fn list(&self, path: &str) -> Arc<[Entry]> {
-        context::entries(self.0.iter().map(|(name, _)| name.as_str()), path)
-    }
-}
-
-impl Case {
-    /// What its file `wishes` says: `strip`, or a `KEY=VALUE` for `--set`, each on a line.
-    fn wishes(&self) -> Wishes {
-        let mut wishes = Wishes::default();
-        for line in self.0.iter().filter(|(name, _)| name == "wishes").flat_map(|(_, text)| text.lines()) {
-            match line {
-                "strip" => wishes.strips = true,
-                setting => wishes.set(setting).expect("there is such a setting"),
-            }
+/// What the file `wishes` of a case says: `strip`, or a `KEY=VALUE` for `--set`, each on a line.
+fn wishes_of(case: &Tree) -> Wishes {
+    let mut wishes = Wishes::default();
+    for line in case.0.get("wishes").into_iter().flat_map(|text| text.lines()) {
+        match line {
+            "strip" => wishes.strips = true,
+            setting => wishes.set(setting).expect("there is such a setting"),
         }
-        wishes
     }
-
-    fn read(text: &str) -> Self {
-        let mut files: Vec<(String, String)> = Vec::new();
-        for line in text.split_inclusive('\n') {
-            let name = line.trim_end().strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
-            match (name, files.last_mut()) {
-                (Some(name), _) => files.push((name.to_owned(), String::new())),
-                (None, Some((_, text))) => text.push_str(line),
-                (None, None) => panic!("a case begins with the name of a file"),
-            }
-        }
-        Self(files)
-    }
+    wishes
 }
 
 #[test]
@@ -130,9 +104,9 @@ fn the_cases_become_what_is_written_down() {
     for path in cases {
         let written = fs::read_to_string(&path).expect("a case is text");
         let given = written.split_once("-- becomes").map_or(&*written, |(given, _)| given);
-        let case = Case::read(given);
+        let case = Tree::of_case(given);
         let text = case.read("Dockerfile").expect("a case has a Dockerfile");
-        let wishes = case.wishes();
+        let wishes = wishes_of(&case);
         let harden = |text: &[u8]| hardened_as_wished(&project, "Dockerfile", text, &case, &wishes);
         let (after, from, to) = harden(&text).expect("it is a Dockerfile");
         let again = harden(&after).expect("it is a Dockerfile").0;

@@ -6,8 +6,10 @@
     reason = "a test reads files that are not of the repository"
 )]
 
+mod support;
+
 use ironhull::{
-    context::{BuildContext, Entry, Files, entries},
+    context::{BuildContext, Files},
     engine::{self, Evidence},
     harden::{
         Rung,
@@ -22,20 +24,7 @@ use ironhull::{
     syntax::dockerfile,
     text::FileId,
 };
-use std::sync::Arc;
-
-/// Files around a Dockerfile.
-struct Tree(Vec<(&'static str, &'static str)>);
-
-impl Files for Tree {
-    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
-        self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| Arc::from(text.as_bytes()))
-    }
-
-    fn list(&self, path: &str) -> Arc<[Entry]> {
-        entries(self.0.iter().map(|(name, _)| *name), path)
-    }
-}
+use support::Tree;
 
 fn judged(text: &str, around: &dyn Files, lock: &Lock) -> Standing {
     let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text.as_bytes().to_vec());
@@ -50,7 +39,7 @@ fn judged(text: &str, around: &dyn Files, lock: &Lock) -> Standing {
 }
 
 fn stands(text: &str) -> Standing {
-    judged(text, &Tree(Vec::new()), &Lock::default())
+    judged(text, &Tree::default(), &Lock::default())
 }
 
 #[track_caller]
@@ -125,7 +114,7 @@ fn what_is_written_must_be_owned() {
 
 #[test]
 fn what_the_program_text_writes_must_be_owned() {
-    let tree = || Tree(vec![("Dockerfile", ""), ("app.py", "open('/var/lib/app/x.db', 'w')\n")]);
+    let tree = || Tree::of(&[("Dockerfile", ""), ("app.py", "open('/var/lib/app/x.db', 'w')\n")]);
     let image = |steps: &str| {
         format!("FROM python:3.12-slim\nWORKDIR /app\nCOPY app.py .\n{steps}USER 1000\nCMD [\"python\", \"app.py\"]\n")
     };
@@ -232,7 +221,7 @@ fn a_digest_that_the_lock_knows_must_be_there() {
     );
     let lock = Lock::parse(&lock).unwrap();
     let ask = |base: &str| {
-        judged(&format!("FROM {base}\nCOPY app /app\nUSER 1000\nCMD [\"/app\"]\n"), &Tree(Vec::new()), &lock)
+        judged(&format!("FROM {base}\nCOPY app /app\nUSER 1000\nCMD [\"/app\"]\n"), &Tree::default(), &lock)
     };
     assert_eq!(ask("alpine:3.20").rung, Rung::Clean);
     assert_eq!(ask(&format!("alpine:3.20@{digest}")).rung, Rung::RuntimeOnly);

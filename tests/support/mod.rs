@@ -1,6 +1,10 @@
 //! The one place where tests reach into the program: an API change touches this file and no test.
 
-#![allow(dead_code, reason = "each test uses its own part of it")]
+#![allow(dead_code, unused_imports, reason = "each test uses its own part of it")]
+
+mod tree;
+
+pub(crate) use tree::Tree;
 
 use ironhull::{
     context::{self, Entry, Files, NoFiles, Overlaid},
@@ -19,8 +23,13 @@ use std::sync::Arc;
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let sources = sources_of(text);
     let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
-    let evidence =
-        Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
+    let evidence = Evidence {
+        knowledge: &knowledge,
+        around: &Examples(&sources),
+        lock: &lock,
+        today: None,
+        detail: Detail::Repairs,
+    };
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
     let judged = read.filter_map(|file| engine::judge(file, &[rule], evidence).ok());
     let mut found: Vec<Finding> = judged.flat_map(|judgement| judgement.findings).collect();
@@ -107,8 +116,13 @@ fn name_of(kind: FileKind) -> &'static str {
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
     let sources = sources_of(text);
     let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
-    let evidence =
-        Evidence { knowledge: &knowledge, around: &Tree(&sources), lock: &lock, today: None, detail: Detail::Repairs };
+    let evidence = Evidence {
+        knowledge: &knowledge,
+        around: &Examples(&sources),
+        lock: &lock,
+        today: None,
+        detail: Detail::Repairs,
+    };
     let mut shape = Vec::new();
     // What changes with another file is decided once that one is repaired.
     let mut beside: Vec<Beside> = Vec::new();
@@ -176,9 +190,9 @@ fn lock_of(sources: &SourceSet) -> Lock {
 }
 
 /// The files of an example, as evidence around the one that is checked.
-struct Tree<'a>(&'a SourceSet);
+struct Examples<'a>(&'a SourceSet);
 
-impl Files for Tree<'_> {
+impl Files for Examples<'_> {
     fn read(&self, path: &str) -> Option<Arc<[u8]>> {
         let file = self.0.files().iter().find(|file| file.path == path)?;
         Some(Arc::from(file.text.as_slice()))
