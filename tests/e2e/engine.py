@@ -135,13 +135,13 @@ class Engine:
     # Containers
 
     @contextlib.contextmanager
-    def running(self, image: str, *, env=None, volumes=None, args=()):
+    def running(self, image: str, *, env=None, volumes=(), options=(), args=()):
         """A started container, without a network; it is gone afterwards, with its unnamed volumes."""
-        command = ["podman", "run", "--detach", "--network", "none", "--stop-timeout", "1"]
+        command = ["podman", "run", "--detach", "--network", "none", "--stop-timeout", "1", *options]
         for name, value in (env or {}).items():
             command += ["--env", f"{name}={value}"]
-        for name, path in (volumes or {}).items():
-            command += ["--volume", f"{name}:{path}"]
+        for source, target in volumes:
+            command += ["--volume", f"{source}:{target}"]
         container = Container(self, self.text(*command, image, *args))
         try:
             yield container

@@ -1,4 +1,4 @@
-"""Runs `ironhull harden` on a copy of an application."""
+"""Runs `ironhull harden` on a copy of an application, and `ironhull fix` on its compose file."""
 
 import json
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import compose
 from engine import Failure
 
 
@@ -51,10 +52,18 @@ def harden(binary: Path, copy: Path) -> Claim:
 
 
 def run(binary: Path, directory: Path) -> dict:
-    command = [str(binary), "harden", "--no-config", "--format", "json", "."]
-    result = subprocess.run(command, cwd=directory, capture_output=True, timeout=60)
+    """The image, with what runs it, and then whatever else the compose file lets be taken away."""
+    report = call(binary, directory, "harden", ".")
+    if (directory / compose.NAME).exists():
+        call(binary, directory, "fix", "--risky", "--profile", "all", compose.NAME)
+    return report
+
+
+def call(binary: Path, directory: Path, command: str, *words: str) -> dict:
+    words = [str(binary), command, "--no-config", "--format", "json", *words]
+    result = subprocess.run(words, cwd=directory, capture_output=True, timeout=60)
     if result.returncode not in (0, 1):
-        raise Failure(f"it ended with {result.returncode}: {result.stderr.decode(errors='replace').strip()}")
+        raise Failure(f"`{command}` ended with {result.returncode}: {result.stderr.decode(errors='replace').strip()}")
     return json.loads(result.stdout)
 
 

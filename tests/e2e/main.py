@@ -113,6 +113,7 @@ def examine_side(engine, workshop, one: Application, context: Path, row: report.
         if volume and row is not None:
             hand_over(engine, volume, outcome.content.user)
         trial.start_and_ask(engine, one, image, outcome, volume)
+        trial.start_services(engine, one, context, image, outcome)
     except (Failure, ValueError) as failure:
         outcome.trouble.append(str(failure))
     if row is not None and outcome.answered:

@@ -37,8 +37,8 @@ class Row:
             return found + ["does not answer after"] + self.after.trouble
         if not self.claim.stable:
             found.append("a second run changes something")
-        if self.after.content.rung() < self.claim.after:
-            found.append(f"claims rung {self.claim.after} and holds {self.after.content.rung()}: {why(self.after)}")
+        if rung(self.after) < self.claim.after:
+            found.append(f"claims rung {self.claim.after} and holds {rung(self.after)}: {why(self.after)}")
         return found
 
     def line(self) -> str:
@@ -47,6 +47,13 @@ class Row:
         else:
             state = "FAILED: " + "\n    ".join("\n".join(self.complaints()).splitlines())
         return f"{self.application.name}: {state} ({self.seconds:.0f} s)"
+
+
+def rung(outcome: Outcome) -> int:
+    """That of the image; where nothing more can be taken from it, what its services leave it counts too."""
+    reached = outcome.content.rung()
+    confined = [service.confinement is not None and service.confinement.is_full() for service in outcome.services.values()]
+    return 5 if reached == 4 and confined and all(confined) else reached
 
 
 def why(outcome: Outcome) -> str:
@@ -60,6 +67,7 @@ def why(outcome: Outcome) -> str:
         "start": " ".join(content.start) if content.start_is_shell() else "",
         "shells": content.shells,
         "package managers": content.package_managers,
+        "services": [f"{name}: {service.confinement}" for name, service in outcome.services.items()],
     }
     return "; ".join(f"{name} {value}" for name, value in reasons.items() if value)
 
@@ -92,15 +100,16 @@ def write(rows: list[Row], workshop, both: bool):
         if row.claim:
             for reason in row.claim.declined:
                 print(f"{row.application.name} declined: {reason}")
+    write_services(rows)
     built = sum(row.before.built and row.before.answered for row in rows)
     print(f"\n{len(rows)} apps: {built} built and answered before", end="")
     if both:
         after = [row for row in rows if row.after and row.after.answered and row.is_good()]
-        rungs = [row.after.content.rung() for row in after]
-        print(f", {len(after)} built and answered after, rung >= 3: {sum(rung >= 3 for rung in rungs)}", end="")
-        print(f", rung 4: {sum(rung == 4 for rung in rungs)}", end="")
-        below = [f"{row.application.name} ({row.after.content.rung()} of {row.application.rung})"
-                 for row in after if row.after.content.rung() < row.application.rung]  # fmt: skip
+        rungs = [rung(row.after) for row in after]
+        print(f", {len(after)} built and answered after, rung >= 3: {sum(reached >= 3 for reached in rungs)}", end="")
+        print(f", rung >= 4: {sum(reached >= 4 for reached in rungs)}", end="")
+        below = [f"{row.application.name} ({rung(row.after)} of {row.application.rung})"
+                 for row in after if rung(row.after) < row.application.rung]  # fmt: skip
         if below:
             print(f"\nbelow the rung that check.toml expects: {', '.join(below)}", end="")
     print()
@@ -111,6 +120,20 @@ def write(rows: list[Row], workshop, both: bool):
         print(f"  {name}: {differs}")
 
 
+def write_services(rows: list[Row]):
+    """What the services of compose files run with, as the kernel has it."""
+    started = [(row, name) for row in rows for name in row.before.services]
+    if started:
+        print()
+    for row, name in started:
+        sides = [side.services[name] for side in (row.before, row.after) if side and name in side.services]
+        states = [f"{side.confinement} ({'answers' if side.answered else 'FAILED'})" for side in sides]
+        print(f"{row.application.name} service {name}: {' -> '.join(states)}")
+    if started:
+        answered = sum(bool(row.after) and name in row.after.services and row.after.services[name].answered for row, name in started)
+        print(f"{len(started)} services of compose files, {answered} answer with their hardened options")
+
+
 def cells(row: Row) -> list[str]:
     sides = [row.before] + ([row.after] if row.after else [])
 
@@ -119,7 +142,7 @@ def cells(row: Row) -> list[str]:
 
     return [
         row.application.name,
-        both(lambda side: side.content.rung()),
+        both(rung),
         both(lambda side: "-" if side.user is None else side.user),
         both(lambda side: side.content.megabytes),
         both(lambda side: side.content.files),
@@ -132,7 +155,7 @@ def cells(row: Row) -> list[str]:
 
 def record(row: Row) -> dict:
     def side(outcome: Outcome | None):
-        return outcome and asdict(outcome) | {"rung": outcome.content.rung() if outcome.content else None}
+        return outcome and asdict(outcome) | {"rung": rung(outcome) if outcome.content else None}
 
     return {
         "application": row.application.name,

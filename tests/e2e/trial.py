@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import compose
 from application import Application, Ask
+from compose import Confinement, Service
 from content import Content
 from engine import Container, Engine, Failure
 
@@ -43,6 +45,9 @@ class Outcome:
     answers: list[Answer] = field(default_factory=list)
     content: Content | None = None
     trouble: list[str] = field(default_factory=list)
+    # Of a service only, and of an application one for each service of its compose file.
+    confinement: Confinement | None = None
+    services: dict[str, "Outcome"] = field(default_factory=dict)
 
 
 def build(engine: Engine, application: Application, context: Path, tag: str):
@@ -69,32 +74,62 @@ def alike(one: str, other: str) -> bool:
 
 
 def start_and_ask(engine: Engine, application: Application, image: str, outcome: Outcome, volume: str | None):
-    volumes = {volume: application.volume} if volume else {}
+    volumes = [(volume, application.volume)] if volume else []
     if application.job:
         run_job(engine, application, image, outcome, volumes)
         return
     with engine.running(image, env=application.env, volumes=volumes) as container:
+        ask_all(application, container, outcome)
+
+
+def start_services(engine: Engine, application: Application, context: Path, image: str, outcome: Outcome):
+    """Every service of the compose file promises what the application does, with new volumes."""
+    for service in compose.services(context):
+        found = outcome.services[service.name] = Outcome()
         try:
-            outcome.user = container.user()
-            wait_until_ready(application, container)
-            outcome.answers = [ask(application, container, request) for request in application.asks]
-            for request, answer in zip(application.asks, outcome.answers):
-                outcome.trouble += complaints(request, answer)
-            for look in application.looks:
-                outcome.trouble += await_file(container, look.file, look.contains)
-            if outcome.content and outcome.content.health:
-                outcome.healthy = container.health()
-                outcome.trouble += [] if outcome.healthy else ["the health check fails"]
-            if container.state()[0] != "running":
-                outcome.trouble.append("it ended while it was asked")
-        except Failure as failure:
-            outcome.trouble.append(str(failure))
-        if outcome.trouble:
-            outcome.trouble.append("its log ends with:\n" + container.logs())
+            start_service(engine, application, service, image, found)
+        except (Failure, ValueError) as failure:
+            found.trouble.append(str(failure))
+        outcome.trouble += [f"service `{service.name}`: {trouble}" for trouble in found.trouble]
     outcome.answered = not outcome.trouble
 
 
-def run_job(engine: Engine, application: Application, image: str, outcome: Outcome, volumes: dict[str, str]):
+def start_service(engine: Engine, application: Application, service: Service, image: str, outcome: Outcome):
+    prefix = f"e2e-compose-{application.name}-"
+    compose.remove_volumes(engine, service, prefix)
+    given = dict(
+        env=service.environment() | application.env,
+        volumes=service.volumes(prefix),
+        options=service.options(),
+        args=service.command(),
+    )
+    with engine.running(service.image(image), **given) as container:
+        outcome.confinement = compose.confinement(container)
+        ask_all(application, container, outcome)
+
+
+def ask_all(application: Application, container: Container, outcome: Outcome):
+    try:
+        outcome.user = container.user()
+        wait_until_ready(application, container)
+        outcome.answers = [ask(application, container, request) for request in application.asks]
+        for request, answer in zip(application.asks, outcome.answers):
+            outcome.trouble += complaints(request, answer)
+        for look in application.looks:
+            outcome.trouble += await_file(container, look.file, look.contains)
+        if outcome.content and outcome.content.health:
+            outcome.healthy = container.health()
+            outcome.trouble += [] if outcome.healthy else ["the health check fails"]
+        if container.state()[0] != "running":
+            outcome.trouble.append("it ended while it was asked")
+    except Failure as failure:
+        outcome.trouble.append(str(failure))
+    if outcome.trouble:
+        outcome.trouble.append("its log ends with:\n" + container.logs())
+    outcome.answered = not outcome.trouble
+
+
+def run_job(engine: Engine, application: Application, image: str, outcome: Outcome, volumes: list[tuple[str, str]]):
     job = application.job
     with engine.running(image, env=application.env, volumes=volumes, args=job.args) as container:
         outcome.user = container.user()
@@ -171,4 +206,10 @@ def differences(application: Application, before: Outcome, after: Outcome) -> li
             found.append(f"{request.path}: `{one.body[:200]}` is now `{other.body[:200]}`")
     if before.healthy and after.healthy is None:
         found.append("the health check is gone")
+    for name, service in before.services.items():
+        other = after.services.get(name)
+        more = differences(application, service, other) if other else ["it is gone"]
+        if other and other.confinement == service.confinement:
+            more = more + ["it is confined no better"]
+        found += [f"service `{name}`: {difference}" for difference in more]
     return found
