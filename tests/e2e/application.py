@@ -64,6 +64,7 @@ class Application:
     asks: list[Ask] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     job: Job | None = None
+    strip: bool = False
 
     @property
     def name(self) -> str:

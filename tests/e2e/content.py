@@ -49,6 +49,11 @@ class Content:
             return 2
         return 3 if self.shells or self.package_managers else 4
 
+    def unstripped(self) -> list[str]:
+        """What a stripped image still has and should not."""
+        left = {"package managers": self.package_managers, "set-uid files": self.setuid}
+        return [f"it still has {name}: {' '.join(found)}" for name, found in left.items() if found]
+
     def start_is_shell(self) -> bool:
         return self.start[:2] == ["/bin/sh", "-c"]
 

@@ -33,11 +33,11 @@ def copy_context(source: Path, copy: Path):
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("check.toml"), symlinks=True)
 
 
-def harden(binary: Path, copy: Path) -> Claim:
+def harden(binary: Path, copy: Path, *options: str) -> Claim:
     """Hardens a copy in place, twice."""
-    report = run(binary, copy)
+    report = run(binary, copy, *options)
     first = snapshot(copy)
-    run(binary, copy)
+    run(binary, copy, *options)
     claims = [file for file in report["files"] if Path(file["path"]).name == "Dockerfile"]
     if len(claims) != 1:
         raise Failure(f"{len(claims)} reports about the Dockerfile instead of one")
@@ -51,9 +51,9 @@ def harden(binary: Path, copy: Path) -> Claim:
     )
 
 
-def run(binary: Path, directory: Path) -> dict:
+def run(binary: Path, directory: Path, *options: str) -> dict:
     """The image, with what runs it, and then whatever else the compose file lets be taken away."""
-    report = call(binary, directory, "harden", ".")
+    report = call(binary, directory, "harden", *options, ".")
     if (directory / compose.NAME).exists():
         call(binary, directory, "fix", "--risky", "--profile", "all", compose.NAME)
     return report

@@ -91,17 +91,39 @@ def examine(engine: Engine, workshop: Workshop, one: Application, binary: Path |
         try:
             row.claim = hardening.harden(binary, hardened)
             row.after = examine_side(engine, workshop, one, hardened, row)
+            if one.strip and row.is_good():
+                row.stripped = examine_stripped(engine, workshop, one, hardened, row, binary)
         except (Failure, subprocess.SubprocessError, ValueError) as failure:
             row.trouble.append(f"harden: {failure}")
+        finally:
+            engine.remove(image_name(one, is_after=True))
     row.seconds = time.monotonic() - started
     say(row.line())
     return row
 
 
+def examine_stripped(engine, workshop, one: Application, context: Path, row: report.Row, binary: Path) -> trial.Outcome:
+    """The side after once more, without package manager, network tools and set-uid bits: a layer on top of it."""
+    hardening.copy_context(one.directory, context)
+    claim = hardening.harden(binary, context, "--strip")
+    outcome = examine_side(engine, workshop, one, context, row)
+    if not claim.stable:
+        outcome.trouble.append("a second run changes something")
+    if outcome.content:
+        outcome.trouble += outcome.content.unstripped()
+        if report.rung(outcome) < claim.after:
+            outcome.trouble.append(f"claims rung {claim.after} and holds {report.rung(outcome)}")
+    return outcome
+
+
+def image_name(one: Application, is_after: bool) -> str:
+    return f"localhost/e2e/{one.name}:{'after' if is_after else 'before'}"
+
+
 def examine_side(engine, workshop, one: Application, context: Path, row: report.Row | None) -> trial.Outcome:
     """The side before, or, with the row of the side before, the side after."""
     outcome = trial.Outcome()
-    image = f"localhost/e2e/{one.name}:{'after' if row else 'before'}"
+    image = image_name(one, is_after=row is not None)
     volume = f"e2e-{one.name}" if one.volume else None
     try:
         workshop.make_bases(context / "Dockerfile")
@@ -117,9 +139,7 @@ def examine_side(engine, workshop, one: Application, context: Path, row: report.
     except (Failure, ValueError) as failure:
         outcome.trouble.append(str(failure))
     if row is not None and outcome.answered:
-        row.trouble += trial.differences(one, row.before, outcome)
-    if row is not None:
-        engine.remove(image)
+        outcome.trouble += trial.differences(one, row.before, outcome)
     return outcome
 
 

@@ -12,6 +12,7 @@ class Row:
     application: Application
     before: Outcome = field(default_factory=Outcome)
     after: Outcome | None = None
+    stripped: Outcome | None = None
     claim: Claim | None = None
     trouble: list[str] = field(default_factory=list)
     seconds: float = 0
@@ -35,10 +36,13 @@ class Row:
             return found + ["does not build after"] + self.after.trouble
         if not self.after.answered:
             return found + ["does not answer after"] + self.after.trouble
+        found += self.after.trouble
         if not self.claim.stable:
             found.append("a second run changes something")
         if rung(self.after) < self.claim.after:
             found.append(f"claims rung {self.claim.after} and holds {rung(self.after)}: {why(self.after)}")
+        if self.stripped and self.stripped.trouble:
+            found += ["does not do as a stripped image"] + self.stripped.trouble
         return found
 
     def line(self) -> str:
@@ -100,6 +104,12 @@ def write(rows: list[Row], workshop, both: bool):
         if row.claim:
             for reason in row.claim.declined:
                 print(f"{row.application.name} declined: {reason}")
+    for row in rows:
+        if row.stripped and row.stripped.content:
+            bits = len(row.after.content.setuid)
+            print(f"{row.application.name} stripped: {bits} -> {len(row.stripped.content.setuid)} files with set-uid bits,"
+                  f" {' '.join(row.after.content.package_managers) or 'no package manager'}"
+                  f" -> {' '.join(row.stripped.content.package_managers) or 'no package manager'}")  # fmt: skip
     write_services(rows)
     built = sum(row.before.built and row.before.answered for row in rows)
     print(f"\n{len(rows)} apps: {built} built and answered before", end="")
@@ -162,6 +172,7 @@ def record(row: Row) -> dict:
         "stack": row.application.stack,
         "before": side(row.before),
         "after": side(row.after),
+        "stripped": side(row.stripped),
         "claim": row.claim and asdict(row.claim),
         "complaints": row.complaints(),
         "seconds": round(row.seconds, 1),
