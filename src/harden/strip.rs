@@ -33,7 +33,7 @@ pub fn stripped(subject: &Subject<'_>) -> Result<(Edit, Change), Option<String>>
     }
     let manager = match facts.package_manager.known().copied().flatten() {
         Some(PackageManager::Apt) => {
-            "/usr/bin/apt* /usr/bin/dpkg* /usr/lib/apt /usr/lib/dpkg /usr/sbin/dpkg* /var/lib/apt /var/lib/dpkg /var/cache/apt /etc/apt"
+            "/usr/bin/apt* /usr/bin/dpkg* /usr/lib/apt /usr/lib/dpkg /usr/libexec/dpkg /usr/sbin/dpkg* /var/lib/apt /var/lib/dpkg /var/cache/apt /etc/apt /etc/cron.daily/apt* /etc/cron.daily/dpkg"
         }
         Some(PackageManager::Apk) => {
             "/sbin/apk /usr/sbin/apk /etc/apk /lib/apk /usr/lib/apk /usr/share/apk /var/cache/apk"
