@@ -8,7 +8,7 @@ use crate::{
     context::BuildContext,
     syntax::{
         dockerfile::{Arguments, Keyword},
-        shell::Redirect,
+        shell::{Redirect, Word},
     },
     text::Span,
 };
@@ -20,17 +20,48 @@ pub struct InRootHome {
     pub span: Span,
     /// What it is, for a sentence: "`uv` in `/root/.local/bin`".
     pub what: String,
+    /// Whether the file puts it there by its path, so that whoever owns that home and lives in it finds it; what a tool
+    /// keeps there by itself may be looked for in other ways.
+    pub is_placed: bool,
 }
 
 impl<'m> Stage<'m> {
-    /// The first thing that the image made of this stage likely needs from the home of root.
+    /// The first thing that the image made of this stage likely needs from the home of root; one that is only placed
+    /// there where there is no other.
     pub fn in_root_home(self) -> Option<InRootHome> {
         let steps: Vec<Step<'m>> = self.chain_steps().collect();
         let start = self.start_steps();
-        let of_start = start.iter().flat_map(|step| step.commands()).find_map(|command| self.of_start(command));
-        of_start
-            .or_else(|| steps.iter().find_map(|step| of_instruction(*step)))
-            .or_else(|| steps.iter().flat_map(|step| step.commands()).find_map(of_command))
+        let of_start = start.iter().flat_map(|step| step.commands()).filter_map(|command| self.of_start(command));
+        let of_instructions = steps.iter().filter_map(|step| of_instruction(*step));
+        let of_commands = steps.iter().flat_map(|step| step.commands()).filter_map(of_command);
+        let mut found: Vec<InRootHome> = of_start.chain(of_instructions).chain(of_commands).collect();
+        // The order of what is alike stays.
+        found.sort_by_key(|each| each.is_placed);
+        let first = found.into_iter().next()?;
+        let is_placed = first.is_placed && self.starts_from_root_home();
+        Some(InRootHome { is_placed, ..first })
+    }
+
+    /// Whether the start names something that the file puts there, or a tool that looks for its project there. A program
+    /// from elsewhere may be there only to work on what its caller mounts.
+    fn starts_from_root_home(self) -> bool {
+        let start = self.start_steps();
+        let commands = || start.iter().flat_map(|step| step.commands());
+        let mut words = commands().flat_map(|command| command.command.words()).map(Word::text);
+        if words.any(|word| word.starts_with("/root/")) {
+            return true;
+        }
+        let Some(workdir) = self.workdir().path.known().filter(|path| is_in_root_home(path)) else { return false };
+        let copies = self.chain_steps().filter(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add));
+        let brought: Vec<String> = copies.filter_map(|step| step.absolute_arg(step.destination()?)).collect();
+        let is_brought = |word: &str| {
+            let path = path::join(workdir, word);
+            let is_file = word.contains('.') && !word.contains(':') && !word.starts_with('-');
+            word.starts_with("./") || brought.contains(&path) || is_file && self.ships(&path)
+        };
+        let is_tool = |command: StepCommand<'_>| command.name().is_some_and(|name| PROJECT_TOOLS.contains(&name));
+        let has_project = || brought.iter().any(|to| is_in_root_home(to)) && commands().any(is_tool);
+        commands().flat_map(|command| command.command.words()).any(|word| is_brought(&word.text())) || has_project()
     }
 
     /// What is fetched while the image is built into the home of root, and looked for there by a program that is
@@ -48,25 +79,43 @@ impl<'m> Stage<'m> {
                     && !is_told(**command)
             };
             let command = commands.iter().filter(|_| names).find(installs)?;
-            Some(InRootHome { span: command.span(), what: BROWSER.to_owned() })
+            Some(InRootHome { span: command.span(), what: BROWSER.to_owned(), is_placed: false })
         })
     }
 
     /// A start command whose program lies there, or is found there first.
     fn of_start(self, command: StepCommand<'m>) -> Option<InRootHome> {
         let program = command.invocation()?.path()?;
-        let found = |what: String| Some(InRootHome { span: command.span(), what });
+        let found = |what, is_placed| Some(InRootHome { span: command.span(), what, is_placed });
         if is_in_root_home(program) {
-            return found(format!("`{program}`"));
+            return found(format!("`{program}`"), is_placed(program));
         }
         if program.contains('/') || SYSTEM_PROGRAMS.contains(&program) {
             return None;
         }
         let path = self.variable("PATH")?.value.as_ref()?;
         let directory = path.text.split(':').find(|directory| is_in_root_home(directory))?;
-        found(format!("`{program}`, which may lie in `{directory}`"))
+        found(format!("`{program}`, which may lie in `{directory}`"), false)
     }
 }
+
+/// Tools that start the project in the working directory.
+const PROJECT_TOOLS: [&str; 14] = [
+    "npm",
+    "yarn",
+    "pnpm",
+    "bun",
+    "bundle",
+    "rails",
+    "rackup",
+    "puma",
+    "gunicorn",
+    "uvicorn",
+    "hypercorn",
+    "flask",
+    "celery",
+    "streamlit",
+];
 
 /// The browser that Puppeteer fetches.
 const BROWSER: &str = "the browser of Puppeteer";
@@ -88,17 +137,28 @@ fn is_in_root_home(path: &str) -> bool {
         || path.starts_with("${HOME}/")
 }
 
+/// Whether a path in the home of root is one that people choose, and not a hidden one that a tool keeps to itself.
+fn is_placed(path: &str) -> bool {
+    let inside = path.trim_start_matches("/root").trim_start_matches('~').trim_start_matches('/');
+    !inside.starts_with('.') && !path.starts_with('$')
+}
+
 fn of_instruction(step: Step<'_>) -> Option<InRootHome> {
     let span = step.instruction().span;
     match step.keyword() {
         Keyword::Copy | Keyword::Add => {
             let to = step.absolute_arg(step.destination()?)?;
-            is_in_root_home(&to).then(|| InRootHome { span, what: format!("what is copied to `{to}`") })
+            let is_placed = is_placed(&to);
+            is_in_root_home(&to).then(|| InRootHome { span, what: format!("what is copied to `{to}`"), is_placed })
         }
         Keyword::Workdir => {
             let to = step.next().map_or(step.stage().workdir(), Step::workdir).path.known()?;
-            is_in_root_home(&path::join("/", to))
-                .then(|| InRootHome { span, what: format!("the working directory `{to}`") })
+            let is_placed = is_placed(to);
+            is_in_root_home(&path::join("/", to)).then(|| InRootHome {
+                span,
+                what: format!("the working directory `{to}`"),
+                is_placed,
+            })
         }
         Keyword::Env => {
             let Arguments::Assignments(_) = step.arguments() else { return None };
@@ -106,7 +166,7 @@ fn of_instruction(step: Step<'_>) -> Option<InRootHome> {
                 let value = variable.value.as_ref().map_or("", |value| &value.text);
                 variable.name != "PATH" && variable.name != "HOME" && value.split(':').any(is_in_root_home)
             })?;
-            Some(InRootHome { span, what: format!("what `{}` points to", variable.name) })
+            Some(InRootHome { span, what: format!("what `{}` points to", variable.name), is_placed: false })
         }
         _ => None,
     }
@@ -127,7 +187,8 @@ fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
         let mut written = invocation.arguments().chain(targets).map(|word| word.text().into_owned());
         // A cache is made anew by whoever needs it.
         if let Some(path) = written.find(|path| is_in_root_home(path) && !path.contains("/.cache")) {
-            return Some(InRootHome { span: command.span(), what: format!("`{path}`") });
+            let is_placed = is_placed(&path);
+            return Some(InRootHome { span: command.span(), what: format!("`{path}`"), is_placed });
         }
     }
     let what = match name {
@@ -178,7 +239,7 @@ fn of_command(command: StepCommand<'_>) -> Option<InRootHome> {
         "dotnet" if has("tool") && (has("-g") || has("--global")) => "global tools of .NET",
         _ => return None,
     };
-    Some(InRootHome { span: command.span(), what: what.to_owned() })
+    Some(InRootHome { span: command.span(), what: what.to_owned(), is_placed: false })
 }
 
 /// Whether a command installs Puppeteer, which fetches a browser into the home of its user (its documentation,

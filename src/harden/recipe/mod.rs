@@ -23,7 +23,7 @@ mod rust;
 mod system;
 mod whole;
 
-use super::{Declined, Proposal, Rung, Subject};
+use super::{Declined, Proposal, Rung, Runtime, Subject};
 use crate::rewrite::user;
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
@@ -68,6 +68,11 @@ pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         if proposal.runtimes.is_empty() {
             return Some(Proposal::of(&proposal.stack, Err(reason.into())));
         }
+    }
+    let takes_home = |runtime: &Runtime| runtime.taken.iter().any(|taken| taken.to.trim_end_matches('/') == "/root");
+    if proposal.runtimes.iter().any(takes_home) {
+        let reason = "its program lies in the home of root itself, among what tools of the build keep there";
+        return Some(Proposal::of(&proposal.stack, Err(reason.into())));
     }
     let Some(left) = subject.target.data_in_root_home(&subject.cx.context) else { return Some(proposal) };
     let line = subject.cx.file.locate(left.span.start).line;

@@ -1,6 +1,6 @@
 //! Who is to run an image: a user of the file, else one of the base, else a new one.
 
-use super::{Obstacle, has_no_shell};
+use super::{Obstacle, ROOT_HOME, has_no_shell};
 use crate::{
     knowledge::{Fact, Family, PackageManager},
     model::{AccountKind, NewUser, Stage, Step, User, UserOrigin},
@@ -298,7 +298,8 @@ pub(super) fn home(target: Stage<'_>, identity: &Identity) -> Option<String> {
     match identity.making {
         Making::Shadow | Making::BusyBox => {
             let home = || format!("/home/{}", identity.name.as_deref().unwrap_or("app"));
-            of_root.then(|| identity.home.clone().unwrap_or_else(home))
+            let home = identity.home.clone().unwrap_or_else(home);
+            (of_root && home != ROOT_HOME).then_some(home)
         }
         Making::HomeOnly => Some("/tmp".to_owned()),
         Making::None | Making::Number(_) => of_root.then(|| "/tmp".to_owned()),

@@ -76,7 +76,8 @@ fn run_as(
     if old.is_some_and(|old| !old.user().user.is_unprivileged()) {
         unseen::unseen_obstacle(&cx.context, target)?;
     }
-    let identity = identity()?;
+    let mut identity = identity()?;
+    let home = root_home(target, &mut identity)?;
     let writes = target.writes(&cx.context);
     let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());
     if let Some(place) = writes.system.iter().find(|place| !is_given(&place.path)) {
@@ -84,6 +85,7 @@ fn run_as(
         return Err(format!("{file}:{line}, which starts it, writes into `{path}`, where only root may").into());
     }
     let mut handed = handed(target, &identity, &writes, server);
+    handed.owned.extend(home);
     // A directory that is copied is root's again, whoever had it.
     if let Some(workdir) = target.workdir().path.known().filter(|path| *path != "/")
         && let Some(old) = old.filter(|old| *old != target)
@@ -101,6 +103,28 @@ fn run_as(
     };
     Ok(Fix::new(title, Safety::Risky, reason(target, &identity, &writes, &handed.owned), edits))
 }
+
+/// The home of root, to be given to `identity` where the image starts from there: who is made for the image lives in it,
+/// and who has a home keeps that.
+///
+/// # Errors
+/// What is needed from there, where nobody else would find it.
+fn root_home(target: Stage<'_>, identity: &mut Identity) -> Result<Option<Owned>, Obstacle> {
+    let Some(found) = target.in_root_home() else { return Ok(None) };
+    if found.is_placed && target.always_gives(ROOT_HOME, identity.uid, identity.name.as_deref()) {
+        return Ok(None);
+    }
+    if !found.is_placed || has_no_shell(target) || identity.home.is_some() {
+        return Err(obstacle::in_root_home(target, &found));
+    }
+    if matches!(identity.making, Making::Shadow | Making::BusyBox) {
+        identity.home = Some(ROOT_HOME.to_owned());
+    }
+    Ok(Some(Owned { path: ROOT_HOME.to_owned(), is_file: false, is_deep: true }))
+}
+
+/// Where root lives.
+const ROOT_HOME: &str = "/root";
 
 /// What has to be done to files so that `identity` can do its work.
 fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
@@ -205,6 +229,9 @@ fn reason(target: Stage<'_>, identity: &Identity, writes: &Writes, owned: &[Owne
         let evidence: Vec<String> =
             writes.places.iter().map(|place| format!("`{}` ({}:{})", place.path, place.file, place.line)).collect();
         parts.push(format!("it writes {}; what else it writes would fail", evidence.join(", ")));
+    }
+    if owned.iter().any(|owned| owned.path == ROOT_HOME) {
+        parts.push("what it starts lies in the home of root, which is given to it".to_owned());
     }
     let is_low = |step: &Step<'_>| {
         step.keyword() == Keyword::Expose

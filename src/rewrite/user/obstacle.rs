@@ -81,9 +81,6 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
     if let Some(line) = mount_of_root_home(target) {
         return Some(format!("the comment in line {line} mounts files into the home of root").into());
     }
-    if let Some(found) = target.in_root_home() {
-        return Some(in_root_home(target, &found));
-    }
     let need = target.start_needs().into_iter().next()?;
     let line = target.model().file.locate(need.span.start).line;
     Some(format!("the start command in line {line} does what only root may").into())
@@ -173,7 +170,8 @@ fn mount_of_root_home(target: Stage<'_>) -> Option<u32> {
     is_comment.then(|| file.locate(at as u32).line)
 }
 
-fn in_root_home(target: Stage<'_>, InRootHome { span, what }: &InRootHome) -> Obstacle {
+/// Why something in the home of root keeps another user out.
+pub(super) fn in_root_home(target: Stage<'_>, InRootHome { span, what, .. }: &InRootHome) -> Obstacle {
     let line = target.model().file.locate(span.start).line;
     format!("it needs {what} (line {line}), in the home of root, which nobody else may enter").into()
 }

@@ -1,7 +1,7 @@
 //! Where the lines go that make a user, hand over what it writes, and name it.
 
 use super::{
-    Obstacle, has_no_shell,
+    Obstacle, ROOT_HOME, has_no_shell,
     identity::{Identity, Making, home},
     staging::{Staged, staged},
 };
@@ -270,15 +270,20 @@ fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
     let (uid, name) = (identity.uid, identity.name.as_deref().unwrap_or_default());
     let gid = identity.gid.unwrap_or(uid);
     let home = identity.home.clone().unwrap_or_else(|| format!("/home/{name}"));
+    // The home of root is there.
+    let is_there = home == ROOT_HOME;
     let mut commands = Vec::new();
     match identity.making {
         Making::Shadow => {
             commands.push(format!("groupadd --system --gid {gid} {name}"));
-            commands.push(format!("useradd --system --no-log-init --uid {uid} --gid {gid} --create-home --home-dir {home} --shell /usr/sbin/nologin {name}"));
+            commands.push(format!("useradd --system --no-log-init --uid {uid} --gid {gid} {} --home-dir {home} --shell /usr/sbin/nologin {name}", if is_there { "--no-create-home" } else { "--create-home" }));
         }
         Making::BusyBox => {
             commands.push(format!("addgroup -S -g {gid} {name}"));
-            commands.push(format!("adduser -S -D -u {uid} -G {name} -h {home} -s /sbin/nologin {name}"));
+            commands.push(format!(
+                "adduser -S -D{} -u {uid} -G {name} -h {home} -s /sbin/nologin {name}",
+                if is_there { " -H" } else { "" }
+            ));
         }
         Making::None | Making::HomeOnly | Making::Number(_) => {}
     }
@@ -289,7 +294,7 @@ fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
             all
         })
     };
-    let (directories, files) = (paths(&|each| !each.is_file), paths(&|each| each.is_file));
+    let (directories, files) = (paths(&|each| !each.is_file && each.path != ROOT_HOME), paths(&|each| each.is_file));
     let (deep, flat) = (paths(&|each| each.is_deep), paths(&|each| !each.is_deep));
     let whom = identity.owner();
     commands.extend((!directories.is_empty()).then(|| format!("mkdir -p{directories}")));
