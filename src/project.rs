@@ -1,8 +1,10 @@
 //! The one door: policy, knowledge and rules together, asked about files.
 
+mod beside;
 mod deploy;
 mod harden;
 
+pub use beside::Decided;
 pub use deploy::Deployed;
 
 use crate::{
@@ -126,8 +128,7 @@ impl Project {
     /// Takes from `finding` the fixes that would change a file which nobody here is to look at.
     fn withdraw_from_excluded(&self, finding: &mut Finding) {
         let companions = finding.fixes.iter().flat_map(|fix| &fix.companions);
-        let excluded = companions.map(|other| &other.path).find(|path| self.policy.excludes(path, false)).cloned();
-        if let Some(path) = excluded {
+        if let Some(path) = self.excluded(companions).map(str::to_owned) {
             finding.fixes.retain(|fix| fix.companions.is_empty());
             finding.decline(format!("`{path}` would have to change with it, and is excluded here"));
         }

@@ -1,5 +1,6 @@
 //! The vocabulary of rules: what a rule is, what it sees, what it says.
 
+pub use crate::model::Evidence;
 use crate::{
     context::BuildContext,
     knowledge::Knowledge,
@@ -384,6 +385,8 @@ pub struct Fix {
     pub claims: Vec<(FileId, Span)>,
     /// What else has to change with it.
     pub companions: Vec<Companion>,
+    /// The places in other files that prove it, as far as it has any.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What a fix changes in a file beside the judged one: that is done with the rest of it, or none of it is.
@@ -409,13 +412,28 @@ impl Fix {
         reason: impl Into<Cow<'static, str>>,
         edits: Vec<Edit>,
     ) -> Self {
-        Self { title: title.into(), safety, reason: reason.into(), edits, claims: Vec::new(), companions: Vec::new() }
+        Self {
+            title: title.into(),
+            safety,
+            reason: reason.into(),
+            edits,
+            claims: Vec::new(),
+            companions: Vec::new(),
+            evidence: Vec::new(),
+        }
     }
 
     /// Says what else has to change with it.
     #[must_use]
     pub fn with(mut self, companions: Vec<Companion>) -> Self {
         self.companions = companions;
+        self
+    }
+
+    /// Says which places in other files prove it.
+    #[must_use]
+    pub fn shown_by(mut self, evidence: Vec<Evidence>) -> Self {
+        self.evidence = evidence;
         self
     }
 

@@ -66,7 +66,7 @@ impl FileKind {
 }
 
 /// One file: where it was read, what it is, and its bytes as they are on disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFile {
     /// Its place in the [`SourceSet`].
     pub id: FileId,

@@ -1,7 +1,8 @@
-//! The last rung: compose files and manifests change with the Dockerfiles whose images they run.
+//! Files that change with Dockerfiles: compose files and manifests that run their images, and whatever hands their builds
+//! a secret.
 //!
 //! A case of `tests/harden/definitions` is one text: `-- NAME --` begins a file, `-- becomes …` what comes out: the files
-//! that change, then what is declined and what is left to do.
+//! that change, the places that hand a secret in, then what is declined and what is left to do.
 
 #![allow(clippy::disallowed_methods, reason = "the test reads its cases")]
 
@@ -11,7 +12,7 @@ use ironhull::{
     harden::{Dependent, Hardened, Rung, Wishes},
     lock::Lock,
     policy::{Layer, Place, Policy},
-    project::{Deployed, Project},
+    project::{Decided, Deployed, Project},
     source::{FileKind, SourceFile},
     text::FileId,
 };
@@ -27,14 +28,16 @@ fn hardened(tree: &Tree, highest: Rung) -> (Tree, Hardened) {
     let project = project();
     let wishes = Wishes { highest, ..Wishes::default() };
     let paths: Vec<&String> = tree.0.keys().filter(|path| path.ends_with("Dockerfile")).collect();
-    let mut results: Vec<(String, Hardened)> = paths
-        .iter()
-        .map(|path| {
-            let text = tree.0[*path].as_bytes().to_vec();
-            let file = SourceFile::new(FileId(0), path.as_str(), FileKind::Dockerfile, text);
-            ((*path).clone(), project.harden(&file, tree, &wishes).expect("it is a Dockerfile"))
-        })
-        .collect();
+    let mut decided = Decided::new(tree);
+    let mut results: Vec<(String, Hardened)> = Vec::new();
+    for path in paths {
+        let text = tree.0[path].as_bytes().to_vec();
+        let file = SourceFile::new(FileId(0), path.as_str(), FileKind::Dockerfile, text);
+        let alone = project.harden(&file, tree, &wishes).expect("it is a Dockerfile");
+        let result = project.harden_beside(&file, alone, &decided, &wishes).expect("it is a Dockerfile");
+        decided.add(&result);
+        results.push((path.clone(), result));
+    }
     let mut files: Vec<Deployed<'_>> = results
         .iter_mut()
         .map(|(path, result)| Deployed { path, before: tree.0[path.as_str()].as_bytes(), result })
@@ -57,10 +60,13 @@ fn outcome(before: &Tree, after: &Tree, result: &Hardened) -> String {
     let head = format!("-- becomes, rung {} -> {} --\n", result.before, result.after);
     let changed = after.0.iter().filter(|(path, text)| before.0.get(*path) != Some(*text));
     let changed = changed.map(|(path, text)| format!("-- {path} becomes --\n{text}"));
+    let places = result.changes.iter().flat_map(|change| &change.evidence);
+    let handed = places.filter(|place| place.shows.starts_with("hands "));
+    let handed = handed.map(|place| format!("-- {}:{} {}\n", place.path, place.line, place.shows));
     let declined = result.declined.iter().filter(|declined| declined.rung >= Rung::NoShell);
     let declined = declined.map(|declined| format!("-- not rung {}: {}\n", declined.rung, declined.reason));
     let notes = result.manual.iter().map(|note| format!("-- to do: {note}\n"));
-    std::iter::once(head).chain(changed).chain(declined).chain(notes).collect()
+    std::iter::once(head).chain(changed).chain(handed).chain(declined).chain(notes).collect()
 }
 
 #[test]
@@ -125,8 +131,13 @@ fn on_disk(tree: &Tree) -> tempfile::TempDir {
 }
 
 fn harden(folder: &tempfile::TempDir, options: &[&str]) -> (i32, String) {
+    harden_as_told(folder, &[&["--no-config"], options].concat())
+}
+
+/// The same with what the folder itself says.
+fn harden_as_told(folder: &tempfile::TempDir, options: &[&str]) -> (i32, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ironhull"));
-    let output = command.args(["harden", "--no-config"]).args(options).current_dir(folder.path()).output();
+    let output = command.arg("harden").args(options).current_dir(folder.path()).output();
     let output = output.expect("it starts");
     (output.status.code().expect("it ends by itself"), String::from_utf8(output.stdout).expect("it prints text"))
 }
@@ -161,4 +172,36 @@ fn everything_is_written_in_one_run_and_nothing_in_the_next() {
     }
     let (code, report) = harden(&folder, &["--diff"]);
     assert_eq!((code, report.as_str()), (0, ""));
+}
+
+#[test]
+fn whoever_hands_a_secret_in_changes_with_the_dockerfile() {
+    const CALLERS: [&str; 3] = [".github/workflows/ci.yml", "Makefile", "compose.yaml"];
+    let text = fs::read_to_string("tests/harden/definitions/secret-of-a-build.txt").expect("the case is there");
+    let before = Tree::of_case(text.split_once("-- becomes").expect("it says what comes out").0);
+    let folder = on_disk(&before);
+    let is_as_before =
+        |path: &str| fs::read_to_string(folder.path().join(path)).expect("it is there") == before.0[path];
+    let (code, shown) = harden(&folder, &["--diff", "--highest", "2"]);
+    assert_eq!(code, 1);
+    for path in CALLERS {
+        assert!(shown.contains(&format!("+++ b/{path}\n")) && is_as_before(path), "{shown}");
+    }
+    let (_, page) = harden(&folder, &["--format", "markdown", "--diff"]);
+    assert!(page.contains("(risky; `compose.yaml:6`, `Makefile:2`, `.github/workflows/ci.yml:11`)"), "{page}");
+    // Where one of them is not to be changed, nobody is told to hand in what nobody takes.
+    fs::write(folder.path().join("ironhull.toml"), "exclude = [\"Makefile\"]\n").expect("it can be written");
+    let (_, report) = harden_as_told(&folder, &["--format", "json", "--diff"]);
+    let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
+    let edited: Vec<&str> =
+        report["files"][0]["edits"].as_array().into_iter().flatten().filter_map(|edit| edit["path"].as_str()).collect();
+    assert_eq!(edited, ["Dockerfile", "compose.yaml"]);
+    let told = report["files"][0]["manual"].to_string();
+    assert!(told.contains("`Makefile` would have to change with it, and is excluded here"), "{told}");
+    let (code, _) = harden(&folder, &[]);
+    assert_eq!(code, 0);
+    for path in CALLERS {
+        assert!(!is_as_before(path), "{path}");
+    }
+    assert_eq!(harden(&folder, &["--diff"]), (0, String::new()));
 }

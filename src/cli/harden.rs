@@ -13,7 +13,7 @@ use crate::{
     disk::{self, Replacement, Surroundings},
     emit::{self, HardenedFile, Hardening},
     harden::{Dependent, Rung, Wishes},
-    project::{Deployed, Project},
+    project::{Decided, Deployed, Project},
     report::Unread,
     source::{FileKind, SourceFile},
     text::FileId,
@@ -126,10 +126,15 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
     let discovered = inputs::discover(paths, &request)?;
     let surroundings = Surroundings::of(discovered.directories);
     let mut obstacles = discovered.obstacles;
-    let mut rewritten = Vec::new();
+    let (mut rewritten, mut decided) = (Vec::new(), Decided::new(&surroundings));
     for answer in harden_files(project, &discovered.files, &surroundings, options) {
         match answer {
-            Ok(file) => rewritten.push(proved(project, file, &surroundings, options)?),
+            Ok(file) => {
+                let file = beside(project, file, &decided, options)?;
+                let file = proved(project, file, &decided.files(), options)?;
+                decided.add(&file.file.result);
+                rewritten.push(file);
+            }
             Err(obstacle) => obstacles.push(obstacle),
         }
     }
@@ -202,6 +207,21 @@ fn harden(project: &Project, file: SourceFile, around: &dyn Files, options: &Opt
     Ok(Rewritten { path, file: HardenedFile { path: file.path, before: file.text, result, proof: None } })
 }
 
+/// The same file, where it changes others that were changed before it.
+fn beside(
+    project: &Project,
+    Rewritten { path, file }: Rewritten,
+    decided: &Decided<'_>,
+    options: &Options,
+) -> anyhow::Result<Rewritten> {
+    let HardenedFile { path: name, before, result, proof } = file;
+    let own = SourceFile::new(FileId(0), name, FileKind::Dockerfile, before);
+    let result = project
+        .harden_beside(&own, result, decided, &options.wishes())
+        .map_err(|reason| anyhow::anyhow!("{}: {reason}", own.path))?;
+    Ok(Rewritten { path, file: HardenedFile { path: own.path, before: own.text, result, proof } })
+}
+
 /// The same file, as high as building proves it, if that is asked for.
 fn proved(project: &Project, rewritten: Rewritten, around: &dyn Files, options: &Options) -> anyhow::Result<Rewritten> {
     let Some(engine) = options.verify else { return Ok(rewritten) };
@@ -218,7 +238,7 @@ fn proved(project: &Project, rewritten: Rewritten, around: &dyn Files, options: 
     Ok(Rewritten { path, file })
 }
 
-/// The files that run what `rewritten` make, as they would be.
+/// The files that change with `rewritten`, as they would be.
 fn deployed(project: &Project, rewritten: &mut [Rewritten], around: &dyn Files, options: &Options) -> Vec<Dependent> {
     let mut files: Vec<Deployed<'_>> = rewritten
         .iter_mut()

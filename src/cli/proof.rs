@@ -107,6 +107,7 @@ pub(super) fn prove(
     file.result.text.clone_from(&before);
     file.result.after = rung;
     file.result.changes.clear();
+    file.result.beside.clear();
     file.result.declined = failed;
     Ok(file)
 }

@@ -6,7 +6,7 @@ use super::{
     visible::visible,
 };
 use crate::{
-    harden::{Declined, Dependent, Hardened, Rung},
+    harden::{self, Declined, Dependent, Hardened, Rung},
     report::{Change, Unread},
     rule::Safety,
     verify::Verdict,
@@ -25,7 +25,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 pub struct Hardening {
     /// The files, sorted by path.
     pub files: Vec<HardenedFile>,
-    /// The files that run what they make, as far as these change with them, sorted by path.
+    /// The files that change with them, since they build them or run what they make, sorted by path.
     pub dependents: Vec<Dependent>,
     /// What could not be read or written, sorted by path.
     pub errors: Vec<Unread>,
@@ -45,7 +45,7 @@ pub struct HardenedFile {
 }
 
 impl Hardening {
-    /// Everything that changes: the Dockerfiles, then the files that run what they make.
+    /// Everything that changes: the Dockerfiles, then the files that change with them.
     pub fn changes(&self) -> Vec<Change> {
         let dependents = self.dependents.iter().map(|Dependent { path, before, after, .. }| Change {
             path: path.clone(),
@@ -134,7 +134,7 @@ pub fn hardening_markdown(hardening: &Hardening, out: &mut dyn Write) -> io::Res
         let Hardened { before, after, changes, declined, manual, .. } = &file.result;
         writeln!(out, "### `{}`: rung {before} → {after}\n\nThe image {}.\n", visible(&file.path), claim(*after))?;
         for change in changes {
-            writeln!(out, "- **{}**: {}", visible(&change.title), visible(&change.reason))?;
+            writeln!(out, "- **{}**: {}{}", visible(&change.title), visible(&change.reason), remark(change))?;
         }
         if let Some(proof) = &file.proof {
             writeln!(out, "- **Proved** {}", proof_line(proof))?;
@@ -154,6 +154,17 @@ pub fn hardening_markdown(hardening: &Hardening, out: &mut dyn Write) -> io::Res
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// What a change may break, and the places that prove it, as people write it behind a sentence.
+fn remark(change: &harden::Change) -> String {
+    let risky = (change.safety < Safety::Safe).then(|| "risky".to_owned());
+    let mut places: Vec<String> =
+        change.evidence.iter().map(|place| format!("`{}:{}`", visible(&place.path), place.line)).collect();
+    places.dedup();
+    let places = (!places.is_empty()).then(|| places.join(", "));
+    let remarks: Vec<String> = risky.into_iter().chain(places).collect();
+    if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) }
 }
 
 #[derive(Serialize)]

@@ -2,10 +2,11 @@
 
 use super::{
     apply::{Moves, apply},
+    line::line_before,
     plan::{Choice, plan},
 };
 use crate::{
-    rule::{Finding, Judgement, Safety},
+    rule::{Evidence, Finding, Judgement, Safety},
     source::{FileKind, SourceFile, SourceSet},
     text::{FileId, Span},
 };
@@ -59,6 +60,8 @@ pub struct Applied {
     pub reason: Cow<'static, str>,
     /// The files beside this one that changed with it.
     pub with: Vec<String>,
+    /// The places in other files that prove it, as they were read.
+    pub evidence: Vec<Evidence>,
     /// The round it was done in, from 1.
     pub round: usize,
 }
@@ -115,15 +118,18 @@ pub fn repair<E>(
             outcome.quarantined.extend(rules);
             continue;
         }
-        outcome.applied.extend(chosen.iter().map(|choice| Applied {
+        let applied = chosen.iter().map(|choice| Applied {
             rule: choice.finding.rule,
             file: choice.finding.primary.file,
             title: choice.fix.title.clone(),
             safety: choice.fix.safety,
             reason: choice.fix.reason.clone(),
             with: companions(choice.finding),
+            evidence: choice.fix.evidence.iter().map(|place| outcome.as_read(place)).collect(),
             round,
-        }));
+        });
+        let applied: Vec<Applied> = applied.collect();
+        outcome.applied.extend(applied);
         outcome.sources = next;
         judgement = after;
         round += 1;
@@ -144,6 +150,14 @@ impl Beside {
 }
 
 impl Outcome {
+    /// The place in a file beside these, by the line that it was read with.
+    fn as_read(&self, place: &Evidence) -> Evidence {
+        let beside = self.beside.iter().find(|beside| beside.path == place.path);
+        let now = self.sources.at(&place.path);
+        let line = beside.zip(now).map(|(beside, now)| line_before(&now.text, place.line, &beside.before));
+        Evidence { line: line.unwrap_or(place.line), ..place.clone() }
+    }
+
     /// Takes the files behind the first `own` ones out of the set, and keeps those that change.
     fn part(&mut self, own: usize) {
         let mut files = std::mem::take(&mut self.sources).into_files();

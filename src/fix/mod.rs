@@ -5,8 +5,10 @@
 
 mod apply;
 mod fixpoint;
+mod line;
 mod plan;
 
 pub use apply::{apply, splice};
 pub use fixpoint::{Applied, Beside, Outcome, Quarantined, repair};
+pub use line::line_before;
 pub use plan::{Choice, plan};

@@ -29,7 +29,7 @@ mod subject;
 pub use crate::model::Evidence;
 pub use subject::Subject;
 
-use crate::{rule::Safety, text::Edit};
+use crate::{rule::Safety, source::SourceFile, text::Edit};
 use std::{borrow::Cow, fmt};
 
 /// How far an image is from the worst one: the ladder of hardening. Each rung has what the ones below it have.
@@ -204,9 +204,11 @@ pub struct Hardened {
     pub manual: Vec<String>,
     /// The file as it would be.
     pub text: Vec<u8>,
+    /// The files that hand its builds something, as far as these change with it, as they would be.
+    pub beside: Vec<SourceFile>,
 }
 
-/// A file that runs what hardened Dockerfiles make: a compose file, a manifest.
+/// A file that changes with hardened Dockerfiles: it builds them, or runs what they make.
 #[derive(Clone, Debug)]
 pub struct Dependent {
     /// Its path, written as those of the Dockerfiles are.

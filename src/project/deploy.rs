@@ -69,16 +69,22 @@ impl Files for Overlay<'_> {
 }
 
 impl Project {
-    /// Takes the files that run what `files` make along: the compose files and manifests as they would be, sorted by
-    /// path. Where an image and all that runs it is proved to do with the least, it is on the last rung.
+    /// The files that change with `files`, as they would be, sorted by path: those that build them, and the compose files
+    /// and manifests that run what they make. Where an image and all that runs it is proved to do with the least, it is on
+    /// the last rung.
     pub fn deploy(&self, files: &mut [Deployed<'_>], around: &dyn Files, wishes: &Wishes) -> Vec<Dependent> {
-        if wishes.highest < Rung::Deployed || !around.are_seen() {
-            return Vec::new();
+        let own = files.iter().map(|file| (file.path.to_owned(), file.result.text.clone()));
+        let beside = files.iter().enumerate().flat_map(|(at, file)| file.result.beside.iter().map(move |it| (at, it)));
+        let mut first = BTreeMap::new();
+        for (at, other) in beside.clone() {
+            first.entry(other.path.clone()).or_insert(at);
         }
-        let changed = files.iter().map(|file| (file.path.to_owned(), file.result.text.clone())).collect();
-        let mut deployment = Deployment { project: self, files: Overlay { around, changed }, first: BTreeMap::new() };
-        for (at, file) in files.iter_mut().enumerate() {
-            deployment.take_along(at, file);
+        let changed = own.chain(beside.map(|(_, other)| (other.path.clone(), other.text.clone()))).collect();
+        let mut deployment = Deployment { project: self, files: Overlay { around, changed }, first };
+        if wishes.highest == Rung::Deployed && around.are_seen() {
+            for (at, file) in files.iter_mut().enumerate() {
+                deployment.take_along(at, file);
+            }
         }
         let Deployment { files: Overlay { mut changed, .. }, first, .. } = deployment;
         let dependent = |(path, first): (String, usize)| {

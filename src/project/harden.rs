@@ -1,10 +1,10 @@
 //! How a file is hardened: what fixes can do by themselves, then the split into build and runtime, then the user of the
 //! new image, then what fixes can still do; and an honest look at what came out.
 
-use super::Project;
+use super::{Project, beside};
 use crate::{
-    context::{BuildContext, Files},
-    engine::{self, Evidence, Unjudged},
+    context::{BuildContext, Files, Overlaid},
+    engine::{self, Unjudged},
     fix,
     harden::{
         Change, Declined, Hardened, Kind, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, note, recipe,
@@ -12,11 +12,11 @@ use crate::{
     },
     model::{DockerfileModel, Reference},
     rewrite::{self, user},
-    rule::{Builtin, Cx, Detail, Fix, Group, Safety},
+    rule::{Builtin, Companion, Cx, Detail, Evidence, Fix, Group, Safety},
     rules::RULES,
     source::{SourceFile, SourceSet},
     syntax::dockerfile,
-    text::Edit,
+    text::{Edit, FileId},
 };
 
 /// The rule whose fix gives an image a user: the split comes first.
@@ -37,6 +37,8 @@ struct Ascent {
     changes: Vec<Change>,
     declined: Vec<Declined>,
     manual: Vec<String>,
+    /// The files that change with it, as they would be.
+    beside: Vec<SourceFile>,
 }
 
 impl Ascent {
@@ -63,8 +65,8 @@ impl Project {
     /// If the file is not of its kind.
     pub fn harden(&self, file: &SourceFile, around: &dyn Files, wishes: &Wishes) -> Result<Hardened, Unjudged> {
         let climber = Climber { project: self, file, around, wishes };
-        let before = climber.view(&file.text)?;
-        let mut ascent = Ascent { text: file.text.clone(), ..Ascent::default() };
+        let mut ascent = climber.start();
+        let before = climber.view(&ascent)?;
         for _ in 0..TURNS {
             let start = ascent.text.clone();
             climber.turn(&mut ascent)?;
@@ -75,16 +77,16 @@ impl Project {
         if wishes.strips {
             climber.strip(&mut ascent);
         }
-        let after = climber.view(&ascent.text)?;
+        let after = climber.view(&ascent)?;
         ascent.declined.extend(after.missing);
         ascent.declined.retain(|declined| declined.rung > after.rung);
         ascent.declined.sort();
         ascent.declined.dedup();
         if ascent.text != file.text {
-            ascent.manual.extend(climber.ask(&ascent.text, |cx| note::of_unprivileged(cx.model)));
+            ascent.manual.extend(climber.ask(&ascent, |cx| note::of_unprivileged(cx.model)));
         }
-        let Ascent { text, stack, changes, declined, manual, .. } = ascent;
-        Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text })
+        let Ascent { text, stack, changes, declined, manual, beside, .. } = ascent;
+        Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text, beside })
     }
 }
 
@@ -102,13 +104,13 @@ impl Climber<'_> {
         self.install(ascent);
         self.fix(ascent, &is_before_split)?;
         self.secrets(ascent);
-        let proposal = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
+        let proposal = self.ask(ascent, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
         let Some(Proposal { stack, mut runtimes, declined, mut rebase }) = proposal else {
             return self.finish(ascent);
         };
         if let Some(kind) = wishes.runtime {
-            runtimes.retain(|runtime| self.is_of(kind, &runtime.base, &ascent.text));
-            rebase = rebase.filter(|rebase| self.is_of(kind, &rebase.base, &ascent.text));
+            runtimes.retain(|runtime| self.is_of(kind, &runtime.base, ascent));
+            rebase = rebase.filter(|rebase| self.is_of(kind, &rebase.base, ascent));
         }
         if !stack.is_empty() {
             ascent.stack = Some(stack);
@@ -117,7 +119,7 @@ impl Climber<'_> {
         // What comes out where nothing is taken apart.
         let mut plain = ascent.clone();
         let rebased = rebase.map(|rebase| self.rebased(&plain, rebase)).transpose()?.flatten();
-        let refused = rebased.as_ref().and_then(|(_, rebased)| self.refused_by_callers(&rebased.text));
+        let refused = rebased.as_ref().and_then(|(_, rebased)| self.refused_by_callers(rebased));
         let is_fine = refused.is_none();
         plain.declined.extend(refused);
         match rebased.filter(|(rung, _)| is_fine && *rung <= wishes.highest) {
@@ -125,7 +127,7 @@ impl Climber<'_> {
             None => self.finish(&mut plain)?,
         }
         let needs_floor = runtimes.iter().any(|runtime| runtime.only_higher);
-        let floor = if needs_floor { Some(self.view(&plain.text)?.rung) } else { None };
+        let floor = if needs_floor { Some(self.view(&plain)?.rung) } else { None };
         let mut best: Option<(Rung, Ascent)> = None;
         let mut hindered = None;
         for runtime in &runtimes {
@@ -138,11 +140,11 @@ impl Climber<'_> {
                 }
             }
             self.finish(&mut trial)?;
-            if let Some(declined) = self.refused_by_callers(&trial.text) {
+            if let Some(declined) = self.refused_by_callers(&trial) {
                 ascent.declined.push(declined);
                 continue;
             }
-            let view = self.view(&trial.text)?;
+            let view = self.view(&trial)?;
             let is_won = floor.filter(|_| runtime.only_higher).is_none_or(|floor| view.rung > floor);
             if let Some(missing) = view.missing.iter().find(|_| best.is_none()) {
                 hindered.get_or_insert_with(|| trial.declined.first().unwrap_or(missing).reason.clone());
@@ -170,11 +172,11 @@ impl Climber<'_> {
         Ok(())
     }
 
-    /// Why the image that `text` makes would not do for those that run it: they call what is not in it, or need root.
-    fn refused_by_callers(&self, text: &[u8]) -> Option<Declined> {
-        let is_root = |text: &[u8]| self.ask(text, |cx| cx.model.target().is_some_and(|it| it.user().is_root()));
-        let is_new_user = is_root(&self.file.text) && !is_root(text);
-        self.ask(text, |cx| {
+    /// Why the image that is made would not do for those that run it: they call what is not in it, or need root.
+    fn refused_by_callers(&self, ascent: &Ascent) -> Option<Declined> {
+        let is_root = |ascent: &Ascent| self.ask(ascent, |cx| cx.model.target().is_some_and(|it| it.user().is_root()));
+        let is_new_user = is_root(&self.start()) && !is_root(ascent);
+        self.ask(ascent, |cx| {
             let target = cx.model.target()?;
             let needs_root = || user::needed_by_callers(cx, target);
             if let Some(reason) = is_new_user.then(needs_root).flatten() {
@@ -194,10 +196,10 @@ impl Climber<'_> {
     }
 
     /// Whether a base is of the kind that is wanted.
-    fn is_of(&self, kind: Kind, base: &str, text: &[u8]) -> bool {
+    fn is_of(&self, kind: Kind, base: &str, ascent: &Ascent) -> bool {
         let facts = Reference::parse(base).ok().and_then(|base| base.facts(&self.project.knowledge));
         let has_shell = !facts.is_some_and(|facts| facts.has_no_shell());
-        let is_own = self.ask(text, |cx| {
+        let is_own = self.ask(ascent, |cx| {
             let target = cx.model.target();
             target.is_some_and(|target| cx.text(target.root().base_span()) == base)
         });
@@ -210,7 +212,7 @@ impl Climber<'_> {
 
     /// Nothing stays in an image with a shell that only its build needed.
     fn strip(&self, ascent: &mut Ascent) {
-        let found = self.ask(&ascent.text, |cx| Subject::new(cx).map(|subject| strip::stripped(&subject)));
+        let found = self.ask(ascent, |cx| Subject::new(cx).map(|subject| strip::stripped(&subject)));
         match found {
             Some(Ok((edit, change))) => {
                 ascent.text = fix::splice(&ascent.text, &[edit]);
@@ -227,7 +229,7 @@ impl Climber<'_> {
             Some((_, Ok(fix))) if fix.edits.is_empty() => {}
             Some((is_root, Ok(fix))) => {
                 let mut trial = ascent.clone();
-                Self::apply(&mut trial, fix);
+                self.apply(&mut trial, fix);
                 // What somebody who is not root is given a second time is not given by such lines.
                 let settles = || !matches!(self.user_fix(&trial), Some((_, Ok(again))) if !again.edits.is_empty());
                 if is_root || settles() {
@@ -249,7 +251,7 @@ impl Climber<'_> {
     /// Whether it is only not proved that somebody else may run it: a question for whoever knows it.
     fn would_be_asked(&self, ascent: &Ascent) -> bool {
         self.wishes.user.is_none()
-            && self.ask(&ascent.text, |cx| {
+            && self.ask(ascent, |cx| {
                 let target = cx.model.target();
                 target.is_some_and(|target| {
                     user::why_root(cx, target).is_none() && user::asked(cx, target, (10_001, 10_001)).is_ok()
@@ -259,7 +261,7 @@ impl Climber<'_> {
 
     /// What gives the image its user, and whether it runs as root without it.
     fn user_fix(&self, ascent: &Ascent) -> Option<(bool, Result<Fix, user::Obstacle>)> {
-        self.ask(&ascent.text, |cx| {
+        self.ask(ascent, |cx| {
             let target = cx.model.target()?;
             let is_root = target.user().is_root();
             if let Some(reason) = user::why_root(cx, target).filter(|_| is_root) {
@@ -280,24 +282,24 @@ impl Climber<'_> {
 
     /// Nothing stays under the name of a credential.
     fn secrets(&self, ascent: &mut Ascent) {
-        for name in self.ask(&ascent.text, |cx| secret::variables(cx.model)) {
-            let fixes = self.ask(&ascent.text, |cx| rewrite::take_out_variable(cx, &name)).unwrap_or_default();
+        for name in self.ask(ascent, |cx| secret::variables(cx.model)) {
+            let fixes = self.ask(ascent, |cx| rewrite::take_out_variable(cx, &name)).unwrap_or_default();
             let Some(fix) = fixes.into_iter().next() else { continue };
-            if let Some(other) = fix.companions.first() {
-                let reason = format!("`ironhull fix --risky` does it together with `{}`", other.path);
+            if let Some(path) = self.project.excluded(fix.companions.iter()) {
+                let reason = format!("`{path}` would have to change with it, and is excluded here");
                 ascent.note(&fix.title, &reason);
                 continue;
             }
             ascent.note(&fix.title, &fix.reason);
             if fix.safety > Safety::Manual {
-                Self::apply(ascent, fix);
+                self.apply(ascent, fix);
             }
         }
     }
 
     /// A package or an image in the place of what a page sends.
     fn install(&self, ascent: &mut Ascent) {
-        let fix = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| installer::replaced(&subject)));
+        let fix = self.ask(ascent, |cx| Subject::new(cx).and_then(|subject| installer::replaced(&subject)));
         if let Some((mut edits, change)) = fix {
             edits.sort();
             ascent.text = fix::splice(&ascent.text, &edits);
@@ -307,7 +309,7 @@ impl Climber<'_> {
 
     /// Packages that nothing calls go.
     fn trim(&self, ascent: &mut Ascent) {
-        let found = self.ask(&ascent.text, |cx| Subject::new(cx).and_then(|subject| trim::unneeded(&subject)));
+        let found = self.ask(ascent, |cx| Subject::new(cx).and_then(|subject| trim::unneeded(&subject)));
         let Some((mut edits, change)) = found else { return };
         edits.sort();
         ascent.text = fix::splice(&ascent.text, &edits);
@@ -316,7 +318,7 @@ impl Climber<'_> {
 
     /// What comes out on another base than the author's, and where it stands.
     fn rebased(&self, ascent: &Ascent, rebase: Rebase) -> Result<Option<(Rung, Ascent)>, Unjudged> {
-        let span = self.ask(&ascent.text, |cx| cx.model.target().map(|target| target.root().base_span()));
+        let span = self.ask(ascent, |cx| cx.model.target().map(|target| target.root().base_span()));
         let Some(span) = span else { return Ok(None) };
         let mut edits = rebase.edits;
         edits.push(Edit::replace(self.file.id, span, rebase.base));
@@ -325,12 +327,12 @@ impl Climber<'_> {
         rebased.text = fix::splice(&ascent.text, &edits);
         rebased.changes.push(rebase.change);
         self.finish(&mut rebased)?;
-        let rung = self.view(&rebased.text)?.rung;
+        let rung = self.view(&rebased)?.rung;
         Ok(Some((rung, rebased)))
     }
 
     fn split(&self, ascent: &mut Ascent, runtime: &Runtime) -> Result<(), split::Obstacle> {
-        let edits = self.ask(&ascent.text, |cx| Subject::new(cx).map(|subject| split::split(&subject, runtime)));
+        let edits = self.ask(ascent, |cx| Subject::new(cx).map(|subject| split::split(&subject, runtime)));
         let edits = match edits {
             Some(Ok(edits)) => edits,
             Some(Err(obstacle)) => return Err(obstacle),
@@ -343,26 +345,35 @@ impl Climber<'_> {
         Ok(())
     }
 
-    fn apply(ascent: &mut Ascent, fix: Fix) {
+    /// Does `fix`, with what other files have to change for it.
+    fn apply(&self, ascent: &mut Ascent, fix: Fix) {
         let mut edits = fix.edits;
         edits.sort();
         ascent.text = fix::splice(&ascent.text, &edits);
-        ascent.changes.push(Change { title: fix.title, safety: fix.safety, reason: fix.reason, evidence: Vec::new() });
+        let evidence = self.as_it_was(&fix.evidence, ascent);
+        for Companion { path, kind, text, edits } in fix.companions {
+            let text = fix::splice(&text, &edits);
+            beside::put(&mut ascent.beside, SourceFile::new(FileId::BESIDE, path, kind, text));
+        }
+        ascent.changes.push(Change { title: fix.title, safety: fix.safety, reason: fix.reason, evidence });
     }
 
     /// Every fix of the rules that are wanted.
     fn fix(&self, ascent: &mut Ascent, wanted: &dyn Fn(&Builtin) -> bool) -> Result<(), Unjudged> {
         let rules: Vec<&'static Builtin> = RULES.iter().copied().filter(|rule| wanted(rule)).collect();
+        let around = Overlaid::new(self.around, &ascent.beside);
         let judge = |sources: &SourceSet| {
-            let mut judgement = engine::judge(&sources.files()[0], &rules, self.evidence(Detail::Repairs))?;
-            // Nobody here would write what else has to change.
-            judgement.findings.iter_mut().for_each(|finding| finding.fixes.retain(|fix| fix.companions.is_empty()));
+            let (file, beside) = sources.files().split_first().expect("the file itself is repaired");
+            let around = Overlaid::new(&around, beside);
+            let mut judgement = engine::judge(file, &rules, self.evidence(&around, Detail::Repairs))?;
+            judgement.errors += beside.iter().map(engine::errors_of_form).sum::<usize>();
+            judgement.findings.iter_mut().for_each(|finding| self.project.withdraw_from_excluded(finding));
             Ok(judgement)
         };
         let (outcome, _) = fix::repair(SourceSet::of(vec![self.with(&ascent.text)]), Safety::Risky, &judge)?;
         for applied in outcome.applied {
-            let change =
-                Change { title: applied.title, safety: applied.safety, reason: applied.reason, evidence: Vec::new() };
+            let evidence = self.as_it_was(&applied.evidence, ascent);
+            let change = Change { title: applied.title, safety: applied.safety, reason: applied.reason, evidence };
             let is_of_secret =
                 rules.iter().any(|rule| rule.meta.id == applied.rule && rule.meta.group == Group::Secret);
             if is_of_secret {
@@ -372,39 +383,53 @@ impl Climber<'_> {
                 ascent.changes.push(change);
             }
         }
+        for file in &outcome.beside {
+            beside::put(&mut ascent.beside, file.repaired());
+        }
         ascent.text = outcome.sources.into_files().remove(0).text;
         Ok(())
     }
 
-    /// Where `text` stands, by every rule, whatever the policy makes of it.
-    fn view(&self, text: &[u8]) -> Result<View, Unjudged> {
-        let file = self.with(text);
-        let judgement = engine::judge(&file, RULES, self.evidence(Detail::Findings))?;
+    fn as_it_was(&self, places: &[Evidence], ascent: &Ascent) -> Vec<Evidence> {
+        places.iter().map(|place| beside::as_it_was(place, &ascent.beside, self.around)).collect()
+    }
+
+    /// Where it stands, by every rule, whatever the policy makes of it.
+    fn view(&self, ascent: &Ascent) -> Result<View, Unjudged> {
+        let file = self.with(&ascent.text);
+        let around = Overlaid::new(self.around, &ascent.beside);
+        let judgement = engine::judge(&file, RULES, self.evidence(&around, Detail::Findings))?;
         let standing =
-            self.ask(text, |cx| cx.model.target().map(|target| rung::standing(cx, target, &judgement.findings)));
+            self.ask(ascent, |cx| cx.model.target().map(|target| rung::standing(cx, target, &judgement.findings)));
         let (rung, missing) = standing.map_or((Rung::Root, Vec::new()), |standing| (standing.rung, standing.missing));
         Ok(View { rung, missing, errors: judgement.errors })
     }
 
-    /// Asks about `text` as rules do.
-    fn ask<T>(&self, text: &[u8], question: impl FnOnce(&Cx<'_, DockerfileModel<'_>>) -> T) -> T {
-        let file = self.with(text);
+    /// Asks about the file, as it is now, as rules do.
+    fn ask<T>(&self, ascent: &Ascent, question: impl FnOnce(&Cx<'_, DockerfileModel<'_>>) -> T) -> T {
+        let file = self.with(&ascent.text);
+        let around = Overlaid::new(self.around, &ascent.beside);
         let parsed = dockerfile::parse(&file.text);
         let model = DockerfileModel::new(&file, &parsed.tree, &self.project.knowledge);
         let cx = Cx {
             file: &file,
             model: &model,
             knowledge: &self.project.knowledge,
-            context: BuildContext::new(self.around, &file.path),
+            context: BuildContext::new(&around, &file.path),
             lock: &self.project.lock,
             detail: Detail::Repairs,
         };
         question(&cx)
     }
 
-    fn evidence(&self, detail: Detail) -> Evidence<'_> {
+    fn evidence<'a>(&'a self, around: &'a dyn Files, detail: Detail) -> engine::Evidence<'a> {
         let Project { knowledge, lock, today, .. } = self.project;
-        Evidence { knowledge, around: self.around, lock, today: *today, detail }
+        engine::Evidence { knowledge, around, lock, today: *today, detail }
+    }
+
+    /// The file as it is, before anything is done.
+    fn start(&self) -> Ascent {
+        Ascent { text: self.file.text.clone(), ..Ascent::default() }
     }
 
     fn with(&self, text: &[u8]) -> SourceFile {

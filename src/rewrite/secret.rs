@@ -74,10 +74,10 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
         let _ = write!(reason, "; the task in line {line} needs it to be set, to whatever value");
     }
     let by_all = handover.as_ref().is_none_or(|handover| handover.by_all);
-    let companions = handover.map(|handover| handover.companions).unwrap_or_default();
+    let Handover { companions, places, .. } = handover.unwrap_or_default();
     if readers.is_empty() {
         let title = format!("Take `{name}` out of the image");
-        return Ok(vec![Fix::new(title, safety, reason, removals).with(companions)]);
+        return Ok(vec![Fix::new(title, safety, reason, removals).with(companions).shown_by(places)]);
     }
     let form = mount::form(&Builder::of(model.syntax, cx.file, cx.context))?;
     let mounts = |readers: &BTreeMap<usize, Reader>| -> Result<Vec<Edit>, String> {
@@ -96,7 +96,7 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
     }
     removals.extend(mounts(&readers)?);
     let mount = Fix::new(format!("Mount `{name}` as a build secret"), safety, reason, removals);
-    let mut fixes = vec![mount.with(companions)];
+    let mut fixes = vec![mount.with(companions).shown_by(places)];
     if obstacle.is_some() && form == Form::Variable {
         for reader in readers.values_mut() {
             reader.always = false;
@@ -141,7 +141,9 @@ fn reason(
         clauses.push(obstacle.text());
     }
     match handover {
-        Some(Handover { places, .. }) if !places.is_empty() => clauses.push(handed_over(places, readers.is_empty())),
+        Some(handover) if !handover.places.is_empty() => {
+            clauses.push(handed_over(&handover.named(), readers.is_empty()));
+        }
         Some(_) => clauses.push("whoever passes it with `--build-arg` has to change that".to_owned()),
         None => {}
     }

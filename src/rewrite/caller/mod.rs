@@ -17,7 +17,7 @@ use crate::{
         graph::{self, System},
         script_file::ScriptFile,
     },
-    rule::{Companion, Cx},
+    rule::{Companion, Cx, Evidence},
     source::FileKind,
     syntax::yaml::{self, Editor, Kind, Node, Yaml},
     text::{Edit, FileId, LineIndex, Span},
@@ -38,10 +38,17 @@ pub(super) enum Instead<'i> {
 pub(super) struct Handover {
     /// The files that hand it in, edited.
     pub(super) companions: Vec<Companion>,
-    /// Where they did so: `compose.yaml:7`.
-    pub(super) places: Vec<String>,
+    /// Where they did so.
+    pub(super) places: Vec<Evidence>,
     /// Whether everybody who is seen to build the Dockerfile hands it in.
     pub(super) by_all: bool,
+}
+
+impl Handover {
+    /// Where they did so, as people write it: `compose.yaml:7`.
+    pub(super) fn named(&self) -> Vec<String> {
+        self.places.iter().map(|place| format!("{}:{}", place.path, place.line)).collect()
+    }
 }
 
 /// A place that is not edited, and why: one clause.
@@ -151,7 +158,7 @@ struct Work<'w> {
     instead: Instead<'w>,
     /// Files that are edited, by path.
     drafts: BTreeMap<String, (FileKind, Draft)>,
-    places: Vec<String>,
+    places: Vec<Evidence>,
     /// Lines that are edited, or that are about something else.
     settled: Vec<(String, u32, u32)>,
     by_all: bool,
@@ -181,7 +188,11 @@ impl<'w> Work<'w> {
 
     /// Notes that `line` of the file handed the argument in.
     fn note(&mut self, path: &str, line: u32) {
-        let place = format!("{path}:{line}");
+        let shows = match self.name {
+            "" => "builds it".to_owned(),
+            name => format!("hands the build argument `{name}` in"),
+        };
+        let place = Evidence { path: path.to_owned(), line, shows };
         if !self.places.contains(&place) {
             self.places.push(place);
         }

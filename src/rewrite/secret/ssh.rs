@@ -10,10 +10,7 @@ use crate::{
         add::{Source, SourceKind},
         file_name, join_path,
     },
-    rewrite::{
-        caller::{self, Handover},
-        shell::ShellEditor,
-    },
+    rewrite::{caller, shell::ShellEditor},
     rule::{Cx, Fix, Safety},
     syntax::{
         dockerfile::{Editor, Keyword},
@@ -88,11 +85,12 @@ pub(super) fn lend_agent(cx: &Cx<'_, DockerfileModel<'_>>, step: Step<'_>, sourc
         "build with `--ssh default` and with the key in the agent (`ssh-add {path}`); list `{path}` in `.dockerignore`, and rotate the key if an image was pushed; a container no longer has it"
     )];
     clauses.extend(obstacle.map(|obstacle| obstacle.text_of_agent()));
-    let Handover { companions, places, .. } = handover.unwrap_or_default();
-    if !places.is_empty() {
-        clauses.push(format!("{} lend the agent now, and need one", places.join(", ")));
+    let handover = handover.unwrap_or_default();
+    if !handover.places.is_empty() {
+        clauses.push(format!("{} lend the agent now, and need one", handover.named().join(", ")));
     }
-    Ok(Fix::new("Lend the SSH agent in place of the key", safety, clauses.join("; "), plan.edits).with(companions))
+    let fix = Fix::new("Lend the SSH agent in place of the key", safety, clauses.join("; "), plan.edits);
+    Ok(fix.with(handover.companions).shown_by(handover.places))
 }
 
 /// Where the key is in the image: in a directory `.ssh`.
