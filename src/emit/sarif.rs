@@ -146,8 +146,8 @@ fn result(ranked: &Ranked, ids: &[&str], report: &Report) -> Value {
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
-    let fixes: Vec<Value> =
-        finding.fixes.iter().filter(|each| !each.edits.is_empty()).map(|each| fix(each, sources)).collect();
+    let does_something = |each: &&Fix| !each.edits.is_empty() || !each.companions.is_empty();
+    let fixes: Vec<Value> = finding.fixes.iter().filter(does_something).map(|each| fix(each, sources)).collect();
     if !fixes.is_empty() {
         result["fixes"] = Value::Array(fixes);
     }

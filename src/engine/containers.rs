@@ -1,5 +1,6 @@
 //! Compose files and manifests x rules -> findings.
 
+mod chart;
 mod inline;
 
 use super::{Evidence, Unjudged, fingerprint};
@@ -56,10 +57,22 @@ pub(super) fn judge_kubernetes(
     rules: &[&'static Builtin],
     evidence: Evidence<'_>,
 ) -> Result<Judgement, Unjudged> {
+    if let Some(judgement) = chart::judge(file, rules, evidence) {
+        return Ok(judgement);
+    }
     let mut parsed = parsed(file)?;
     if kustomization::is_patch(&BuildContext::new(evidence.around, &file.path)) {
         parsed.tree = parsed.tree.merged_elsewhere();
     }
+    Ok(judge_manifest(file, &parsed, rules, evidence))
+}
+
+fn judge_manifest(
+    file: &SourceFile,
+    parsed: &Parsed<Yaml<'_>>,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+) -> Judgement {
     let model = KubernetesModel::new(&parsed.tree);
     let found = ask(file, rules, evidence, &model, |check| match check {
         Check::Containers { kubernetes: check, .. }
@@ -73,7 +86,7 @@ pub(super) fn judge_kubernetes(
         | Check::Syntax
         | Check::Suppressions => None,
     });
-    Ok(judgement(file, &parsed, found, evidence))
+    judgement(file, parsed, found, evidence)
 }
 
 /// What `rules` say about `file`, a seccomp profile.

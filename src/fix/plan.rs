@@ -28,7 +28,8 @@ pub fn plan<'f>(
 ) -> Vec<Choice<'f>> {
     let default = |finding: &'f Finding| {
         let fix = finding.fixes.first()?;
-        let is_wanted = fix.safety >= allowed && !fix.edits.is_empty() && !is_barred(finding);
+        let does_something = !fix.edits.is_empty() || !fix.companions.is_empty();
+        let is_wanted = fix.safety >= allowed && does_something && !is_barred(finding);
         let fix = if is_wanted { joined(fix, sources)? } else { return None };
         Some(Choice { finding, fix })
     };

@@ -99,13 +99,14 @@ impl Offer<'_> {
                 Safety::Manual => return None,
             };
             let is_own = fix.edits.iter().all(|edit| edit.file == self.file.id);
-            if fix.edits.is_empty() || !is_own {
+            if fix.edits.is_empty() && fix.companions.is_empty() || !is_own {
                 return None;
             }
-            let edits = fix.edits.iter().map(|edit| self.text_edit(edit.span, &edit.text)).collect();
+            let edits: Vec<TextEdit> = fix.edits.iter().map(|edit| self.text_edit(edit.span, &edit.text)).collect();
             let others: Option<Vec<Edited>> = fix.companions.iter().map(|other| self.edited(other)).collect();
             let is_preferred = at == 0 && fix.safety == Safety::Safe;
-            let whole = std::iter::once(self.own(edits)).chain(others?).collect();
+            let own = (!edits.is_empty()).then(|| self.own(edits));
+            let whole = own.into_iter().chain(others?).collect();
             Some(self.quick_fix(ranked, title, whole, is_preferred))
         };
         ranked.finding.fixes.iter().enumerate().filter_map(offered).collect()

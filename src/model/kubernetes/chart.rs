@@ -1,5 +1,10 @@
 //! What the values of a chart decide.
 
+mod passed;
+mod rendered;
+
+pub use rendered::Rendered;
+
 use crate::{
     context::BuildContext,
     syntax::yaml::{self, Node},

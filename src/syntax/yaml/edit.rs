@@ -108,9 +108,11 @@ impl<'y> Editor<'y> {
     /// # Errors
     /// Why it is not edited; a value is replaced only if it is a scalar, by a scalar.
     pub fn set(&self, mapping: Node<'y>, key: &str, value: &Value) -> Result<Edit, Refusal> {
-        self.check(mapping)?;
         match mapping.entry(key) {
-            Some(entry) => self.replace(entry.value, value),
+            Some(entry) => {
+                self.check_tangles(mapping)?;
+                self.replace(entry.value, value)
+            }
             None => self.insert(mapping, key, value),
         }
     }
@@ -130,6 +132,38 @@ impl<'y> Editor<'y> {
             (true, true) => Edit::insert(self.file, node.span().end as usize, format!(" {}", value.flow())),
             (true, false) => self.fill(node, value)?,
             (false, false) => return Err(Refusal::Form),
+        };
+        self.verified(edit, &Change::Replace(node, value.events()))
+    }
+
+    /// Writes `value` in the place of `node`, which is the value of a key and holds nothing: `{}`, `[]`, `null`, or not
+    /// even that. A collection gets lines of its own; a comment stays where it is.
+    ///
+    /// # Errors
+    /// Why it is not edited.
+    pub fn fill_empty(&self, node: Node<'y>, value: &Value) -> Result<Edit, Refusal> {
+        let is_nothing = node.is_null() || node.form().is_some() && node.children().next().is_none();
+        if !is_nothing || node.is_tagged() || node.is_template() {
+            return Err(Refusal::Form);
+        }
+        if node.span().is_empty() {
+            return self.replace(node, value);
+        }
+        self.check(node)?;
+        let text = self.tree.text;
+        let end = node.span().end as usize;
+        let rest = &text[end..end_of_line(text, end)];
+        let shown = rest.trim_ascii_start();
+        let ends_line = shown.is_empty() || shown.starts_with(b"#");
+        let is_in_block = self.parent(node).is_some_and(|parent| parent.kind() == Kind::Mapping(Form::Block));
+        let edit = if value.is_scalar() || !ends_line || !is_in_block {
+            Edit::replace(self.file, node.span(), value.flow())
+        } else {
+            let lines = self.fill(node, value)?;
+            // The blanks in front of it would be left at the end of the line.
+            let before = text[..node.span().start as usize].trim_ascii_end().len();
+            let rest = String::from_utf8_lossy(if shown.is_empty() { shown } else { rest });
+            Edit::replace(self.file, Span::new(before, end_of_line(text, end)), rest.into_owned() + &lines.text)
         };
         self.verified(edit, &Change::Replace(node, value.events()))
     }
@@ -282,9 +316,14 @@ impl<'y> Editor<'y> {
         if self.verified.get() > MOST_VERIFIED {
             return Err(Refusal::TooLarge);
         }
-        if self.tree.is_masked {
+        if !self.tree.is_open_to_edits(node.span()) {
             return Err(Refusal::Template);
         }
+        self.check_tangles(node)
+    }
+
+    /// Whether nothing elsewhere has a say in `node`, and the other way round.
+    fn check_tangles(&self, node: Node<'y>) -> Result<(), Refusal> {
         if node.kind() == Kind::Alias {
             return Err(Refusal::Alias);
         }

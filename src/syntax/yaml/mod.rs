@@ -32,6 +32,8 @@ pub struct Yaml<'t> {
     templates: Vec<Span>,
     /// Whether the text was read with its templates masked.
     is_masked: bool,
+    /// Text that somebody has rendered, in order, and that may be edited although the rest is a template.
+    rendered: Vec<Span>,
 }
 
 impl<'t> Yaml<'t> {
@@ -61,6 +63,24 @@ impl<'t> Yaml<'t> {
         let is_collection = |node: &&mut NodeData| matches!(node.kind, Kind::Mapping(_) | Kind::Sequence(_));
         self.nodes.iter_mut().filter(is_collection).for_each(|node| node.is_open = true);
         self
+    }
+
+    /// The same file, which has text at `places`, in order, that is rendered already and may be edited.
+    #[must_use]
+    pub fn rendered_at(mut self, places: impl IntoIterator<Item = Span>) -> Self {
+        self.rendered = places.into_iter().collect();
+        self
+    }
+
+    /// Whether `span` may be edited, as far as templates have a say.
+    fn is_open_to_edits(&self, span: Span) -> bool {
+        let before = self.rendered.partition_point(|place| place.start <= span.start);
+        !self.is_masked || before.checked_sub(1).is_some_and(|index| self.rendered[index].covers(span))
+    }
+
+    /// Its template actions, in order.
+    pub fn actions(&self) -> &[Span] {
+        &self.templates
     }
 
     /// Whether a template touches `span`.

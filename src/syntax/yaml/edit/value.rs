@@ -59,7 +59,7 @@ impl Value {
     }
 
     /// On one line, in brackets.
-    pub(super) fn flow(&self) -> String {
+    pub fn flow(&self) -> String {
         match self {
             Value::Text(text) => scalar(text),
             Value::Word(word) => (*word).to_owned(),
