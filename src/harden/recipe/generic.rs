@@ -191,7 +191,10 @@ impl<'a> Recipe<'_, 'a> {
                 .any(|package| subject.cx.knowledge.programs_of(family, release, package).contains(&program))
         });
         let is_first = self.prefix().is_some_and(|prefix| is_inside(&prefix));
-        if is_installed || is_first || program == "dotnet" && base.contains("/dotnet/") {
+        // What such an image is made to start, in every variant of it.
+        let is_of_image =
+            program == "dotnet" && base.contains("/dotnet/") || program == "catalina.sh" && base.contains("/tomcat:");
+        if is_installed || is_first || is_of_image {
             return Ok(());
         }
         Err(format!("whether `{base}` has `{program}` is not known"))
