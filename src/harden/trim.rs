@@ -18,27 +18,23 @@ use crate::{
     },
     rewrite::shell::ShellEditor,
     rule::Safety,
-    syntax::dockerfile::{Editor, Keyword},
+    syntax::{
+        dockerfile::{Editor, Keyword},
+        shell::{Redirect, Word},
+    },
     text::Edit,
 };
 use std::collections::BTreeSet;
 
 /// The edits that take packages out of the image of `subject` that nothing needs, and what they do.
 pub fn unneeded(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
-    let image = Image::of(subject)?;
-    let mut edits = Vec::new();
-    let mut evidence = Vec::new();
-    for step in subject.runs() {
-        let mut places = Vec::new();
-        let mut of_step = image.without(step, &mut places);
-        of_step.sort();
-        // Two calls side by side may both want the operator between them.
-        let is_disjoint = of_step.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
-        if is_disjoint {
-            edits.extend(of_step);
-            evidence.extend(places);
-        }
-    }
+    let mut image = Image::of(subject)?;
+    let (edits, evidence) = if let Some(found) = image.edits() {
+        found
+    } else {
+        image.keeps_sudo = true;
+        image.edits()?
+    };
     let change = Change {
         title: "Leave out packages that nothing calls".into(),
         safety: Safety::Risky,
@@ -85,6 +81,8 @@ struct Image<'s, 'a> {
     programs: Programs,
     /// The names of all commands of its steps.
     called: BTreeSet<String>,
+    /// Whether its steps tell `sudo` who may do what in a way that cannot be taken out with it.
+    keeps_sudo: bool,
 }
 
 impl<'s, 'a> Image<'s, 'a> {
@@ -107,6 +105,7 @@ impl<'s, 'a> Image<'s, 'a> {
             effects: effect::effects(subject),
             programs,
             called: called.map(str::to_owned).collect(),
+            keeps_sudo: false,
         };
         (serves_files(subject) || image.starts_own()).then_some(image)
     }
@@ -131,6 +130,53 @@ impl<'s, 'a> Image<'s, 'a> {
             })
         };
         !is_script && (is_interpreter || !of_package())
+    }
+
+    /// The edits of all steps, and what they are about; `None` where `sudo` would go and what it is told could not.
+    fn edits(&self) -> Option<(Vec<Edit>, Vec<Evidence>)> {
+        let mut edits = Vec::new();
+        let mut evidence = Vec::new();
+        let takes_sudo = !self.keeps_sudo && self.installs(SUDO) && self.is_unneeded(SUDO);
+        for step in self.subject.runs() {
+            let mut places = Vec::new();
+            let mut of_step = self.without(step, &mut places);
+            if takes_sudo {
+                of_step.extend(self.untold(step)?);
+            }
+            of_step.sort();
+            of_step.dedup();
+            // Two calls side by side may both want the operator between them.
+            let is_disjoint = of_step.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
+            if is_disjoint {
+                edits.extend(of_step);
+                evidence.extend(places);
+            } else if takes_sudo {
+                return None;
+            }
+        }
+        Some((edits, evidence))
+    }
+
+    fn installs(&self, name: &str) -> bool {
+        let names = |effect: &Effect<'_>| matches!(&effect.kind, Kind::Packages { names, .. } if names.iter().any(|each| each == name));
+        self.effects.iter().any(names)
+    }
+
+    /// Takes out what a step tells `sudo`; `None` where it does more with that.
+    fn untold(&self, step: Step<'a>) -> Option<Vec<Edit>> {
+        if !step.scripts_hold(SUDOERS) {
+            return Some(Vec::new());
+        }
+        let commands: Vec<StepCommand<'a>> = step.commands().collect();
+        let told: Vec<&StepCommand<'a>> = commands.iter().filter(|command| names(command, SUDOERS)).collect();
+        if told.is_empty() || !told.iter().all(|command| only_tells(command)) {
+            return None;
+        }
+        if told.len() == commands.len() {
+            let editor = Editor::new(self.subject.cx.file, self.subject.cx.model.syntax);
+            return Some(vec![editor.remove(step.instruction())?]);
+        }
+        told.into_iter().map(|command| ShellEditor::of(*command)?.remove_command(command.command)).collect()
     }
 
     /// The edits of one step.
@@ -182,6 +228,13 @@ impl<'s, 'a> Image<'s, 'a> {
         if is_called(name) || own.iter().any(|program| is_called(program)) {
             return false;
         }
+        if name == SUDO {
+            if self.keeps_sudo {
+                return false;
+            }
+        } else if self.is_configured(name) || own.iter().any(|program| self.is_configured(program)) {
+            return false;
+        }
         match knowledge.runtime_of(self.family, self.release, name) {
             Runtime::Comfort => true,
             Runtime::Tool { .. } => !self.works(),
@@ -189,6 +242,13 @@ impl<'s, 'a> Image<'s, 'a> {
             Runtime::Unknown => is_fetcher(name) && !self.works(),
             Runtime::Libraries(_) | Runtime::Present | Runtime::Needed => false,
         }
+    }
+
+    /// Whether a step writes into the settings of a package: without it their directory is not there.
+    fn is_configured(&self, name: &str) -> bool {
+        const ENDS: [&str; 5] = ["/", "_", ".", "rc", "config"];
+        let paths = ENDS.map(|end| format!("/etc/{name}{end}"));
+        self.subject.runs().iter().any(|step| paths.iter().any(|path| step.scripts_hold(path)))
     }
 
     /// Whether a step does something that may call a program that it does not name.
@@ -218,4 +278,28 @@ fn serves_files(subject: &Subject<'_>) -> bool {
         to.is_some_and(|to| to.starts_with("/docker-entrypoint"))
     });
     is_server && is_own && !has_scripts
+}
+
+const SUDO: &str = "sudo";
+
+/// The beginning of the paths of what tells `sudo` who may do what.
+const SUDOERS: &str = "/etc/sudoers";
+
+/// Whether a command names a path that begins so.
+fn names(command: &StepCommand<'_>, path: &str) -> bool {
+    let targets = command.command.redirects().map(Redirect::target);
+    command.command.words().chain(targets).any(|word| word.text().starts_with(path))
+}
+
+/// Whether a command does nothing but write into what `sudo` is told, or set the mode of that.
+fn only_tells(command: &StepCommand<'_>) -> bool {
+    let is_told = |word: Word<'_>| word.text().starts_with(SUDOERS);
+    match command.name() {
+        Some("echo" | "printf") => command.command.redirects().map(Redirect::target).all(is_told),
+        Some("chmod" | "chown" | "rm" | "mkdir") => {
+            let mut paths = command.command.arguments().filter(|word| word.bytes().starts_with(b"/"));
+            paths.all(is_told) && command.command.redirects().len() == 0
+        }
+        Some(_) | None => false,
+    }
 }
