@@ -698,3 +698,27 @@ fn a_lock_that_cannot_be_filled_is_refused_with_the_place() {
     let run = tree.run(&["lock", "--from", "list"]);
     assert!(run.code == Some(2) && run.err.contains("ironhull.lock") && run.err.contains("line 2"), "{run:#?}");
 }
+
+#[test]
+fn a_lock_wants_the_images_of_compose_files_and_manifests_too() {
+    let sum = "24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d";
+    let compose = "services:\n  web:\n    image: nginx:1.29\n  api:\n    build: .\n    image: shop/api:3\n  job:\n    image: shop/api:3\n  db:\n    image: postgres:${PG:-18}\n  cache:\n    image: redis:${REDIS}\n";
+    let manifest = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - {name: a, image: nginx:1.29}\n    - {name: b, image: envoyproxy/envoy:v1.35.0}\n    - {name: c, image: \"{{ .Values.image }}\"}\n";
+    let tree = Tree::new("lock-of-services")
+        .file("compose.yaml", compose)
+        .file("k8s/pod.yaml", manifest)
+        .file("images", format!("nginx:1.29 sha256:{sum}\n"));
+    let run = tree.run(&["lock", "--from", "images", "--date", "2026-11-20"]);
+    let expected = "added docker.io/library/nginx:1.29\nmissing docker.io/envoyproxy/envoy:v1.35.0 (k8s/pod.yaml:7)\n\
+                    skipped the image of compose.yaml:10: a variable or another service has a say in the name\n\
+                    skipped the image of compose.yaml:12: nobody can tell here what its name is\n\
+                    skipped the image of k8s/pod.yaml:8: nobody can tell here what its name is\n\
+                    ironhull.lock: 1 added, 0 changed, 1 missing\n";
+    assert_eq!((run.code, run.out.as_str()), (Some(0), expected), "{run:#?}");
+    tree.run(&["fix", "--profile", "all", "--select", "unpinned-image"]);
+    let pinned = |text: &str| text.replace("nginx:1.29", &format!("nginx:1.29@sha256:{sum}"));
+    assert_eq!(tree.text("compose.yaml"), pinned(compose));
+    assert_eq!(tree.text("k8s/pod.yaml"), pinned(manifest));
+    let again = tree.run(&["lock", "--from", "images"]);
+    assert!(again.out.ends_with("ironhull.lock: 0 added, 0 changed, 1 missing\n"), "{again:#?}");
+}

@@ -155,27 +155,6 @@ impl Inputs {
 }
 
 impl Dockerfiles {
-    /// Hands each to `look`; what cannot be read is told on standard error.
-    pub(crate) fn each(self, terminal: Terminal, mut look: impl FnMut(String, Vec<u8>)) -> anyhow::Result<()> {
-        let mut discovered = match self {
-            Dockerfiles::One { name, text } => {
-                look(name, text);
-                return Ok(());
-            }
-            Dockerfiles::Many(discovered) => discovered,
-        };
-        for Candidate { path, name, named, .. } in discovered.files {
-            match disk::read(&path) {
-                Ok(text) => look(name, text),
-                Err(message) => discovered.obstacles.push(Obstacle { name, message, named }),
-            }
-        }
-        for Obstacle { name, message, .. } in &discovered.obstacles {
-            terminal.remark(|out| writeln!(out, "ironhull: {}: {message}", name.escape_debug()))?;
-        }
-        Ok(())
-    }
-
     /// Prints what `answer` makes of each, in order of their names; what cannot be read is told on standard error.
     pub(crate) fn print_each(
         &self,

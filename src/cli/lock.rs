@@ -3,17 +3,22 @@
 use crate::{
     cli::{
         Outcome, Terminal,
-        inputs::{Dockerfiles, Given, Inputs},
+        inputs::{self, Given, Inputs},
         settings,
     },
-    discover,
-    disk::{self, Replacement},
+    context::{self, BuildContext, Files, NoFiles},
+    discover::{self, Candidate, Obstacle, Request},
+    disk::{self, Replacement, Surroundings},
     knowledge::Knowledge,
-    lock::{self, Listing, Lock, Update, Wanted},
-    model::DockerfileModel,
+    lock::{self, Listing, Lock, Skipped, Update, Wanted},
+    model::{
+        DockerfileModel,
+        compose::{ComposeModel, Variables},
+        kubernetes::{Delivered, KubernetesModel},
+    },
     source::{FileKind, SourceFile},
-    syntax::dockerfile,
-    text::FileId,
+    syntax::{dockerfile, yaml},
+    text::{FileId, Span},
 };
 use anyhow::Context;
 use clap::Args;
@@ -46,7 +51,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> anyhow::Result<Outco
     let given = options.inputs.given(".")?;
     let path = place(options, &given)?;
     let old = read(&path)?;
-    let wanted = wanted(options.inputs.dockerfiles(given)?, terminal)?;
+    let wanted = wanted(&options.inputs, given, terminal)?;
     let mut listing = Listing::default();
     for from in &options.from {
         let name = discover::display_name(from);
@@ -82,16 +87,64 @@ fn place(options: &Options, given: &Given) -> anyhow::Result<PathBuf> {
     Ok(nearest.unwrap_or_else(|| directory.join(lock::FILE_NAME)))
 }
 
-/// What the Dockerfiles take from elsewhere.
-fn wanted(dockerfiles: Dockerfiles, terminal: Terminal) -> anyhow::Result<Wanted> {
+/// What the files take from elsewhere that fixes pin.
+fn wanted(inputs: &Inputs, given: Given, terminal: Terminal) -> anyhow::Result<Wanted> {
+    const PINNED: [FileKind; 3] = [FileKind::Dockerfile, FileKind::Compose, FileKind::Kubernetes];
     let knowledge = Knowledge::builtin();
     let mut wanted = Wanted::default();
-    dockerfiles.each(terminal, |name, text| {
-        let file = SourceFile::new(FileId(0), name, FileKind::Dockerfile, text);
-        let parsed = dockerfile::parse(&file.text);
-        wanted.add(&DockerfileModel::new(&file, &parsed.tree, &knowledge));
-    })?;
+    let paths = match given {
+        Given::Text { name, text } => {
+            let file = SourceFile::new(FileId(0), name.as_str(), inputs.kind_of_text(&name), text);
+            add(&mut wanted, &file, &NoFiles, &knowledge);
+            return Ok(wanted);
+        }
+        Given::Paths(paths) => paths,
+    };
+    let request = Request { kind: inputs.kind, wanted: &PINNED, excluded: &|_, _| false };
+    let mut discovered = inputs::discover(&paths, &request)?;
+    let around = Surroundings::of(discovered.directories);
+    for Candidate { path, name, kind, named } in discovered.files {
+        match disk::read(&path) {
+            Ok(text) => add(&mut wanted, &SourceFile::new(FileId(0), name, kind, text), &around, &knowledge),
+            Err(message) => discovered.obstacles.push(Obstacle { name, message, named }),
+        }
+    }
+    for Obstacle { name, message, .. } in &discovered.obstacles {
+        terminal.remark(|out| writeln!(out, "ironhull: {}: {message}", name.escape_debug()))?;
+    }
     Ok(wanted)
+}
+
+/// Adds what one file takes.
+fn add(wanted: &mut Wanted, file: &SourceFile, around: &dyn Files, knowledge: &Knowledge) {
+    let place = |span: Span| format!("{}:{}", file.path, file.locate(span.start).line);
+    let context = BuildContext::new(around, &file.path);
+    match file.kind {
+        FileKind::Dockerfile => {
+            let parsed = dockerfile::parse(&file.text);
+            wanted.add(&DockerfileModel::new(file, &parsed.tree, knowledge));
+        }
+        FileKind::Compose => {
+            let parsed = yaml::parse(&file.text);
+            let variables =
+                context.beside(".env").map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
+            let directory = context::resolve("", context.directory());
+            let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
+            wanted.add_services(&model, &place);
+        }
+        FileKind::Kubernetes => {
+            let parsed = yaml::parse(&file.text);
+            wanted.add_containers(&KubernetesModel::new(&parsed.tree), &Delivered::around(&context), &place);
+        }
+        // No fix pins what is named there.
+        FileKind::Workflow
+        | FileKind::GitlabCi
+        | FileKind::Bake
+        | FileKind::Devcontainer
+        | FileKind::Script
+        | FileKind::Makefile
+        | FileKind::Seccomp => {}
+    }
 }
 
 fn write(path: &Path, old: Option<&str>, update: &Update) -> anyhow::Result<()> {
@@ -117,6 +170,9 @@ fn tell(path: &Path, update: &Update, wanted: &Wanted, known: &Lock, out: &mut d
     let missing: Vec<_> = wanted.missing_in(known).collect();
     for (name, place) in &missing {
         writeln!(out, "missing {} ({})", name.escape_debug(), place.escape_debug())?;
+    }
+    for Skipped { place, why } in &wanted.skipped {
+        writeln!(out, "skipped the image of {}: {why}", place.escape_debug())?;
     }
     let counts = (update.added.len(), update.changed.len(), missing.len());
     let path = discover::display_name(path);

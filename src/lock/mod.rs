@@ -8,7 +8,7 @@ mod wanted;
 
 pub use edit::{Update, update};
 pub use listing::Listing;
-pub use wanted::Wanted;
+pub use wanted::{Skipped, Wanted};
 
 use crate::model::Reference;
 use serde::Deserialize;
