@@ -93,6 +93,11 @@ impl<'m> Stage<'m> {
         self.start_invocations().find(|invocation| is_tool(*invocation) && runs_what_it_builds(*invocation))?.name()
     }
 
+    /// What the start runs the tests of a project with.
+    pub fn tool_that_tests(self) -> Option<&'m str> {
+        self.start_invocations().find(|invocation| runs_tests(*invocation))?.name()
+    }
+
     fn start_invocations(self) -> impl Iterator<Item = Invocation<'m>> {
         self.start_steps().into_iter().flat_map(Step::commands).filter_map(StepCommand::invocation)
     }
@@ -159,16 +164,34 @@ fn is_workshop_program(name: &str) -> bool {
 
 /// Whether a command runs the tests of a project: a program made for that, or a task that is called after them.
 fn runs_tests(invocation: Invocation<'_>) -> bool {
+    let Some(name) = invocation.name() else { return false };
+    let arguments = invocation.arguments().map(|word| word.text().into_owned());
+    let words: Vec<String> = std::iter::once(name.to_owned()).chain(arguments).collect();
+    let Some((name, arguments)) = behind_runner(&words).split_first() else { return false };
     let is_task = |word: &str| {
         !word.starts_with('-')
             && word.split([':', '_', '-']).any(|part| matches!(part, "test" | "tests" | "spec" | "specs"))
     };
-    match invocation.name() {
-        Some(
-            "rspec" | "pytest" | "py.test" | "phpunit" | "tox" | "nosetests" | "behave" | "cucumber" | "jest" | "mocha",
-        ) => true,
-        Some("rake" | "npm" | "yarn" | "pnpm" | "composer") => invocation.arguments().any(|word| is_task(&word.text())),
-        Some(_) | None => false,
+    match file_name(name) {
+        "rspec" | "pytest" | "py.test" | "phpunit" | "tox" | "nosetests" | "behave" | "cucumber" | "jest" | "mocha"
+        | "vitest" | "unittest" => true,
+        "rake" | "npm" | "yarn" | "pnpm" | "composer" => arguments.iter().any(|word| is_task(word)),
+        "rails" | "mix" | "artisan" | "manage.py" | "deno" | "bun" => {
+            arguments.first().is_some_and(|word| is_task(word))
+        }
+        _ => false,
+    }
+}
+
+/// The words behind one that only starts another program in the environment of a project.
+fn behind_runner(words: &[String]) -> &[String] {
+    let (first, second) = (words.first().map(String::as_str), words.get(1).map(String::as_str));
+    match (first, second) {
+        (Some("bundle"), Some("exec"))
+        | (Some("poetry" | "pipenv" | "uv" | "pdm" | "hatch"), Some("run"))
+        | (Some("python" | "python3"), Some("-m")) => &words[2..],
+        (Some("npx" | "bunx" | "python" | "python3" | "php"), Some(_)) => &words[1..],
+        _ => words,
     }
 }
 

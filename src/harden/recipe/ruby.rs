@@ -168,9 +168,29 @@ impl<'a> Recipe<'_, 'a> {
         self.whole.unneeded.extend(["nodejs", "npm", "yarn", "yarnpkg"].map(|name| (name, reason)));
     }
 
+    /// Keeps packages installed that have the names by which gems open their libraries, also where it is not seen which
+    /// gems there are.
+    fn opened_by_name(&self, runtime: &mut Runtime) {
+        for (gem, package) in &self.data.by_name {
+            let is_used = self.lock.as_ref().is_none_or(|lock| lock.gems.contains_key(gem));
+            let installs =
+                |effect: &&Effect<'_>| matches!(&effect.kind, Kind::Packages { names, .. } if names.contains(package));
+            let Some(effect) = self.whole.effects.iter().find(installs).filter(|_| is_used) else { continue };
+            if runtime.packages.contains(package) {
+                continue;
+            }
+            runtime.packages.push(package.clone());
+            let evidence = self.whole.subject.evidence(effect.span, format!("installs `{package}`"));
+            let reason = format!("`{gem}` opens its library by a name that only this package has");
+            runtime.changes.push(change("Keep a package whose library is opened by name", reason, evidence));
+        }
+        runtime.packages.sort();
+    }
+
     /// The image with a build that needs no secret.
     fn built(&self, mut runtime: Runtime) -> Runtime {
         let subject = self.whole.subject;
+        self.opened_by_name(&mut runtime);
         let edits: Vec<(Edit, Evidence)> =
             self.whole.effects.iter().filter_map(|effect| self.placeholder(effect)).collect();
         if edits.is_empty() {
@@ -245,6 +265,9 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 #[derive(Deserialize)]
 struct Data {
     gems: BTreeMap<String, Gem>,
+    /// The package that has the name by which a gem opens a library.
+    #[serde(rename = "by-name")]
+    by_name: BTreeMap<String, String>,
     javascript: JavaScript,
 }
 

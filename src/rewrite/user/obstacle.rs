@@ -38,6 +38,9 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
             format!("`{tool}` builds when the container starts, and what it writes lies beside the sources").into(),
         );
     }
+    if let Some(tool) = target.tool_that_tests() {
+        return Some(format!("it runs tests with `{tool}`, which may write wherever they like").into());
+    }
     if target.starts_shell() {
         return Some(
             "it starts a shell or interpreter: it is made to work in, or for others to build on, whose steps need root"
