@@ -15,6 +15,7 @@ use super::{
     script_writes::{ScriptWrite, script_writes},
     shipped::{ContextText, Shipped, below, is_program},
     stage::Stage,
+    startup::script::changed,
 };
 use crate::{
     context::{self, BuildContext},
@@ -85,6 +86,28 @@ const DEPENDENCIES: [&str; 6] = ["node_modules", "vendor", "venv", ".venv", "tar
 /// logs as Rails does (their documentation).
 const RUBY_SERVERS: [&str; 7] = ["passenger", "rackup", "puma", "unicorn", "unicorn_rails", "rainbows", "thin"];
 
+/// Programs that start the text of another.
+const OF_TEXTS: [&str; 18] = [
+    "node",
+    "npm",
+    "yarn",
+    "pnpm",
+    "python",
+    "pypy",
+    "gunicorn",
+    "uvicorn",
+    "flask",
+    "celery",
+    "ruby",
+    "bundle",
+    "rails",
+    "perl",
+    "php",
+    "streamlit",
+    "bun",
+    "deno",
+];
+
 /// Directories in which programs keep things, whatever these are called.
 const STATE: [&str; 6] = ["/var/lib", "/var/log", "/var/cache", "/var/spool", "/data", "/mnt"];
 
@@ -111,6 +134,7 @@ impl Stage<'_> {
         search.context_files();
         search.rails();
         search.django();
+        search.cloned();
         search.schedule();
         search.start_scripts();
         search.start_commands();
@@ -132,6 +156,34 @@ fn made(step: Step<'_>) -> Vec<String> {
         Keyword::Copy => step.destination().and_then(|word| step.absolute_arg(word)).into_iter().collect(),
         _ => step.made_directories(),
     }
+}
+
+/// The directories that the steps of a stage clone repositories into, each with its line.
+fn clones(stage: Stage<'_>) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    for step in stage.chain_steps().filter(|step| step.keyword() == Keyword::Run) {
+        let mut directory = step.workdir().path.known().map(str::to_owned);
+        for command in step.commands() {
+            if command.name() == Some("cd") {
+                directory = changed(directory.as_deref(), command.command);
+            }
+            if command.name() != Some("git") {
+                continue;
+            }
+            let words: Vec<String> = command.command.arguments().map(|word| word.text().into_owned()).collect();
+            if words.first().is_none_or(|verb| verb != "clone") {
+                continue;
+            }
+            let is_repository = |word: &String| word.contains("://") || word.starts_with("git@");
+            let Some(at) = words.iter().position(is_repository) else { continue };
+            let name = || path::file_name(words[at].trim_end_matches('/')).trim_end_matches(".git").to_owned();
+            let into = words[at + 1..].iter().find(|word| !word.starts_with('-')).cloned().unwrap_or_else(name);
+            if directory.is_some() || into.starts_with('/') {
+                found.push((path::join(directory.as_deref().unwrap_or("/"), &into), step.instruction().lines.0));
+            }
+        }
+    }
+    found
 }
 
 fn is_in(path: &str, directory: &str) -> bool {
@@ -480,6 +532,30 @@ impl Search<'_, '_> {
             let file = self.stage.model().file.path.clone();
             self.add(workdir, false, &file, step.instruction().lines.0);
         }
+    }
+
+    /// The repository that a step clones and the start runs as it is: nobody sees here what it writes beside itself.
+    fn cloned(&mut self) {
+        let runs_text = |command: &StepCommand<'_>| {
+            let name = command.name().map(|name| name.trim_end_matches(|end: char| end.is_ascii_digit() || end == '.'));
+            name.is_some_and(|name| OF_TEXTS.contains(&name))
+        };
+        let Some(workdir) = self.stage.workdir().path.known().map(str::to_owned) else { return };
+        if !self.stage.start_steps().iter().any(|step| step.commands().any(|command| runs_text(&command))) {
+            return;
+        }
+        let copied = self.stage.chain_steps().filter_map(|step| {
+            let Some(CopySource::Stage(index)) = step.copy_source() else { return None };
+            let to = step.destination().and_then(|word| step.absolute_arg(word))?;
+            let is_same = step.sources().iter().any(|source| source.text.trim_end_matches('/') == to);
+            step.model().stage(index).filter(|_| is_same).map(|stage| (stage, to))
+        });
+        let own = clones(self.stage);
+        let copied = copied.flat_map(|(stage, to)| clones(stage).into_iter().filter(move |(path, _)| is_in(path, &to)));
+        let found = own.into_iter().chain(copied).find(|(path, _)| is_in(&workdir, path));
+        let Some((path, line)) = found else { return };
+        let file = self.stage.model().file.path.clone();
+        self.add(&path, false, &file, line);
     }
 
     /// Celery's scheduler keeps `celerybeat-schedule` and `celerybeat.pid` in its working directory, unless it is told

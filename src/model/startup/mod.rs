@@ -8,7 +8,7 @@
 
 mod hop;
 mod node;
-mod script;
+pub(super) mod script;
 pub(super) mod word;
 
 use super::{Evidence, evaluate::text_of, path::file_name, script::ScriptForm, stage::Stage, step::Step};

@@ -256,7 +256,7 @@ fn exported(script: &Script, last: Command<'_>) -> Vec<(String, StartWord)> {
 }
 
 /// The directory behind a `cd`.
-fn changed(directory: Option<&str>, command: Command<'_>) -> Option<String> {
+pub(in crate::model) fn changed(directory: Option<&str>, command: Command<'_>) -> Option<String> {
     let to = command.arguments().find(|word| !word.bytes().starts_with(b"-"))?.literal()?;
     if to.starts_with('/') { Some(path::join("/", to)) } else { directory.map(|directory| path::join(directory, to)) }
 }
