@@ -618,8 +618,11 @@ impl<'s, 'a> Build<'s, 'a> {
         let change = Change {
             title: "Move the program into an image without its build".into(),
             safety: Safety::Risky,
-            reason: "the program is compiled, and runs on the release of the distribution that it is compiled on"
-                .into(),
+            reason: match system.release {
+                Some(_) => "the program is compiled, and runs on the release of the distribution that it is compiled on",
+                None => "the program is compiled, and what it loads of the C library newer releases of the distribution have",
+            }
+            .into(),
             evidence: account.evidence.clone(),
         };
         let mut runtime = self.runtime(&base, account, change);

@@ -164,7 +164,9 @@ impl<'a> Recipe<'_, 'a> {
         runtime.changes.extend(self.changes.iter().cloned());
         let caches = self.whole.effects.iter().find(|effect| is_of_deno(effect));
         if subject.target.variable("DENO_DIR").is_none() {
-            if let Some(effect) = caches {
+            // Deno's own image sets it.
+            let is_own = subject.target.named_image().is_some_and(|image| image.reference.name().ends_with(IMAGE));
+            if let Some(effect) = caches.filter(|_| !is_own) {
                 let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
                 let line = format!("ENV DENO_DIR={CACHE}");
                 runtime.build.push(editor.insert_before_comments(effect.step.instruction(), &[line]));
