@@ -2,6 +2,7 @@
 
 mod chart;
 mod inline;
+mod patched;
 
 use super::{Evidence, Unjudged, fingerprint};
 use crate::{
@@ -63,8 +64,11 @@ pub(super) fn judge_kubernetes(
     let mut parsed = parsed(file)?;
     if kustomization::is_patch(&BuildContext::new(evidence.around, &file.path)) {
         parsed.tree = parsed.tree.merged_elsewhere();
+        return Ok(judge_manifest(file, &parsed, rules, evidence));
     }
-    Ok(judge_manifest(file, &parsed, rules, evidence))
+    let mut judgement = judge_manifest(file, &parsed, rules, evidence);
+    patched::withdraw_given(file, rules, evidence, &mut judgement);
+    Ok(judgement)
 }
 
 fn judge_manifest(

@@ -1,5 +1,9 @@
 //! What Kustomize makes of the files around it.
 
+mod merge;
+
+pub use merge::merged;
+
 use crate::{
     context::{BuildContext, join, resolve},
     syntax::yaml::{self, Node},
@@ -22,14 +26,112 @@ pub fn is_patch(context: &BuildContext<'_>) -> bool {
     })
 }
 
+/// What is laid over a manifest.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Its text.
+    text: Vec<u8>,
+    /// The kind and the name of what it is for, where it does not say so itself.
+    kind: Option<String>,
+    name: Option<String>,
+}
+
+/// So many directories are looked into for kustomizations that build on another one.
+const MOST_OVERLAYS: usize = 48;
+
+/// The ways in which kustomizations build the checked file, each with the patches that it gets; in order, those of what
+/// is built upon first. None where no kustomization has it among its resources.
+pub fn builds(context: &BuildContext<'_>) -> Vec<Vec<Patch>> {
+    let own = resolve("", context.path());
+    let mut builds = Vec::new();
+    for directory in context.directories().take(HEIGHT) {
+        let patches = with(context, directory, |kustomization| {
+            let is_resource = resources(kustomization).any(|path| resolve(directory, path) == own);
+            is_resource.then(|| patches_of(context, directory, kustomization))
+        });
+        let Some(patches) = patches else { continue };
+        let overlays = overlays(context, directory);
+        if overlays.is_empty() {
+            builds.push(patches);
+        } else {
+            builds.extend(overlays.into_iter().map(|over| patches.iter().cloned().chain(over).collect()));
+        }
+    }
+    builds
+}
+
+/// The patches of each kustomization around that builds on the one in `base`.
+fn overlays(context: &BuildContext<'_>, base: &str) -> Vec<Vec<Patch>> {
+    let home = resolve("", base);
+    let mut looked: Vec<String> = Vec::new();
+    for above in context.directories().skip_while(|at| *at != base).skip(1).take(HEIGHT) {
+        for at in below(context, above) {
+            looked.extend(below(context, &at));
+            looked.push(at);
+        }
+        if looked.len() > MOST_OVERLAYS {
+            break;
+        }
+    }
+    looked.sort();
+    looked.dedup();
+    looked.truncate(MOST_OVERLAYS);
+    let found = looked.iter().filter_map(|directory| {
+        with(context, directory, |kustomization| {
+            let builds_on = resources(kustomization).any(|path| resolve(directory, path) == home);
+            builds_on.then(|| patches_of(context, directory, kustomization))
+        })
+    });
+    found.collect()
+}
+
+/// The directories in the one at `path`.
+fn below(context: &BuildContext<'_>, path: &str) -> Vec<String> {
+    let listed = context.list(path);
+    let visible = listed.iter().filter(|entry| entry.is_directory && !entry.name.starts_with('.'));
+    visible.take(MOST_OVERLAYS).map(|entry| join(path, &entry.name)).collect()
+}
+
+/// What a kustomization builds: files, and directories of others.
+fn resources(kustomization: Node<'_>) -> impl Iterator<Item = &str> {
+    let lists = ["resources", "bases"].into_iter().filter_map(move |key| kustomization.get(key));
+    lists.flat_map(Node::items).filter_map(Node::scalar)
+}
+
+/// The patches of the kustomization in `directory` that can be read.
+fn patches_of(context: &BuildContext<'_>, directory: &str, kustomization: Node<'_>) -> Vec<Patch> {
+    let file = |path: &str| Some(context.at(&resolve(directory, path))?.text.to_vec());
+    let mut patches = Vec::new();
+    for key in ["patches", "patchesJson6902"] {
+        for patch in kustomization.get(key).into_iter().flat_map(Node::items) {
+            let text = |key: &str| patch.get(key).and_then(Node::scalar);
+            let target = |key: &str| patch.get("target")?.get(key)?.scalar().map(str::to_owned);
+            // What else chooses is not read.
+            let is_plain = ["labelSelector", "annotationSelector", "namespace"].iter().all(|key| target(key).is_none());
+            let text = text("path").and_then(file).or_else(|| text("patch").map(|text| text.as_bytes().to_vec()));
+            if let Some(text) = text.filter(|text| is_plain && text.len() <= LARGEST) {
+                patches.push(Patch { text, kind: target("kind"), name: target("name") });
+            }
+        }
+    }
+    let plain = kustomization.get("patchesStrategicMerge").into_iter().flat_map(Node::items).filter_map(Node::scalar);
+    let texts =
+        plain.filter_map(|patch| file(patch).or_else(|| patch.contains('\n').then(|| patch.as_bytes().to_vec())));
+    patches.extend(texts.filter(|text| text.len() <= LARGEST).map(|text| Patch { text, kind: None, name: None }));
+    patches
+}
+
 /// What `claim` says of the kustomization in `directory`, if there is one.
 fn read(context: &BuildContext<'_>, directory: &str, claim: impl Fn(Node<'_>) -> bool) -> bool {
+    with(context, directory, |kustomization| claim(kustomization).then_some(())).is_some()
+}
+
+/// The first answer of `ask` about the kustomization in `directory`, if there is one.
+fn with<T>(context: &BuildContext<'_>, directory: &str, ask: impl Fn(Node<'_>) -> Option<T>) -> Option<T> {
     let listed = context.list(directory);
-    let Some(name) = NAMES.iter().find(|name| listed.iter().any(|entry| entry.name == **name)) else { return false };
-    let Some(found) = context.at(&join(directory, name)).filter(|found| found.text.len() <= LARGEST) else {
-        return false;
-    };
-    yaml::parse(&found.text).tree.documents().any(claim)
+    let name = NAMES.iter().find(|name| listed.iter().any(|entry| entry.name == **name))?;
+    let found = context.at(&join(directory, name)).filter(|found| found.text.len() <= LARGEST)?;
+    yaml::parse(&found.text).tree.documents().find_map(ask)
 }
 
 /// The paths of files that are patches.

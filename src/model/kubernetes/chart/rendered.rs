@@ -7,7 +7,7 @@
 use super::passed::{Passed, passed};
 use crate::{
     context::{BuildContext, Found, join},
-    syntax::yaml::{self, Editor, Kind, Node, Style, Value, Yaml},
+    syntax::yaml::{self, Editor, Node, Value, Yaml},
     text::{Edit, FileId, Span},
 };
 
@@ -175,7 +175,7 @@ impl Writing<'_, '_> {
         let is_null = value.is_null();
         if passed.is_yaml && matches!(place, Place::Whole(_)) {
             // Nothing is as good as an empty mapping where an object would be.
-            let value = if is_null { Value::map([]) } else { value_of(value, 0)? };
+            let value = if is_null { Value::map([]) } else { Value::of(value)? };
             return Some((value.flow(), true));
         }
         let text = value.scalar().filter(|text| !is_null && !text.is_empty());
@@ -225,35 +225,10 @@ fn is_ordinary(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-./:@+".contains(&byte)
 }
 
-/// `node` as a value to write; none where an alias, an anchor or a tag has a say in it.
-fn value_of(node: Node<'_>, depth: usize) -> Option<Value> {
-    if depth > DEEPEST || node.is_anchored() || node.is_tagged() || node.is_template() {
-        return None;
-    }
-    Some(match node.kind() {
-        Kind::Alias => return None,
-        Kind::Scalar(_) if node.is_null() => Value::Word("null"),
-        Kind::Scalar(Style::Plain) => match node.scalar()? {
-            // As it is written: a number or a truth value stays one.
-            text if text.bytes().all(is_ordinary) && !text.ends_with(':') => Value::Number(text.to_owned()),
-            text => Value::text(text),
-        },
-        Kind::Scalar(_) => Value::text(node.scalar()?),
-        Kind::Sequence(_) => Value::List(node.items().map(|item| value_of(item, depth + 1)).collect::<Option<_>>()?),
-        Kind::Mapping(_) => {
-            let entries = node.entries().map(|entry| {
-                let key = entry.key.scalar().filter(|key| *key != "<<" && entry.key.kind() != Kind::Alias)?;
-                Some((key.to_owned(), value_of(entry.value, depth + 1)?))
-            });
-            Value::Map(entries.collect::<Option<_>>()?)
-        }
-    })
-}
-
 /// What has to change in `old`, a value of the chart, for it to be `new`.
 fn changes<'y>(editor: &Editor<'y>, old: Node<'y>, new: Node<'_>, depth: usize) -> Result<Vec<Edit>, String> {
     let refused = |refusal: yaml::Refusal| refusal.to_string();
-    let written = || value_of(new, depth).ok_or_else(|| "the value is too deep to be written".to_owned());
+    let written = || Value::of(new).ok_or_else(|| "the value is too deep to be written".to_owned());
     if depth > DEEPEST {
         return Err("the value is too deep to be written".to_owned());
     }
@@ -273,7 +248,7 @@ fn changes<'y>(editor: &Editor<'y>, old: Node<'y>, new: Node<'_>, depth: usize) 
         for (old, new) in before.iter().zip(&after) {
             edits.extend(changes(editor, *old, *new, depth + 1)?);
         }
-        let added = after[before.len()..].iter().map(|item| value_of(*item, depth));
+        let added = after[before.len()..].iter().map(|item| Value::of(*item));
         let added: Vec<Value> = added.collect::<Option<_>>().ok_or("the value is too deep to be written")?;
         if !added.is_empty() {
             edits.push(editor.append_all(old, added).map_err(refused)?);
@@ -306,7 +281,7 @@ fn changes_of_mapping<'y>(
     for entry in new.entries() {
         let key = entry.key.scalar().ok_or("a key would be no text")?;
         if old.get(key).is_none() {
-            added.push((key, value_of(entry.value, depth).ok_or("the value is too deep to be written")?));
+            added.push((key, Value::of(entry.value).ok_or("the value is too deep to be written")?));
         }
     }
     if !added.is_empty() {

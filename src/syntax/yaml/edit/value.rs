@@ -1,7 +1,10 @@
 //! What edits write.
 
 use super::{Layout, verify::Event};
-use crate::syntax::yaml::Style;
+use crate::syntax::yaml::{Kind, Node, Style};
+
+/// Values that are taken from a file lie no deeper in each other.
+const DEEPEST: usize = 32;
 
 /// A value that an edit writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,37 @@ pub enum Value {
 }
 
 impl Value {
+    /// What `node` is; none where an alias, an anchor, a tag or a template has a say in it.
+    pub fn of(node: Node<'_>) -> Option<Self> {
+        Self::at_depth(node, 0)
+    }
+
+    fn at_depth(node: Node<'_>, depth: usize) -> Option<Self> {
+        if depth > DEEPEST || node.is_anchored() || node.is_tagged() || node.is_template() {
+            return None;
+        }
+        let is_word = |text: &str| text.bytes().all(is_ordinary) && !text.ends_with(':');
+        Some(match node.kind() {
+            Kind::Alias => return None,
+            Kind::Scalar(_) if node.is_null() => Value::Word("null"),
+            // As it is written: a number or a truth value stays one.
+            Kind::Scalar(Style::Plain) if node.scalar().is_some_and(is_word) => {
+                Value::Number(node.scalar()?.to_owned())
+            }
+            Kind::Scalar(_) => Value::text(node.scalar()?),
+            Kind::Sequence(_) => {
+                Value::List(node.items().map(|item| Self::at_depth(item, depth + 1)).collect::<Option<_>>()?)
+            }
+            Kind::Mapping(_) => {
+                let entries = node.entries().map(|entry| {
+                    let key = entry.key.scalar().filter(|key| *key != "<<" && entry.key.kind() != Kind::Alias)?;
+                    Some((key.to_owned(), Self::at_depth(entry.value, depth + 1)?))
+                });
+                Value::Map(entries.collect::<Option<_>>()?)
+            }
+        })
+    }
+
     /// A text.
     pub fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into())
@@ -155,6 +189,11 @@ impl Value {
             }
         }
     }
+}
+
+/// Bytes that a plain scalar may have anywhere in it, but for a `:` at its end.
+fn is_ordinary(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-./:@+".contains(&byte)
 }
 
 /// `text` as a scalar that reads as that text and nothing else, in brackets too.
