@@ -7,11 +7,17 @@ pub(super) fn is_in(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a file there is found by name when a command is called.
-pub(super) fn is_program_place(path: &str) -> bool {
-    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
-        .iter()
-        .any(|directory| is_in(path, directory))
+/// Where commands are found by their names in every image.
+const PROGRAM_DIRECTORIES: [&str; 6] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// Whether the programs of that directory are found by their names when a command is called.
+pub fn is_program_directory(path: &str) -> bool {
+    PROGRAM_DIRECTORIES.contains(&path)
+}
+
+/// Whether `path` is such a directory, or lies in one.
+pub fn is_program_place(path: &str) -> bool {
+    PROGRAM_DIRECTORIES.iter().any(|directory| is_in(path, directory))
 }
 
 /// `path` below `directory` unless it is absolute, without `.`, `..`, repeated and trailing slashes.

@@ -7,7 +7,7 @@ use crate::{
     model::{
         StepCommand,
         downloads::{Download, Output, is_interpreter},
-        file_name, join_path,
+        file_name, is_program_directory, join_path,
         packages::{Action, PackageCommand},
     },
     syntax::shell::{Invocation, Word, Wrapper},
@@ -109,7 +109,8 @@ fn of_invocation<'m>(call: Call<'m, '_>, kinds: &mut Vec<Kind<'m>>) {
         return kinds.push(downloaded(call, &download));
     }
     let name = file_name(path);
-    let is_script = path.contains('/') && !is_program_place(path);
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let is_script = path.contains('/') && !is_program_directory(directory);
     let kind = match name {
         _ if is_script => language::of_script(call, name),
         name => of_program(call, name),
@@ -155,11 +156,6 @@ fn is_function(call: Call<'_, '_>, name: &str) -> bool {
     let script = call.command.command.script();
     let mut functions = script.compounds().filter(|compound| compound.kind() == CompoundKind::Function);
     functions.any(|function| function.words().next().is_some_and(|word| word.bytes() == name.as_bytes()))
-}
-
-fn is_program_place(path: &str) -> bool {
-    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    ["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"].contains(&directory)
 }
 
 /// What a package manager is told to do.

@@ -8,7 +8,7 @@ use crate::{
         tree::below,
     },
     knowledge::{Code, Fact, LanguagePackage},
-    model::{Step, StepCommand, file_name},
+    model::{Step, StepCommand, file_name, is_program_place},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
     text::Edit,
@@ -245,11 +245,4 @@ fn without(subject: &Subject<'_>, effects: &[Effect<'_>], path: &str) -> Vec<Edi
         return Vec::new();
     }
     gone.into_iter().filter_map(|step| editor.remove(step.instruction())).collect()
-}
-
-/// Where programs lie that are called by their names.
-fn is_program_place(path: &str) -> bool {
-    ["/usr/local/bin/", "/usr/bin/", "/bin/", "/usr/local/sbin/", "/usr/sbin/", "/sbin/"]
-        .iter()
-        .any(|directory| path.starts_with(directory))
 }

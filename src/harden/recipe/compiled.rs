@@ -18,7 +18,7 @@ use crate::{
     model::{
         CopySource, Step, StepCommand, file_name,
         graph::{Caller, Callers},
-        join_path,
+        is_program_directory, join_path,
     },
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
@@ -719,10 +719,6 @@ const TEMPORARY: [&str; 10] = [
 ];
 
 /// Directories that every image has, or that are too much to be copied whole.
-fn is_program_directory(path: &str) -> bool {
-    matches!(path, "/bin" | "/sbin" | "/usr/bin" | "/usr/sbin" | "/usr/local/bin" | "/usr/local/sbin")
-}
-
 fn is_system_directory(path: &str) -> bool {
     matches!(
         path,
