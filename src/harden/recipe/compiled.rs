@@ -556,13 +556,10 @@ impl<'s, 'a> Build<'s, 'a> {
                 evidence: account.uncalled.clone(),
             });
         }
-        // The engine for users makes what the program writes, where the image does not have a user yet.
-        let writes = !self.subject.target.writes(&self.subject.cx.context).places.is_empty();
         let image = self.subject.target.named_image();
         let is_golang = image.is_some_and(|image| image.reference.name() == "docker.io/library/golang");
-        let base = if writes { base.trim_end_matches(":nonroot") } else { base };
         Runtime {
-            base: base.to_owned(),
+            base: with_its_user(self.subject, base).to_owned(),
             taken: account.taken.clone(),
             // The official image of Go works in `/go`, where no instruction says something else.
             setup: (is_golang && self.subject.target.workdir().span.is_none())
@@ -717,6 +714,13 @@ const TEMPORARY: [&str; 10] = [
     "/etc/apt",
     "/etc/sudoers",
 ];
+
+/// The distroless image `base`, of a tag that runs as its user only where the program writes nothing: the engine for users
+/// makes what it writes where the image does not have a user yet.
+pub(super) fn with_its_user<'b>(subject: &Subject<'_>, base: &'b str) -> &'b str {
+    let writes = !subject.target.writes(&subject.cx.context).places.is_empty();
+    if writes { base.trim_end_matches(":nonroot") } else { base }
+}
 
 /// Directories that every image has, or that are too much to be copied whole.
 fn is_system_directory(path: &str) -> bool {

@@ -75,12 +75,8 @@ fn rebased(
     let mut edits = edits;
     edits.extend(without_packages(subject, effects)?);
     evidence.push(place(&process.evidence.path, process.evidence.line, "what is started"));
-    // The engine for users makes what the program writes, where the image does not have a user yet.
-    let writes = !subject.target.writes(&subject.cx.context).places.is_empty();
-    let fixed = compiled::data().images.fixed.as_str();
-    let base = if writes { fixed.trim_end_matches(":nonroot") } else { fixed };
     Ok(Rebase {
-        base: base.to_owned(),
+        base: compiled::with_its_user(subject, &compiled::data().images.fixed).to_owned(),
         change: Change {
             title: "Run on a base without a shell".into(),
             safety: Safety::Risky,
