@@ -33,9 +33,7 @@ impl<'m> Stage<'m> {
 
     /// What the steps of the image build.
     pub fn built(self) -> Option<Built> {
-        let by_trigger =
-            self.image().and_then(|image| image.reference.tag()).is_some_and(|tag| tag.ends_with("onbuild"));
-        if by_trigger {
+        if self.has_triggers() {
             return Some(Built::Program);
         }
         let steps = self.chain().flat_map(Stage::steps).filter(|step| step.keyword() == Keyword::Run);

@@ -90,6 +90,11 @@ impl<'m> Stage<'m> {
         self.image().or_else(|| self.root().repository())
     }
 
+    /// Whether the image that it is built on runs steps of its own in builds like this one, as its tag says.
+    pub fn has_triggers(self) -> bool {
+        self.named_image().is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")))
+    }
+
     /// The stage it starts from, if it starts from one.
     pub fn parent(self) -> Option<Stage<'m>> {
         match self.data().base {

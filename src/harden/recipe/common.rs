@@ -196,13 +196,9 @@ fn mounted_program(subject: &Subject<'_>) -> Option<String> {
         | Kind::System(_)
         | Kind::Transient => false,
     };
-    // A base that runs the steps of its `ONBUILD` may fill it.
-    let has_triggers = subject
-        .target
-        .named_image()
-        .is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")));
     let is_filled = || effect::effects(subject).iter().any(fills_home);
-    (!has_triggers && subject.target.parent().is_none() && !is_filled()).then_some(word)
+    // A base that runs the steps of its `ONBUILD` may fill it.
+    (!subject.target.has_triggers() && subject.target.parent().is_none() && !is_filled()).then_some(word)
 }
 
 /// Whether a word of what is started names the program at `path`, or the script.

@@ -118,10 +118,8 @@ fn mounted_program(target: Stage<'_>) -> Option<String> {
         }),
         _ => false,
     });
-    let is_onbuild =
-        target.image().is_some_and(|image| image.reference.tag().is_some_and(|tag| tag.contains("onbuild")));
     let has_home = target.workdir().span.is_some();
-    if is_filled || is_onbuild || !has_home {
+    if is_filled || target.has_triggers() || !has_home {
         return None;
     }
     target.start_words_of_project(&OF_PROJECTS).find(|word| !word.contains(':'))
