@@ -163,8 +163,6 @@ fn what_cannot_be_edited_keeps_everything_as_it_is() {
     stays(several, "build.sh:1", "the call builds other Dockerfiles as well");
     let workflow = "-- .github/workflows/ci.yml --\njobs:\n  build:\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          build-args: |\n            NPM_TOKEN=aK3j9ZpQ1xL7aK3j9ZpQ1xL7\n";
     stays(workflow, ".github/workflows/ci.yml:7", "its value is written out there");
-    let bake = "-- docker-bake.hcl --\ntarget \"web\" {\n  args = {\n    NPM_TOKEN = NPM_TOKEN\n  }\n}\n";
-    stays(bake, "docker-bake.hcl:3", "nobody can tell here what it builds");
     // One that could be edited does not help.
     stays(&format!("{service}        - NPM_TOKEN\n{sudo}"), "build.sh:1", "another program");
 }
@@ -226,4 +224,85 @@ fn a_key_that_something_else_needs_stays() {
     let bake =
         format!("-- Dockerfile --\n{head}{clone}-- docker-bake.hcl --\ntarget \"a\" {{\n  context = \".\"\n}}\n");
     assert!(why(&bake).contains("bake files are not edited"), "{}", why(&bake));
+}
+
+/// The Dockerfile with that bake file beside it; `{NPM}` stands for a variable without a value of its own.
+fn bake(text: &str) -> String {
+    let variable = "variable \"NPM_TOKEN\" {\n  default = \"\"\n}\n";
+    format!("-- docker-bake.hcl --\n{}", text.replace("{NPM}", variable))
+}
+
+#[test]
+fn targets_of_a_bake_file_hand_the_secret_in() {
+    let to = |before: &str, after: &str| becomes(&bake(before), &bake(after));
+    to(
+        "{NPM}target \"web\" {\n  context = \".\" # here\n  args = {\n    NPM_TOKEN = NPM_TOKEN\n  }\n  tags = [\"a\"]\n}\n",
+        "{NPM}target \"web\" {\n  context = \".\" # here\n  secret = [\"id=npm_token,env=NPM_TOKEN\"]\n  tags = [\"a\"]\n}\n",
+    );
+    to(
+        "{NPM}target \"web\" {\n  args = {\n    A = \"1\"\n    // for npm\n    NPM_TOKEN = \"${NPM_TOKEN}\"\n    B = f(\"x, y\")\n  }\n}\n",
+        "{NPM}target \"web\" {\n  secret = [\"id=npm_token,env=NPM_TOKEN\"]\n  args = {\n    A = \"1\"\n    // for npm\n    B = f(\"x, y\")\n  }\n}\n",
+    );
+    to(
+        "{NPM}target \"web\" {\n  args   = { NPM_TOKEN = NPM_TOKEN, A = \"1\" }\n  secret = [\n    \"id=aws,src=.aws\",\n  ]\n}\n",
+        "{NPM}target \"web\" {\n  args   = { A = \"1\" }\n  secret = [\n    \"id=aws,src=.aws\",\n    \"id=npm_token,env=NPM_TOKEN\",\n  ]\n}\n",
+    );
+    to(
+        "{NPM}target \"web\" {\r\n  args = { A = \"1\", NPM_TOKEN = NPM_TOKEN }\r\n  secret = [\"id=aws\"]\r\n}\r\n",
+        "{NPM}target \"web\" {\r\n  args = { A = \"1\" }\r\n  secret = [\"id=aws\", \"id=npm_token,env=NPM_TOKEN\"]\r\n}\r\n",
+    );
+    // What all inherit changes once.
+    let others = "target \"web\" {\n  inherits = [\"_base\"]\n  tags = [\"web\"]\n}\ntarget \"dev\" {\n  inherits = [\"_base\"]\n  target = \"dev\"\n}\ntarget \"docs\" {\n  context = \"docs\"\n  args = { NPM_TOKEN = NPM_TOKEN }\n}\n";
+    to(
+        &format!("{{NPM}}target \"_base\" {{\n  args = {{ NPM_TOKEN = NPM_TOKEN }}\n}}\n{others}"),
+        &format!("{{NPM}}target \"_base\" {{\n  secret = [\"id=npm_token,env=NPM_TOKEN\"]\n}}\n{others}"),
+    );
+}
+
+#[test]
+fn a_bake_file_in_json_stays_json() {
+    let to = |before: &str, after: &str| {
+        let whole = |target: &str| {
+            format!(
+                "-- docker-bake.json --\n{{\n  \"variable\": {{\"NPM_TOKEN\": {{\"default\": \"\"}}}},\n  \"target\": {{\n    \"web\": {target}\n  }}\n}}\n"
+            )
+        };
+        becomes(&whole(before), &whole(after));
+    };
+    to(
+        "{\n      \"args\": {\n        \"A\": \"1\",\n        \"NPM_TOKEN\": \"${NPM_TOKEN}\"\n      }\n    }",
+        "{\n      \"secret\": [\"id=npm_token,env=NPM_TOKEN\"],\n      \"args\": {\n        \"A\": \"1\"\n      }\n    }",
+    );
+    to(
+        "{\"context\": \".\", \"args\": {\"NPM_TOKEN\": \"${NPM_TOKEN}\"}}",
+        "{\"context\": \".\", \"secret\": [\"id=npm_token,env=NPM_TOKEN\"]}",
+    );
+    to(
+        "{\"args\": {\"NPM_TOKEN\": \"${NPM_TOKEN}\", \"A\": \"1\"}, \"secret\": []}",
+        "{\"args\": {\"A\": \"1\"}, \"secret\": [\"id=npm_token,env=NPM_TOKEN\"]}",
+    );
+    to(
+        "{\n      \"secret\": [\"id=a\"],\n      \"args\": {\"NPM_TOKEN\": \"${NPM_TOKEN}\"}\n    }",
+        "{\n      \"secret\": [\"id=a\", \"id=npm_token,env=NPM_TOKEN\"]\n    }",
+    );
+}
+
+#[test]
+fn what_a_bake_file_leaves_open_is_not_edited() {
+    let undeclared = "target \"web\" {\n  args = {\n    NPM_TOKEN = NPM_TOKEN\n  }\n}\n";
+    stays(&bake(undeclared), "docker-bake.hcl:3", "its value is no variable of the environment");
+    let with_value = "variable \"NPM_TOKEN\" { default = \"aK3j9ZpQ\" }\n".to_owned() + undeclared;
+    stays(&bake(&with_value), "docker-bake.hcl:4", "its variable has a value of its own");
+    let web = |rest: &str| format!("{{NPM}}target \"web\" {{\n  args = {{ NPM_TOKEN = NPM_TOKEN }}\n{rest}}}\n");
+    let made = web("").replace("= NPM_TOKEN ", "= trimspace(NPM_TOKEN) ");
+    stays(&bake(&made), "docker-bake.hcl:5", "its value is no variable of the environment");
+    stays(&bake(&web("  context = DIR\n")), "docker-bake.hcl:5", "nobody can tell here what it builds");
+    stays(&bake(&web("  matrix = { NPM_TOKEN = [\"a\"] }\n")), "docker-bake.hcl:5", "a matrix");
+    stays(&bake(&web("  inherits = [\"elsewhere\"]\n")), "docker-bake.hcl:5", "other targets have a say");
+    stays(&bake(&web("  secret = concat([], [])\n")), "docker-bake.hcl:5", "a form that is not edited");
+    let child = |rest: &str| bake(&(web("") + "target \"b\" {\n  inherits = [\"web\"]\n" + rest + "}\n"));
+    stays(&child("  context = \"b\"\n"), "docker-bake.hcl:5", "builds of other Dockerfiles");
+    stays(&child("  tags = [\"b\"]\n  secret = [\"id=b\"]\n"), "docker-bake.hcl:5", "other targets have a say");
+    let set = "-- build.sh --\ndocker buildx bake --set '*.args.NPM_TOKEN'=$NPM_TOKEN\n";
+    stays(set, "build.sh:1", "nobody can tell here what it builds");
 }

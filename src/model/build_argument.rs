@@ -39,7 +39,9 @@ fn tells(directory: &str, name: &str) -> bool {
 }
 
 /// Words of a line that hands an argument in, or of a key that arguments stand under.
-const MARKS: [&str; 4] = ["build-arg", "build_arg", "buildarg", "buildargs"];
+///
+/// `bake --set target.args.NAME=…` hands one in too, and bake files may have a target in one line.
+const MARKS: [&str; 7] = ["build-arg", "build_arg", "buildarg", "buildargs", ".args.", "\"args\":", "{ args"];
 
 fn lines_with<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
     // The keys that the line at hand stands under, with how far each is indented.
@@ -52,7 +54,9 @@ fn lines_with<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> +
         let indent = line.len() - content.len();
         above.retain(|&(outer, _)| outer < indent);
         let lower = content.to_ascii_lowercase();
-        let is_key = lower.starts_with("args:") || lower.starts_with("args =") || lower.starts_with("args=");
+        let key = lower.trim_start_matches('"').strip_prefix("args");
+        let behind = key.map(|behind| behind.trim_start_matches('"').trim_start());
+        let is_key = behind.is_some_and(|behind| behind.starts_with([':', '=']));
         let speaks = is_key || MARKS.iter().any(|mark| lower.contains(mark));
         let is_under = above.iter().any(|&(_, is_of_arguments)| is_of_arguments);
         above.push((indent, speaks));
@@ -81,6 +85,9 @@ mod tests {
         assert_eq!(lines("services:\n  a:\n    build:\n      args:\n        - X=1\n        - NPM_TOKEN\n"), [6]);
         assert_eq!(lines("with:\n  build-args: |\n    NPM_TOKEN=${{ secrets.NPM_TOKEN }}\n"), [3]);
         assert_eq!(lines("target \"a\" {\n  args = {\n    NPM_TOKEN = \"\"\n  }\n}\n"), [3]);
+        assert_eq!(lines("target \"a\" { args = { NPM_TOKEN = \"\" } }\n"), [1]);
+        assert_eq!(lines("{\n  \"args\" : {\n    \"NPM_TOKEN\": \"\"\n  }\n}\n"), [3]);
+        assert_eq!(lines("docker buildx bake --set '*.args.NPM_TOKEN=x'\n"), [1]);
     }
 
     #[test]

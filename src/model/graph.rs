@@ -19,6 +19,7 @@ mod services;
 mod workflow;
 
 pub use actor::{built_by, is_baked};
+pub use bake::{Baked, Giver, baked};
 pub use crossing::{Crossing, CrossingKind};
 pub use evidence::{builders, compose_files, is_override as is_on_top};
 pub use executed::{Executed, executed};

@@ -6,8 +6,8 @@ use super::{
     evidence,
 };
 use crate::{
-    context::{self, BuildContext},
-    syntax::yaml::{self, Node},
+    context::{self, BuildContext, Found},
+    syntax::hcl::{self, Block, Pair, Piece, Token},
     text::Span,
 };
 use std::collections::{HashMap, HashSet};
@@ -19,6 +19,9 @@ const DEEPEST: usize = 8;
 #[derive(Clone, Debug, Default)]
 struct Target {
     name: String,
+    /// Its keyword; in JSON, its name.
+    head: Span,
+    /// All of it.
     span: Span,
     texts: HashMap<String, String>,
     lists: HashMap<String, Vec<String>>,
@@ -27,12 +30,8 @@ struct Target {
 
 /// What the targets of a bake file build.
 pub(super) fn actors(text: &[u8], lines: &Lines, around: BuildContext<'_>) -> Vec<Actor> {
-    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    let targets = if first == Some(&b'{') { of_json(text) } else { of_hcl(text) };
-    let mut by_name = HashMap::new();
-    for (at, target) in targets.iter().enumerate() {
-        by_name.entry(target.name.as_str()).or_insert(at);
-    }
+    let targets = targets(text);
+    let by_name = by_name(&targets);
     targets.iter().filter_map(|target| actor(target, &targets, &by_name, lines, around)).collect()
 }
 
@@ -51,18 +50,8 @@ fn actor(
     if is_shared || text("dockerfile-inline").is_some() {
         return None;
     }
-    let context = text("context").unwrap_or(".");
-    let file = text("dockerfile").unwrap_or("Dockerfile");
-    let builds = if is_plain_path(context) && is_plain_path(file) {
-        let path = context::join(context, file);
-        // Bake starts where it is called: beside the file, or above it with `--file`.
-        let mut places = around.directories().map(|directory| context::resolve(directory, &path));
-        let beside = context::resolve(evidence::directory(&lines.path), &path);
-        Order::File(places.find(|path| around.at(path).is_some()).unwrap_or(beside))
-    } else {
-        Order::Hidden
-    };
-    let place = lines.place(target.span);
+    let builds = builds(&chain, &lines.path, around);
+    let place = lines.place(target.head);
     let mut arguments: Vec<(String, Option<String>)> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
     for (name, value) in chain.iter().flat_map(|target| &target.arguments) {
@@ -92,6 +81,104 @@ fn actor(
     })
 }
 
+/// What a target with that chain builds.
+fn builds(chain: &[&Target], bake: &str, around: BuildContext<'_>) -> Order {
+    let text = |key: &str| chain.iter().find_map(|target| target.texts.get(key)).map(String::as_str);
+    let context = text("context").unwrap_or(".");
+    let file = text("dockerfile").unwrap_or("Dockerfile");
+    if !is_plain_path(context) || !is_plain_path(file) {
+        return Order::Hidden;
+    }
+    let path = context::join(context, file);
+    // Bake starts where it is called: beside the file, or above it with `--file`.
+    let mut places = around.directories().map(|directory| context::resolve(directory, &path));
+    let beside = context::resolve(evidence::directory(bake), &path);
+    Order::File(places.find(|path| around.at(path).is_some()).unwrap_or(beside))
+}
+
+/// The first target of each name.
+fn by_name(targets: &[Target]) -> HashMap<&str, usize> {
+    let mut by_name = HashMap::new();
+    for (at, target) in targets.iter().enumerate() {
+        by_name.entry(target.name.as_str()).or_insert(at);
+    }
+    by_name
+}
+
+/// Who gives a build argument in a bake file.
+#[derive(Clone, Debug, Default)]
+pub struct Baked {
+    /// The targets that give it.
+    pub givers: Vec<Giver>,
+    /// Whether a target builds the Dockerfile without it.
+    pub is_built_without: bool,
+}
+
+/// A target of a bake file that gives a build argument.
+#[derive(Clone, Debug)]
+pub struct Giver {
+    /// Its name.
+    pub name: String,
+    /// All of it.
+    pub span: Span,
+    /// The Dockerfiles that it, and those that inherit from it, build with it; none where nobody can name one.
+    pub builds: Vec<Option<String>>,
+    /// Whether other targets have a say in its arguments or its secrets, or may have.
+    pub is_shared: bool,
+}
+
+/// Who gives the build argument `name` in the bake file `found`, and whether the Dockerfile is built without it there.
+pub fn baked(found: &Found, name: &str, dockerfile: &str, around: BuildContext<'_>) -> Baked {
+    let targets = targets(&found.text);
+    let by_name = by_name(&targets);
+    let chains: Vec<Vec<&Target>> = targets.iter().map(|target| chain(target, &targets, &by_name)).collect();
+    let mut families: HashMap<*const Target, Vec<&Vec<&Target>>> = HashMap::new();
+    for chain in &chains {
+        for target in chain {
+            families.entry(&raw const **target).or_default().push(chain);
+        }
+    }
+    let parents: HashSet<&str> =
+        targets.iter().filter_map(|target| target.lists.get("inherits")).flatten().map(String::as_str).collect();
+    let is_base = |target: &Target| {
+        target.name.starts_with('_') || target.texts.is_empty() && parents.contains(target.name.as_str())
+    };
+    let gives = |target: &Target| target.arguments.iter().any(|(given, _)| given == name);
+    let built = |chain: &[&Target]| match builds(chain, &found.path, around) {
+        // It reads the argument, and is no file.
+        _ if chain.iter().any(|target| target.texts.contains_key("dockerfile-inline")) => Some(String::new()),
+        Order::File(path) => Some(path),
+        Order::Nothing | Order::Inline(_) | Order::Hidden => None,
+    };
+    let builds_ours = |chain: &&Vec<&Target>| !is_base(chain[0]) && built(chain).as_deref() == Some(dockerfile);
+    let is_built_without = chains.iter().filter(builds_ours).any(|chain| !chain.iter().any(|target| gives(target)));
+    let read = |target: &Target| {
+        let family = &families[&std::ptr::from_ref(target)];
+        let has_a_say = |other: &Target| !std::ptr::eq(other, target) && (gives(other) || other.has("secret"));
+        let is_unseen = |chain: &[&Target]| {
+            let is_unknown = |parent: &String| !by_name.contains_key(parent.as_str());
+            let names_unknown = |it: &&Target| it.lists.get("inherits").is_some_and(|it| it.iter().any(is_unknown));
+            chain.len() >= DEEPEST || chain.iter().any(|it| it.texts.contains_key("inherits") || names_unknown(it))
+        };
+        let is_first =
+            by_name.get(target.name.as_str()).is_some_and(|&at| std::ptr::eq(&raw const targets[at], target));
+        let is_shared = family.iter().any(|chain| is_unseen(chain) || chain.iter().any(|other| has_a_say(other)));
+        // What others inherit from may be built by its own name too.
+        let may_be_ours =
+            |chain: &[&Target]| !chain[0].name.starts_with('_') && built(chain).as_deref() == Some(dockerfile);
+        let is_built = |chain: &&&Vec<&Target>| !is_base(chain[0]) || may_be_ours(chain);
+        let builds = family.iter().filter(is_built).map(|chain| built(chain)).collect();
+        Giver { name: target.name.clone(), span: target.span, builds, is_shared: is_shared || !is_first }
+    };
+    Baked { givers: targets.iter().filter(|target| gives(target)).map(read).collect(), is_built_without }
+}
+
+impl Target {
+    fn has(&self, key: &str) -> bool {
+        self.lists.contains_key(key) || self.texts.contains_key(key)
+    }
+}
+
 /// The target and what it inherits from, what wins first.
 fn chain<'t>(target: &'t Target, all: &'t [Target], by_name: &HashMap<&str, usize>) -> Vec<&'t Target> {
     let mut chain = vec![target];
@@ -109,168 +196,40 @@ fn chain<'t>(target: &'t Target, all: &'t [Target], by_name: &HashMap<&str, usiz
     chain
 }
 
-fn of_json(text: &[u8]) -> Vec<Target> {
-    let tree = yaml::parse(text).tree;
-    let targets = tree.documents().next().and_then(|document| document.get("target"));
-    let scalar = |node: Node<'_>| node.scalar().map(str::to_owned);
-    let of_entry = |name: &str, span: Span, node: Node<'_>| {
-        let mut target = Target { name: name.to_owned(), span, ..Target::default() };
-        for entry in node.entries() {
-            let Some(key) = scalar(entry.key) else { continue };
-            if entry.value.is_sequence() {
-                target.lists.insert(key, entry.value.items().filter_map(scalar).collect());
-            } else if key == "args" {
-                let pairs = entry.value.entries().filter_map(|pair| Some((scalar(pair.key)?, scalar(pair.value))));
-                target.arguments = pairs.collect();
-            } else if let Some(text) = scalar(entry.value) {
-                target.texts.insert(key, text);
-            }
+/// The targets of a bake file, in order.
+fn targets(text: &[u8]) -> Vec<Target> {
+    let pieces = hcl::pieces(text);
+    let read = |block: Block<'_>| {
+        let mut target =
+            Target { name: block.label.to_owned(), head: block.head, span: block.span, ..Target::default() };
+        for pair in hcl::pairs(&pieces, block.body) {
+            read_value(&pair, &pieces, &mut target);
         }
         target
     };
-    let entries = targets.into_iter().flat_map(Node::entries);
-    entries.filter_map(|entry| Some(of_entry(entry.key.scalar()?, entry.key.span(), entry.value))).collect()
+    hcl::blocks(&pieces, "target").into_iter().map(read).collect()
 }
 
-/// A piece of HCL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'t> {
-    /// A name, a number, a truth value.
-    Word(&'t str),
-    /// What stands between quotes, as it is written.
-    Text(&'t str),
-    /// Anything else, and the ends of lines.
-    Sign(u8),
-}
-
-/// The pieces of a text, each with its start; comments are none, nor is what is no UTF-8.
-fn tokens(text: &[u8]) -> Vec<(Token<'_>, usize)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    while at < text.len() {
-        let rest = &text[at..];
-        let length = match rest[0] {
-            b'#' => memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
-            b'/' if rest.starts_with(b"//") => memchr::memchr(b'\n', rest).unwrap_or(rest.len()),
-            b'/' if rest.starts_with(b"/*") => memchr::memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2),
-            b'"' => {
-                let length = length_of_text(rest);
-                let inside = rest[1..length].strip_suffix(b"\"").unwrap_or(&rest[1..length]);
-                found.push((Token::Text(std::str::from_utf8(inside).unwrap_or_default()), at));
-                length
-            }
-            byte if is_of_word(&byte) => {
-                let length = rest.iter().take_while(|byte| is_of_word(byte)).count();
-                found.push((Token::Word(std::str::from_utf8(&rest[..length]).unwrap_or_default()), at));
-                length
-            }
-            b' ' | b'\t' | b'\r' => 1,
-            sign => {
-                found.push((Token::Sign(sign), at));
-                1
-            }
-        };
-        at += length;
-    }
-    found
-}
-
-/// How long the text in quotes is that begins here; `${…}` in it may hold quotes of its own.
-fn length_of_text(text: &[u8]) -> usize {
-    let mut at = 1;
-    let mut open = 0;
-    while at < text.len() {
-        match text[at] {
-            b'\\' => at += 1,
-            b'{' if text[at - 1] == b'$' => open += 1,
-            b'}' if open > 0 => open -= 1,
-            b'"' if open == 0 => return at + 1,
-            b'\n' => return at,
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
-}
-
-fn of_hcl(text: &[u8]) -> Vec<Target> {
-    let tokens = tokens(text);
-    let mut targets = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let is_line_start = at == 0 || matches!(tokens[at - 1].0, Token::Sign(b'\n' | b'}'));
-        let head = (tokens[at].0, tokens.get(at + 1).map(|token| token.0), tokens.get(at + 2).map(|token| token.0));
-        if let (Token::Word("target"), Some(Token::Text(name) | Token::Word(name)), Some(Token::Sign(b'{'))) = head
-            && is_line_start
-        {
-            let start = tokens[at].1 as u32;
-            let span = Span { start, end: start + "target".len() as u32 };
-            let mut target = Target { name: name.to_owned(), span, ..Target::default() };
-            at = read_block(&tokens, at + 3, &mut target);
-            targets.push(target);
-        } else {
-            at += 1;
-        }
-    }
-    targets
-}
-
-/// Reads attributes up to the brace that ends the block; answers what is behind it.
-fn read_block(tokens: &[(Token<'_>, usize)], mut at: usize, target: &mut Target) -> usize {
-    while at < tokens.len() {
-        match (tokens[at].0, tokens.get(at + 1).map(|token| token.0)) {
-            (Token::Sign(b'}'), _) => return at + 1,
-            (Token::Word(key) | Token::Text(key), Some(Token::Sign(b'='))) => {
-                let end = end_of_value(tokens, at + 2);
-                read_value(key, &tokens[at + 2..end], target);
-                at = end;
-            }
-            (Token::Sign(b'{'), _) => at = end_of_value(tokens, at),
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// Where the value ends that begins at `at`: at the end of its line, outside of brackets.
-fn end_of_value(tokens: &[(Token<'_>, usize)], mut at: usize) -> usize {
-    let mut open = 0_usize;
-    while at < tokens.len() {
-        match tokens[at].0 {
-            Token::Sign(b'{' | b'[' | b'(') => open += 1,
-            Token::Sign(b'}' | b']' | b')' | b'\n') if open == 0 => return at,
-            Token::Sign(b'}' | b']' | b')') => open -= 1,
-            Token::Word(_) | Token::Text(_) | Token::Sign(_) => {}
-        }
-        at += 1;
-    }
-    at
-}
-
-fn read_value(key: &str, value: &[(Token<'_>, usize)], target: &mut Target) {
-    let texts = || value.iter().filter_map(|(token, _)| if let Token::Text(text) = token { Some(*text) } else { None });
-    match value.first().map(|token| token.0) {
+fn read_value(pair: &Pair<'_>, pieces: &[Piece<'_>], target: &mut Target) {
+    let value = &pieces[pair.value.clone()];
+    let key = || pair.key.to_owned();
+    let text = |piece: &Piece<'_>| if let Token::Text(text) = piece.token { Some(text.to_owned()) } else { None };
+    match value.first().map(|piece| piece.token) {
         Some(Token::Text(text)) if value.len() == 1 => {
-            target.texts.insert(key.to_owned(), text.to_owned());
+            target.texts.insert(key(), text.to_owned());
         }
         Some(Token::Sign(b'[')) => {
-            target.lists.insert(key.to_owned(), texts().map(str::to_owned).collect());
+            target.lists.insert(key(), value.iter().filter_map(text).collect());
         }
-        Some(Token::Sign(b'{')) if key == "args" => {
-            for at in 1..value.len() {
-                let (Token::Word(name) | Token::Text(name)) = value[at].0 else { continue };
-                let Some(Token::Sign(b'=' | b':')) = value.get(at + 1).map(|token| token.0) else { continue };
-                let written = match value.get(at + 2).map(|token| token.0) {
-                    Some(Token::Text(text)) => Some(text.to_owned()),
-                    Some(Token::Word(_) | Token::Sign(_)) | None => None,
-                };
-                target.arguments.push((name.to_owned(), written));
+        Some(Token::Sign(b'{')) if pair.key == "args" => {
+            for argument in hcl::pairs(pieces, pair.value.start + 1) {
+                let written = pieces[argument.value].first().and_then(text);
+                target.arguments.push((argument.key.to_owned(), written));
             }
         }
         // A variable or a call: nobody here computes it.
         Some(Token::Word(_) | Token::Text(_) | Token::Sign(_)) => {
-            target.texts.insert(key.to_owned(), "${}".to_owned());
+            target.texts.insert(key(), "${}".to_owned());
         }
         None => {}
     }

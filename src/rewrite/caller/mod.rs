@@ -4,6 +4,7 @@
 //! nothing is edited at all, and it is said where somebody has to look.
 
 mod agent;
+mod bake;
 mod call;
 mod compose;
 mod environment;
@@ -121,6 +122,10 @@ pub(super) fn hand_over(
     compose::hand_over(&mut work, cx, &callers)?;
     for (found, kind) in graph::builders(cx.context) {
         let Found { path, text } = &found;
+        if kind == FileKind::Bake {
+            bake::hand_over(&mut work, &found, cx.context.of(path))?;
+            continue;
+        }
         if !crate::text::holds(text, b"build") {
             continue;
         }
