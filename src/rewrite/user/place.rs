@@ -157,11 +157,11 @@ pub(super) fn edits(
     let is_work =
         |step: &Step<'_>| matches!(step.keyword(), Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir);
     let last_work = steps.iter().rposition(is_work);
-    // A last `USER` with no work behind it says the new number instead.
+    // A last `USER` says the new number instead, where no work behind it is about what is handed over.
     if let UserOrigin::Instruction { span, stage } = target.user().origin
         && stage as usize == target.index()
         && let Some(at) = steps.iter().rposition(|step| step.keyword() == Keyword::User)
-        && last_work.is_none_or(|work| work < at)
+        && !steps[at + 1..].iter().any(|step| may_fill(*step, handed))
         && (!needs_root || steps[at].runs_as_root())
     {
         if !lines.is_empty() {
@@ -219,18 +219,25 @@ fn volume_of<'m>(steps: &[Step<'m>], handed: &Handed) -> Option<Step<'m>> {
     let at = steps.iter().position(|step| {
         step.keyword() == Keyword::Volume && step.made_directories().iter().any(|path| is_owned(path))
     })?;
-    let is_filled = |step: &Step<'m>| match step.keyword() {
+    (steps[at].user().is_root() && !steps[at + 1..].iter().any(|step| may_fill(*step, handed))).then(|| steps[at])
+}
+
+/// Whether a step may bring more into what is given away, or change who runs the next.
+fn may_fill(step: Step<'_>, handed: &Handed) -> bool {
+    let mut owned = handed.owned.iter().map(|owned| owned.path.as_str());
+    match step.keyword() {
         Keyword::Copy | Keyword::Add => {
-            step.destination().and_then(|word| step.absolute_arg(word)).is_none_or(|to| is_owned(&to) || to == "/")
+            let to = step.destination().and_then(|word| step.absolute_arg(word));
+            to.is_none_or(|to| to == "/" || owned.any(|path| below(path, &to) || below(&to, path)))
         }
+        // What is made above it is there already.
         Keyword::Workdir => {
             let behind = step.next().map_or(step.stage().workdir(), Step::workdir);
-            behind.path.known().is_none_or(is_owned)
+            behind.path.known().is_none_or(|path| owned.any(|owned| below(path, owned)))
         }
         Keyword::Run | Keyword::User => true,
         _ => false,
-    };
-    (steps[at].user().is_root() && !steps[at + 1..].iter().any(is_filled)).then(|| steps[at])
+    }
 }
 
 /// Whether `path` is `directory`, or lies in it.
