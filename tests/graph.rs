@@ -46,6 +46,24 @@ fn told(graph: &BuildGraph) -> Vec<String> {
     images.collect()
 }
 
+#[test]
+fn skaffold_builds() {
+    let graph = graph(&[
+        ("web/Dockerfile", "FROM debian:13\nUSER 10\n"),
+        (
+            "skaffold.yaml",
+            "apiVersion: skaffold/v4beta11\nkind: Config\nbuild:\n  artifacts:\n  - image: acme/web\n    context: web\n  - image: acme/jar\n    jib: {}\n",
+        ),
+        (
+            "k8s/web.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: acme/web}]}\n",
+        ),
+    ]);
+    let told = told(&graph);
+    assert!(told[0].contains("skaffold/acme/web | web="), "{told:?}");
+    assert_eq!(told.len(), 1);
+}
+
 const DOCKERFILE: &str = "FROM debian:13 AS base\nUSER 10\nFROM base AS debug\nUSER 0\nFROM base\n";
 
 #[test]

@@ -28,6 +28,19 @@ pub struct BuildCall<'m> {
     pub context: Option<Word<'m>>,
 }
 
+/// A call that starts a program in a container of a cluster: `kubectl exec`.
+#[derive(Clone, Debug)]
+pub struct PodCall<'m> {
+    /// The command.
+    pub command: FileCommand<'m>,
+    /// The name of the pod, or of the object that makes it, without its kind; a variable may hide it.
+    pub object: Option<&'m str>,
+    /// The container that is named.
+    pub container: Option<String>,
+    /// What is started.
+    pub words: Vec<Word<'m>>,
+}
+
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineVerb {
@@ -75,6 +88,26 @@ const BUILD_SWITCHES: [&str; 16] = [
 /// Letters of `build` with a value, and the names that they stand for.
 const BUILD_LETTERS: [(char, &str); 6] =
     [('c', "cpu-shares"), ('f', "file"), ('m', "memory"), ('o', "output"), ('t', "tag"), ('v', "volume")];
+
+/// Options of `kubectl exec` with a value, which may also stand in front of `exec`.
+const POD_OPTIONS: [&str; 16] = [
+    "-c",
+    "--container",
+    "-f",
+    "--filename",
+    "-n",
+    "--namespace",
+    "-s",
+    "--server",
+    "--as",
+    "--cluster",
+    "--context",
+    "--kubeconfig",
+    "--pod-running-timeout",
+    "--request-timeout",
+    "--token",
+    "--user",
+];
 
 /// Options of the engine itself that take a value.
 const GLOBAL: [&str; 15] = [
@@ -140,6 +173,11 @@ impl ScriptFile {
         self.commands().filter_map(EngineCall::read)
     }
 
+    /// The calls that start programs in containers of a cluster.
+    pub fn pod_calls(&self) -> impl Iterator<Item = PodCall<'_>> {
+        self.commands().filter_map(PodCall::read)
+    }
+
     /// The calls that build images.
     pub fn build_calls(&self) -> impl Iterator<Item = BuildCall<'_>> {
         self.commands().filter_map(BuildCall::read)
@@ -182,6 +220,47 @@ impl<'m> BuildCall<'m> {
     /// The values of the options of that name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.options.iter().filter(move |option| option.name == name).map(|option| &*option.value)
+    }
+}
+
+impl<'m> PodCall<'m> {
+    fn read(command: FileCommand<'m>) -> Option<Self> {
+        let invocation = command.invocation()?;
+        if !matches!(invocation.name()?, "kubectl" | "oc") {
+            return None;
+        }
+        let mut call = Self { command, object: None, container: None, words: Vec::new() };
+        let mut words = invocation.arguments();
+        let (mut is_exec, mut has_object) = (false, false);
+        while let Some(word) = words.next() {
+            let text = word.text();
+            match text.split_once('=').unwrap_or((&text, "")) {
+                ("--", _) => break,
+                ("-c" | "--container", "") => call.container = words.next()?.literal().map(str::to_owned),
+                ("-c" | "--container", name) => call.container = Some(name.to_owned()),
+                (option, "") if POD_OPTIONS.contains(&option) => {
+                    words.next()?;
+                }
+                _ if text.starts_with('-') => {}
+                _ if !is_exec => {
+                    if word.literal()? != "exec" {
+                        return None;
+                    }
+                    is_exec = true;
+                }
+                _ if !has_object => {
+                    call.object = word.literal().map(|name| name.rsplit('/').next().unwrap_or(name));
+                    has_object = true;
+                }
+                // Older clients take the program without `--`.
+                _ => {
+                    call.words.push(word);
+                    break;
+                }
+            }
+        }
+        call.words.extend(words);
+        (is_exec && !call.words.is_empty()).then_some(call)
     }
 }
 
@@ -309,6 +388,27 @@ mod tests {
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(options("docker ps --net=host; podman build --privileged .\n"), []);
         assert_eq!(options("docker run $OPTS --privileged img\n"), []);
+    }
+
+    #[test]
+    fn a_program_in_a_pod_is_told_from_its_options() {
+        let read = |script: &str| {
+            let file = ScriptFile::of_script(script.as_bytes());
+            let call = file.pod_calls().next()?;
+            let words: Vec<_> = call.words.iter().map(|word| word.text().into_owned()).collect();
+            Some(format!("{:?} {:?} {}", call.object, call.container, words.join(" ")))
+        };
+        for (script, found) in [
+            ("kubectl exec -it deploy/web -- sh -c 'a b'\n", Some("Some(\"web\") None sh -c a b")),
+            ("kubectl -n shop exec web-0 -c app -- psql -c x\n", Some("Some(\"web-0\") Some(\"app\") psql -c x")),
+            ("kubectl exec --container=app --namespace=x web ls /\n", Some("Some(\"web\") Some(\"app\") ls /")),
+            ("kubectl exec \"$POD\" -- ls\n", Some("None None ls")),
+            ("kubectl get pods -- ls\n", None),
+            ("kubectl apply -f exec\n", None),
+            ("kubectl exec web\n", None),
+        ] {
+            assert_eq!(read(script).as_deref(), found, "{script}");
+        }
     }
 
     #[test]

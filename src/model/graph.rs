@@ -16,6 +16,7 @@ mod pods;
 mod recipe;
 mod repository;
 mod services;
+mod skaffold;
 mod workflow;
 
 pub use actor::{built_by, is_baked};
@@ -85,7 +86,7 @@ pub struct Caller {
     pub powers: Vec<Fact<String>>,
     /// Programs that the cluster starts in it: probes, and what runs behind its start and before its end.
     pub probes: Vec<Fact<Vec<String>>>,
-    /// The name of its container, if it is given one.
+    /// The name of its container, if it is given one; in a cluster that of the object that makes its pod.
     pub container: Option<String>,
     /// Whether it may write nowhere but to what is mounted.
     pub read_only: Option<Fact<bool>>,
@@ -149,6 +150,8 @@ pub enum System {
     Bake,
     /// A `devcontainer.json`.
     Devcontainer,
+    /// A `skaffold.yaml`.
+    Skaffold,
 }
 
 impl System {
@@ -179,7 +182,8 @@ impl System {
             | System::Workflow
             | System::GitlabCi
             | System::Bake
-            | System::Devcontainer => [self.entry(), " ", name].concat(),
+            | System::Devcontainer
+            | System::Skaffold => [self.entry(), " ", name].concat(),
         }
     }
 
@@ -193,6 +197,7 @@ impl System {
             System::Workflow | System::GitlabCi => "job",
             System::Bake => "target",
             System::Devcontainer => "devcontainer",
+            System::Skaffold => "artifact",
         }
     }
 
@@ -207,6 +212,7 @@ impl System {
             System::GitlabCi => "gitlab-ci",
             System::Bake => "bake",
             System::Devcontainer => "devcontainer",
+            System::Skaffold => "skaffold",
         }
     }
 }
@@ -237,17 +243,17 @@ impl Callers {
     /// The callers of the file that `context` is about.
     pub fn of(context: BuildContext<'_>) -> Self {
         let files = compose_files(context);
+        let dockerfile = context::resolve("", context.path());
+        let mut images = skaffold::images_of(context, &dockerfile);
         // Where nothing is built, nobody builds the file: most files need no closer look.
         let builds = |file: &Found| memchr::memmem::find(&file.text, b"build").is_some();
-        if !files.iter().any(builds) {
+        if images.is_empty() && !files.iter().any(builds) {
             return Self::default();
         }
-        let dockerfile = context::resolve("", context.path());
         let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
         let sources: Vec<Source<'_>> =
             trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, context)).collect();
         let mut callers = Self::default();
-        let mut images: Vec<String> = Vec::new();
         let paths = Paths::of(&sources);
         let by_path = Sources::of(&sources);
         let services: Vec<Service<'_>> = sources.iter().flat_map(|source| source.services(&by_path)).collect();

@@ -206,6 +206,7 @@ impl Deployment<'_> {
             | System::Workflow
             | System::GitlabCi
             | System::Bake
+            | System::Skaffold
             | System::Devcontainer => return None,
         };
         let is_kept = |kind| matches!(kind, ServiceMountKind::Volume);

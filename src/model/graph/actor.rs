@@ -3,7 +3,7 @@
 use super::{
     Caller, CallerBuild, Crossing, CrossingKind, Fact, Lines, Place, System, bake, crossing, devcontainer, pods,
     services::{Paths, Source, Sources},
-    workflow,
+    skaffold, workflow,
 };
 use crate::{
     context::{self, BuildContext, Found},
@@ -164,11 +164,9 @@ pub(super) fn of_file(path: &str, kind: FileKind, text: &[u8], around: BuildCont
         FileKind::Kubernetes => {
             let tree = yaml::parse(text).tree;
             let model = KubernetesModel::new(&tree);
-            model
-                .containers()
-                .filter(|container| container.node.get("image").is_some())
-                .map(|container| of_container(container, &lines))
-                .collect()
+            let containers = model.containers().filter(|container| container.node.get("image").is_some());
+            let runs = containers.map(|container| of_container(container, &lines));
+            runs.chain(skaffold::actors(&tree, &lines)).collect()
         }
         FileKind::Workflow => {
             let tree = yaml::parse(text).tree;
@@ -460,7 +458,12 @@ pub(super) fn order(path: &str, system: System, around: BuildContext<'_>) -> Ord
     match system {
         System::Makefile => found.next().filter(is_there),
         System::Workflow | System::GitlabCi => found.filter(is_there).last(),
-        System::Compose | System::Kubernetes | System::Script | System::Bake | System::Devcontainer => {
+        System::Compose
+        | System::Kubernetes
+        | System::Script
+        | System::Bake
+        | System::Devcontainer
+        | System::Skaffold => {
             let mut there = found.filter(is_there);
             there.next().filter(|_| there.next().is_none())
         }

@@ -1,10 +1,11 @@
-//! Programs that scripts start in the containers of an image: `docker compose exec web sh`, `docker run acme/web sh`.
+//! Programs that scripts start in the containers of an image: `docker compose exec web sh`, `docker run acme/web sh`,
+//! `kubectl exec deploy/web -- sh`.
 
-use super::{Callers, Lines, Place, evidence, repository};
+use super::{Callers, Lines, Place, System, evidence, repository};
 use crate::{
     context::BuildContext,
     model::{
-        engine_call::{EngineCall, EngineVerb},
+        engine_call::{EngineCall, EngineVerb, PodCall},
         script_file::ScriptFile,
     },
 };
@@ -27,15 +28,28 @@ pub fn executed(context: BuildContext<'_>, callers: &Callers) -> Vec<Executed> {
     }
     let mut found = Vec::new();
     for (file, kind) in evidence::builders(context) {
-        let names_engine = ["docker", "podman", "nerdctl"];
+        let names_engine = ["docker", "podman", "nerdctl", "kubectl", "oc exec"];
         if !names_engine.iter().any(|name| memchr::memmem::find(&file.text, name.as_bytes()).is_some()) {
             continue;
         }
         let Some(script) = ScriptFile::of(kind, &file.text) else { continue };
         let lines = Lines::of(&file.path, &file.text);
         found.extend(script.engine_calls().filter_map(|call| executed_by(&call, callers, &lines)));
+        found.extend(script.pod_calls().filter_map(|call| executed_in_pod(&call, callers, &lines)));
     }
     found
+}
+
+fn executed_in_pod(call: &PodCall<'_>, callers: &Callers, lines: &Lines) -> Option<Executed> {
+    let object = call.object?;
+    // A pod is called as the object that makes it, and then by what tells it from the others.
+    let is_of = |name: &str| object.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let is_theirs = callers.services.iter().filter(|caller| caller.system == System::Kubernetes).any(|caller| {
+        let is_container = call.container.as_deref().is_none_or(|name| name == caller.name);
+        is_container && (is_of(&caller.name) || caller.container.as_deref().is_some_and(is_of))
+    });
+    let words = call.words.iter().map(|word| word.text().into_owned()).collect();
+    is_theirs.then(|| Executed { words, are_arguments: false, place: lines.place(call.command.span()) })
 }
 
 fn executed_by(call: &EngineCall<'_>, callers: &Callers, lines: &Lines) -> Option<Executed> {

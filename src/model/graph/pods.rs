@@ -81,7 +81,7 @@ pub(super) fn caller(container: Container<'_>, lines: &Lines) -> Caller {
             .map(place),
         powers: powers(container).map(fact).collect(),
         probes: PROBES.iter().filter_map(|path| container.setting(path).seen()).map(words).collect(),
-        container: None,
+        container: container.workload.object.name().map(str::to_owned),
         read_only: container.own_security(&["readOnlyRootFilesystem"]).seen().map(|node| Fact {
             value: node.boolean(),
             is_defaulted: false,

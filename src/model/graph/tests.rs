@@ -93,3 +93,46 @@ fn nobody_around_is_nobody() {
     let callers = callers(&[("Dockerfile", "FROM a\n"), ("app.yaml", "a: b\n")], "Dockerfile");
     assert!(callers.services.is_empty() && !callers.may_be_more);
 }
+
+#[test]
+fn skaffold_names_the_image_that_a_manifest_runs() {
+    let callers = callers(
+        &[
+            (
+                "skaffold.yaml",
+                "apiVersion: skaffold/v4beta11\nkind: Config\nbuild:\n  artifacts:\n  - image: acme/web\n    context: web\n    docker: {dockerfile: Dockerfile.prod}\n  - image: acme/api\n    context: api\n",
+            ),
+            (
+                "k8s/web.yaml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {template: {spec: {containers: [{name: web, image: acme/web}, {name: api, image: acme/api}]}}}\n",
+            ),
+            ("web/Dockerfile.prod", ""),
+        ],
+        "web/Dockerfile.prod",
+    );
+    let names: Vec<_> = callers.services.iter().map(|caller| (caller.system, caller.name.as_str())).collect();
+    assert_eq!(names, [(System::Kubernetes, "web")]);
+    assert_eq!(callers.services[0].container.as_deref(), Some("shop"));
+}
+
+#[test]
+fn a_script_that_starts_a_program_in_a_pod_is_seen() {
+    let manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {template: {spec: {containers: [{name: web, image: acme/web}]}}}\n";
+    let skaffold = "apiVersion: skaffold/v4beta11\nkind: Config\nbuild: {artifacts: [{image: acme/web}]}\n";
+    let started = |script: &'static str| {
+        let files: &[_] = Box::leak(Box::new([
+            ("Dockerfile", ""),
+            ("skaffold.yaml", skaffold),
+            ("k8s/web.yaml", manifest),
+            ("scripts/do.sh", script),
+        ]));
+        let tree = Tree(files);
+        let context = BuildContext::new(&tree, "Dockerfile");
+        let found = super::executed(context, &Callers::of(context));
+        found.into_iter().map(|each| each.words.join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(started("kubectl exec deploy/shop -- sh -c ls\n"), ["sh -c ls"]);
+    assert_eq!(started("kubectl exec shop-0 -c web -- psql\n"), ["psql"]);
+    assert!(started("kubectl exec deploy/other -- sh\n").is_empty());
+    assert!(started("kubectl exec shop-0 -c proxy -- sh\n").is_empty());
+}
