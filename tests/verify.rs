@@ -481,6 +481,33 @@ fn harden_goes_down_rung_by_rung_and_leaves_what_no_build_proves() {
 }
 
 #[test]
+fn callers_of_a_build_that_is_not_proved_stay_as_they_are() {
+    let dockerfile = "# syntax=docker/dockerfile:1\nFROM debian:13\nARG NPM_TOKEN\nRUN curl -fsS -H \"Auth: ${NPM_TOKEN}\" https://example.com/x -o /srv/x\nCMD [\"sleep\", \"1\"]\n";
+    let compose = "services:\n  web:\n    build:\n      context: .\n      args:\n        - NPM_TOKEN\n";
+    let written = |stage: &Stage| {
+        let text = |name: &str| fs::read_to_string(stage.0.join("app").join(name)).unwrap();
+        (text("Dockerfile"), text("compose.yaml"))
+    };
+    let staged = |name: &str, play: &str| {
+        let stage = with_program(Stage::new(name, &["podman"]).play(play));
+        fs::write(stage.0.join("app/Dockerfile"), dockerfile).unwrap();
+        fs::write(stage.0.join("app/compose.yaml"), compose).unwrap();
+        stage
+    };
+    let stage = staged("harden-secret", &when_after_is_built("echo 'secret npm_token: not found' >&2; exit 1"));
+    let file = harden(&stage).json()["files"][0].clone();
+    assert_eq!(written(&stage), (dockerfile.to_owned(), compose.to_owned()));
+    assert_eq!((&file["manual"], &file["edits"]), (&serde_json::json!([]), &serde_json::json!([])), "{file:#}");
+    let reason = file["declined"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("`--build-option=--secret=id=ID,env=NAME`"), "{reason}");
+    let stage = staged("harden-secret-proved", "");
+    let file = harden(&stage).json()["files"][0].clone();
+    assert_eq!(file["proof"]["holds"], true, "{file:#}");
+    let (dockerfile, compose) = written(&stage);
+    assert!(dockerfile.contains("id=npm_token") && compose.contains("environment: NPM_TOKEN"), "{dockerfile}{compose}");
+}
+
+#[test]
 fn harden_writes_nothing_where_nothing_can_be_proved() {
     let stage = Stage::new("harden-unproved", &["podman"]).play(&when_built("echo 'no such thing' >&2; exit 1"));
     let stage = with_program(stage);

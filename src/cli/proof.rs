@@ -5,7 +5,7 @@ use crate::{
     disk,
     emit::{self, HardenedFile},
     harden::{Declined, Hardened, Rung},
-    verify::{self, EngineKind, EngineSettings, Promise, Recipe, Settings, Standing, Trial, Verdict},
+    verify::{self, EngineKind, EngineSettings, Promise, Recipe, Settings, Standing, Subject, Trial, Verdict},
 };
 use clap::Args;
 use std::{path::Path, time::Duration};
@@ -106,7 +106,9 @@ pub(super) fn prove(
     failed.extend(declined);
     file.result.text.clone_from(&before);
     file.result.after = rung;
+    // Nothing is done, and nothing follows from it.
     file.result.changes.clear();
+    file.result.manual.clear();
     file.result.beside.clear();
     file.result.declined = failed;
     Ok(file)
@@ -134,5 +136,12 @@ fn why_not(verdict: &Verdict) -> String {
             format!("{}: {} became `{}` ({last})", it.subject.name(), it.before, it.after)
         })
         .collect();
-    format!("building with {} shows that it does something else: {}", verdict.engine, broken.join("; "))
+    let reason = format!("building with {} shows that it does something else: {}", verdict.engine, broken.join("; "));
+    if verdict.with(Standing::Broken).any(|it| it.subject == Subject::Build && it.why.contains("secret")) {
+        return format!(
+            "{reason}; builds are given a secret with `--build-option=--secret=id=ID,env=NAME`, and the argument that it \
+             was with `--build-option=--build-arg=NAME`"
+        );
+    }
+    reason
 }
