@@ -4,7 +4,7 @@
 //! everybody's; a volume is given to `fsGroup`, a path of the node is not; `net.ipv4.ip_unprivileged_port_start` is a
 //! safe sysctl since 1.22; the API refuses `allowPrivilegeEscalation: false` beside `privileged` and `SYS_ADMIN`.
 
-use super::{Act, Demand, Needs, Setting, is_in, needs::Place};
+use super::{Act, Demand, Needs, Setting, is_in, runner::Runner};
 use crate::{
     model::{
         kubernetes::{Container, Dropped, PodMount, Setting as Said, Volume},
@@ -15,15 +15,15 @@ use crate::{
 
 /// What `container` has to say of an image with `needs`; nothing where everything is said.
 pub fn of_container(container: Container<'_>, needs: &Needs) -> Vec<Demand> {
-    let asked = Asked { container, needs, name: format!("`{}`", container.name()) };
+    let asked = Asked { container, runner: Runner::new(container.name(), needs) };
     if container.workload.is_on_windows() {
-        return vec![Demand::refused(format!("{} runs on Windows", asked.name))];
+        return vec![Demand::refused(format!("{} runs on Windows", asked.runner.name))];
     }
     if container.node.tree().is_rendered_elsewhere() || !container.is_whole() || !container.workload.is_whole() {
-        return vec![Demand::refused(format!("a template has a say in what {} is", asked.name))];
+        return vec![Demand::refused(format!("a template has a say in what {} is", asked.runner.name))];
     }
     if container.image().is_some_and(|image| image.digest().is_some()) {
-        let why = format!("{} names its image by digest, and that is one that was built before", asked.name);
+        let why = format!("{} names its image by digest, and that is one that was built before", asked.runner.name);
         return vec![Demand::refused(why)];
     }
     // What is as good as root on the node is confined by nothing else.
@@ -32,7 +32,7 @@ pub fn of_container(container: Container<'_>, needs: &Needs) -> Vec<Demand> {
         return powers;
     }
     let answers = [
-        asked.called(),
+        asked.runner.called(),
         asked.user(),
         asked.refuses_root(),
         asked.profile(),
@@ -47,8 +47,7 @@ pub fn of_container(container: Container<'_>, needs: &Needs) -> Vec<Demand> {
 
 struct Asked<'a, 'y> {
     container: Container<'y>,
-    needs: &'a Needs,
-    name: String,
+    runner: Runner<'a>,
 }
 
 /// The sysctl that says which ports are only root's.
@@ -58,38 +57,32 @@ const FIRST_PORT: &str = "net.ipv4.ip_unprivileged_port_start";
 const FIRST_FREE: u64 = 1024;
 
 impl Asked<'_, '_> {
-    fn refuse(&self, what: impl std::fmt::Display) -> Demand {
-        Demand::refused(format!("{} {what}", self.name))
-    }
-
     fn hidden(&self) -> Demand {
-        self.refuse("has settings that a template decides")
-    }
-
-    fn called(&self) -> Option<Demand> {
-        self.needs.called.clone().map(Demand::refused)
+        self.runner.refuse("has settings that a template decides")
     }
 
     fn user(&self) -> Option<Demand> {
-        let uid = self.needs.ids.uid;
+        let uid = self.runner.needs.ids.uid;
         let named = |why: String| {
             let settings = vec![Setting::own(&["securityContext", "runAsUser"], Act::Set(Value::number(uid)))];
-            Some(Demand::set(format!("Run {} as {uid}", self.name), why, settings))
+            Some(Demand::set(format!("Run {} as {uid}", self.runner.name), why, settings))
         };
         match self.container.user() {
             Said::Hidden(_) => Some(self.hidden()),
-            Said::Absent if self.needs.is_numbered => None,
+            Said::Absent if self.runner.needs.is_numbered => None,
             Said::Absent => named("the image names its user, and a cluster only believes a number".to_owned()),
             Said::Written(node) => match node.scalar().and_then(|text| text.parse().ok()) {
                 Some(own) if own == uid => None,
-                Some(0) if self.needs.was_root => {
+                Some(0) if self.runner.needs.was_root => {
                     named(format!("`runAsUser: 0` said what the image did; it runs as {uid} now"))
                         .map(Demand::following)
                 }
-                Some(0) => Some(Demand::refused(format!("{} is run as root: `runAsUser: 0`", self.name)).following()),
-                Some(own) => {
-                    Some(self.refuse(format_args!("is run as {own}, and what the image may write belongs to {uid}")))
+                Some(0) => {
+                    Some(Demand::refused(format!("{} is run as root: `runAsUser: 0`", self.runner.name)).following())
                 }
+                Some(own) => Some(
+                    self.runner.refuse(format_args!("is run as {own}, and what the image may write belongs to {uid}")),
+                ),
                 None => Some(self.hidden()),
             },
         }
@@ -100,8 +93,8 @@ impl Asked<'_, '_> {
             Some(true) => None,
             None => Some(self.hidden()),
             Some(false) => Some(Demand::set(
-                format!("Let the cluster refuse root in {}", self.name),
-                format!("the image runs as {}", self.needs.ids.uid),
+                format!("Let the cluster refuse root in {}", self.runner.name),
+                format!("the image runs as {}", self.runner.needs.ids.uid),
                 vec![Setting::own(&["securityContext", "runAsNonRoot"], Act::Set(Value::Word("true")))],
             )),
         }
@@ -110,7 +103,7 @@ impl Asked<'_, '_> {
     fn port(&self) -> Option<Demand> {
         let declared = self.container.node.get("ports").into_iter().flat_map(Node::items);
         let mut declared = declared.filter_map(|port| port.get("containerPort")?.scalar()?.parse::<u64>().ok());
-        let low = declared.find(|port| (1..FIRST_FREE).contains(port)).or(self.needs.low_port.map(u64::from))?;
+        let low = declared.find(|port| (1..FIRST_FREE).contains(port)).or(self.runner.needs.low_port.map(u64::from))?;
         let workload = self.container.workload;
         let Some(set) = workload.security(&["sysctls"]).items() else { return Some(self.hidden()) };
         let is_said = |item: &Node<'_>| item.get("name").and_then(Node::scalar) == Some(FIRST_PORT);
@@ -118,14 +111,14 @@ impl Asked<'_, '_> {
             return None;
         }
         if !matches!(workload.setting(&["hostNetwork"]).boolean(), None | Some(false)) {
-            let why = format!("{} is in the network of the node, where port {low} is only root's", self.name);
+            let why = format!("{} is in the network of the node, where port {low} is only root's", self.runner.name);
             return Some(Demand::refused(why).following());
         }
         let item = Value::map([("name", Value::text(FIRST_PORT)), ("value", Value::text("0"))]);
         let settings = vec![Setting::pod(&["securityContext", "sysctls"], Act::Append(item))];
         let why =
             format!("port {low} is only root's on some engines, and the image is not root; the sysctl is a safe one");
-        Some(Demand::set(format!("Let {} open port {low}", self.name), why, settings).following())
+        Some(Demand::set(format!("Let {} open port {low}", self.runner.name), why, settings).following())
     }
 
     /// Volumes that outlive the pod belong to root unless they are given to a group.
@@ -134,7 +127,8 @@ impl Asked<'_, '_> {
         let of_node = writable().find(|mount| mount.volume.is_some_and(|it| it.node.get("hostPath").is_some()));
         if let Some(mount) = of_node {
             let path = mount.target.unwrap_or("a place that a template says");
-            let why = format!("{} has a directory of the node at `{path}`, and whose that is is not known", self.name);
+            let why =
+                format!("{} has a directory of the node at `{path}`, and whose that is is not known", self.runner.name);
             return Some(Demand::refused(why).following());
         }
         let kept = writable().find(|mount| mount.outlives_the_pod() || self.is_claimed(mount))?;
@@ -142,16 +136,18 @@ impl Asked<'_, '_> {
             Said::Written(_) => None,
             Said::Hidden(_) => Some(self.hidden()),
             Said::Absent => {
-                let group = self.needs.group();
+                let group = self.runner.needs.group();
                 let path = kept.target.unwrap_or("its place");
                 let settings = vec![
                     Setting::pod(&["securityContext", "fsGroup"], Act::Set(Value::number(group))),
                     Setting::pod(&["securityContext", "fsGroupChangePolicy"], Act::Set(Value::text("OnRootMismatch"))),
                 ];
-                let why =
-                    format!("the volume at `{path}` belongs to root, and the image runs as {}", self.needs.ids.uid);
+                let why = format!(
+                    "the volume at `{path}` belongs to root, and the image runs as {}",
+                    self.runner.needs.ids.uid
+                );
                 Some(
-                    Demand::set(format!("Give the volumes of {} to group {group}", self.name), why, settings)
+                    Demand::set(format!("Give the volumes of {} to group {group}", self.runner.name), why, settings)
                         .following(),
                 )
             }
@@ -169,7 +165,7 @@ impl Asked<'_, '_> {
     fn socket(&self) -> Option<Demand> {
         let reaches =
             self.container.mounts().any(|mount| mount.volume.and_then(Volume::host_path).is_some_and(names_socket));
-        if reaches { Some(self.refuse("has the socket of a container engine")) } else { None }
+        reaches.then(|| self.runner.has_socket())
     }
 
     fn privileged(&self) -> Option<Demand> {
@@ -177,7 +173,7 @@ impl Asked<'_, '_> {
             Said::Absent => None,
             Said::Hidden(_) => Some(self.hidden()),
             Said::Written(node) if node.boolean() == Some(false) => None,
-            Said::Written(_) => Some(self.refuse("is privileged: what it needs of the node is not known")),
+            Said::Written(_) => Some(self.runner.refuse("is privileged: what it needs of the node is not known")),
         }
     }
 
@@ -199,11 +195,8 @@ impl Asked<'_, '_> {
         if setting.boolean() == Some(false) || self.added().is_some() {
             return None;
         }
-        Some(Demand::set(
-            format!("Deny {} more privileges", self.name),
-            "the image runs as somebody else than root, and has nothing in it that becomes another user",
-            vec![Setting::own(&["securityContext", "allowPrivilegeEscalation"], Act::Set(Value::Word("false")))],
-        ))
+        let path = &["securityContext", "allowPrivilegeEscalation"];
+        Some(self.runner.deny_more(Setting::own(path, Act::Set(Value::Word("false")))))
     }
 
     fn profile(&self) -> Option<Demand> {
@@ -217,14 +210,14 @@ impl Asked<'_, '_> {
             Said::Written(node) => match node.scalar() {
                 Some("RuntimeDefault" | "Localhost") => None,
                 Some(_) | None => {
-                    Some(self.refuse("is without a seccomp profile: the calls that it makes are not known"))
+                    Some(self.runner.refuse("is without a seccomp profile: the calls that it makes are not known"))
                 }
             },
             Said::Absent if is_annotated => {
-                Some(self.refuse("has its seccomp profile in an annotation that no cluster reads"))
+                Some(self.runner.refuse("has its seccomp profile in an annotation that no cluster reads"))
             }
             Said::Absent => Some(Demand::set(
-                format!("Ask for the default seccomp profile for {}", self.name),
+                format!("Ask for the default seccomp profile for {}", self.runner.name),
                 "engines apply it to every container unless a cluster says otherwise",
                 vec![Setting::own(
                     &["securityContext", "seccompProfile", "type"],
@@ -236,16 +229,15 @@ impl Asked<'_, '_> {
 
     fn capabilities(&self) -> Option<Demand> {
         if let Some(more) = self.added() {
-            return Some(self.refuse(format_args!("is given `{more}`: what it needs that for is not known")));
+            return Some(self.runner.is_given(&more));
         }
         match self.container.dropped() {
             Dropped::All => None,
             Dropped::Hidden => Some(self.hidden()),
-            Dropped::Nothing | Dropped::Some { .. } => Some(Demand::set(
-                format!("Drop all capabilities of {}", self.name),
-                "who is not root has none of them in force",
-                vec![Setting::own(&["securityContext", "capabilities", "drop"], Act::Append(Value::text("ALL")))],
-            )),
+            Dropped::Nothing | Dropped::Some { .. } => {
+                let path = &["securityContext", "capabilities", "drop"];
+                Some(self.runner.drop_all("", Setting::own(path, Act::Append(Value::text("ALL")))))
+            }
         }
     }
 
@@ -257,18 +249,11 @@ impl Asked<'_, '_> {
         if setting.boolean() == Some(true) {
             return None;
         }
-        let places = match &self.needs.writes {
-            Ok(places) => places,
-            Err(reason) => return Some(Demand::refused(reason.clone())),
-        };
         let is_mounted = |path: &str| self.container.mounts().any(|it| it.target.is_some_and(|at| is_in(path, at)));
-        let open: Vec<&Place> = places.iter().filter(|place| !is_mounted(&place.path)).collect();
-        if let Some(state) = open.iter().find(|place| !place.is_passing) {
-            let Place { path, shown_by, .. } = state;
-            return Some(
-                self.refuse(format_args!("has no volume at `{path}`, which it writes ({shown_by}): mount one there")),
-            );
-        }
+        let open = match self.runner.unmounted(is_mounted) {
+            Ok(open) => open,
+            Err(demand) => return Some(demand),
+        };
         let mut taken: Vec<String> = Vec::new();
         let mut settings = Vec::new();
         for place in &open {
@@ -281,13 +266,7 @@ impl Asked<'_, '_> {
         }
         let path = &["securityContext", "readOnlyRootFilesystem"];
         settings.push(Setting::own(path, Act::Set(Value::Word("true"))));
-        let listed: Vec<String> = open.iter().map(|place| format!("`{}` ({})", place.path, place.shown_by)).collect();
-        let more = if listed.is_empty() { String::new() } else { format!(" and {}", listed.join(", ")) };
-        Some(Demand::set(
-            format!("Let {} write only where it must", self.name),
-            format!("it is not root, and is known to write its volumes{more}"),
-            settings,
-        ))
+        Some(self.runner.write_only(&open, " and ", settings))
     }
 
     /// A name for a volume at `path` that the pod has not yet.

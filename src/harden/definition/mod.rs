@@ -5,6 +5,7 @@
 
 mod container;
 mod needs;
+mod runner;
 mod service;
 
 pub use container::of_container;
