@@ -7,7 +7,7 @@ use crate::{
         health::{self, Health, Probe},
         tree::below,
     },
-    knowledge::{Code, Fact, LanguagePackage},
+    knowledge::{Code, Fact, Family, Knowledge, LanguagePackage},
     model::{Step, StepCommand, file_name, is_program_place},
     rule::Safety,
     syntax::dockerfile::{Editor, Keyword},
@@ -112,6 +112,35 @@ pub(super) fn outside(
     Ok(())
 }
 
+/// The distribution of an image, as its packages are known by.
+pub(super) struct Distribution<'a> {
+    knowledge: &'a Knowledge,
+    pub(super) family: Family,
+    pub(super) release: Option<&'a str>,
+}
+
+impl<'a> Distribution<'a> {
+    /// That of the image of `subject`.
+    ///
+    /// # Errors
+    /// Nothing is known of its base.
+    pub(super) fn of(subject: &Subject<'a>) -> Result<Self, String> {
+        let facts = subject.target.image_facts();
+        let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
+        let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+        Ok(Self { knowledge: subject.cx.knowledge, family, release })
+    }
+
+    /// Its packages that hold what a package of a language loads, none for one that is only text; `None` where that is not
+    /// known.
+    pub(super) fn loaded_by(&self, package: &LanguagePackage) -> Option<Vec<&'static str>> {
+        match self.knowledge.loaded_by(package, self.family, self.release) {
+            Fact::Known(libraries) => Some(libraries),
+            Fact::Unknown => (package.code == Code::Plain).then(Vec::new),
+        }
+    }
+}
+
 /// Installs the libraries that packages of a language load: the full base has them all, a smaller one has none. Each
 /// package comes with the place that names it.
 ///
@@ -122,22 +151,16 @@ pub(super) fn add_libraries(
     packages: impl Iterator<Item = (Fact<LanguagePackage>, Evidence)>,
     runtime: &mut Runtime,
 ) -> Result<(), String> {
-    let facts = subject.target.image_facts();
-    let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
-    let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+    let distribution = Distribution::of(subject)?;
     let mut evidence = Vec::new();
     for (package, place) in packages {
         let Fact::Known(package) = package else { continue };
         if package.code == Code::Prebuilt {
             continue;
         }
-        let libraries = match subject.cx.knowledge.loaded_by(&package, family, release) {
-            Fact::Known(libraries) => libraries,
-            Fact::Unknown if package.code == Code::Plain => continue,
-            Fact::Unknown => {
-                let Evidence { path, line, .. } = place;
-                return Err(format!("{path}:{line} has a package of which it is not known which libraries it loads"));
-            }
+        let Some(libraries) = distribution.loaded_by(&package) else {
+            let Evidence { path, line, .. } = place;
+            return Err(format!("{path}:{line} has a package of which it is not known which libraries it loads"));
         };
         if !libraries.is_empty() {
             let shows = format!("{} loads {}", place.shows, libraries.join(", "));

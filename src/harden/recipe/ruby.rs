@@ -5,7 +5,7 @@
 //! `Gemfile.lock`, the Rails guides (`SECRET_KEY_BASE_DUMMY` from 7.1 on, the precompilation of assets).
 
 use super::{
-    common::change,
+    common::{Distribution, change},
     whole::{Places, Whole},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         Declined, Evidence, Proposal, Rung, Runtime, Subject,
         effect::{Ecosystem, Effect, Kind},
     },
-    knowledge::{Code, Fact, Runtime as Needs},
+    knowledge::{Fact, Runtime as Needs},
     model::ScriptForm,
     syntax::dockerfile::Editor,
     text::Edit,
@@ -115,28 +115,21 @@ impl<'a> Recipe<'_, 'a> {
         let Some(lock) = &self.lock else {
             return Err("`Gemfile.lock` is not seen, so which libraries the gems load is not known".to_owned());
         };
-        let facts = subject.target.image_facts();
-        let family = facts.and_then(|facts| facts.family.known().copied()).ok_or("nothing is known of the base")?;
-        let release = facts.and_then(|facts| facts.release.known().map(String::as_str));
+        let distribution = Distribution::of(subject)?;
         let mut found = BTreeMap::new();
         for (gem, line) in &lock.gems {
             let place = || Evidence { path: lock.path.clone(), line: *line, shows: format!("`{gem}`") };
             if let Fact::Known(known) = subject.cx.knowledge.ruby_gem(gem) {
-                match subject.cx.knowledge.loaded_by(&known, family, release) {
-                    Fact::Known(libraries) => {
-                        found.extend(libraries.into_iter().map(|library| (library.to_owned(), place())));
-                    }
-                    Fact::Unknown if matches!(known.code, Code::Plain) => {}
-                    Fact::Unknown => {
-                        return Err(format!(
-                            "{}:{line} has the gem `{gem}`, and which libraries it loads is not known of this release",
-                            lock.path
-                        ));
-                    }
-                }
+                let libraries = distribution.loaded_by(&known).ok_or_else(|| {
+                    let path = &lock.path;
+                    format!(
+                        "{path}:{line} has the gem `{gem}`, and which libraries it loads is not known of this release"
+                    )
+                })?;
+                found.extend(libraries.into_iter().map(|library| (library.to_owned(), place())));
             }
             for package in self.data.gems.get(gem).into_iter().flat_map(|gem| &gem.packages) {
-                match subject.cx.knowledge.runtime_of(family, release, package) {
+                match subject.cx.knowledge.runtime_of(distribution.family, distribution.release, package) {
                     Needs::Libraries(libraries) => {
                         found.extend(libraries.into_iter().map(|library| (library.to_owned(), place())));
                     }
