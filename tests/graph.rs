@@ -47,6 +47,19 @@ fn told(graph: &BuildGraph) -> Vec<String> {
 }
 
 #[test]
+fn a_script_builds_a_service_with_arguments_of_its_own() {
+    let graph = graph(&[
+        ("web/Dockerfile", "FROM debian:13\nARG TOKEN\nUSER 10\n"),
+        ("api/Dockerfile", "FROM debian:13\nUSER 10\n"),
+        ("compose.yaml", "services:\n  web: {build: web}\n  api: {build: api}\n"),
+        ("build.sh", "docker compose build --build-arg TOKEN=\"$TOKEN\" web\ndocker compose build\n"),
+    ]);
+    let told = told(&graph);
+    assert!(told.iter().any(|line| line.contains("script/docker compose build") && line.contains("web=")), "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.contains("docker compose build")).count(), 1, "{told:?}");
+}
+
+#[test]
 fn skaffold_builds() {
     let graph = graph(&[
         ("web/Dockerfile", "FROM debian:13\nUSER 10\n"),

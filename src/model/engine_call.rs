@@ -28,6 +28,19 @@ pub struct BuildCall<'m> {
     pub context: Option<Word<'m>>,
 }
 
+/// A call of compose that builds services, with options of its own: `docker compose build --build-arg A=b web`.
+#[derive(Clone, Debug)]
+pub struct ComposeBuild<'m> {
+    /// The command.
+    pub command: FileCommand<'m>,
+    /// Its options.
+    pub options: Vec<EngineOption<'m>>,
+    /// The compose files that it names; those that lie there if it names none.
+    pub files: Vec<Word<'m>>,
+    /// The services that it names; all of them if it names none.
+    pub services: Vec<Word<'m>>,
+}
+
 /// A call that starts a program in a container of a cluster: `kubectl exec`.
 #[derive(Clone, Debug)]
 pub struct PodCall<'m> {
@@ -83,6 +96,24 @@ const BUILD_SWITCHES: [&str; 16] = [
     "squash",
     "squash-all",
     "stream",
+];
+
+/// Options of `build` of compose that take no value.
+const COMPOSE_BUILD_SWITCHES: [&str; 14] = [
+    "check",
+    "compress",
+    "force-rm",
+    "help",
+    "no-cache",
+    "no-rm",
+    "parallel",
+    "print",
+    "pull",
+    "push",
+    "quiet",
+    "ssh",
+    "with-dependencies",
+    "in-pod",
 ];
 
 /// Letters of `build` with a value, and the names that they stand for.
@@ -178,6 +209,11 @@ impl ScriptFile {
         self.commands().filter_map(PodCall::read)
     }
 
+    /// The calls that build services of compose files.
+    pub fn compose_builds(&self) -> impl Iterator<Item = ComposeBuild<'_>> {
+        self.commands().filter_map(ComposeBuild::read)
+    }
+
     /// The calls that build images.
     pub fn build_calls(&self) -> impl Iterator<Item = BuildCall<'_>> {
         self.commands().filter_map(BuildCall::read)
@@ -220,6 +256,38 @@ impl<'m> BuildCall<'m> {
     /// The values of the options of that name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.options.iter().filter(move |option| option.name == name).map(|option| &*option.value)
+    }
+}
+
+impl<'m> ComposeBuild<'m> {
+    fn read(command: FileCommand<'m>) -> Option<Self> {
+        let invocation = command.invocation()?;
+        let name = invocation.name()?;
+        let mut is_compose = name == "docker-compose" || name == "podman-compose";
+        if !is_compose && !ENGINES.contains(&name) {
+            return None;
+        }
+        let mut call = Self { command, options: Vec::new(), files: Vec::new(), services: Vec::new() };
+        let mut words = invocation.arguments();
+        loop {
+            let word = words.next()?;
+            match word.literal()? {
+                "-f" | "--file" if is_compose => call.files.push(words.next()?),
+                option if option.starts_with('-') => {
+                    if GLOBAL.contains(&option) {
+                        words.next()?;
+                    }
+                }
+                "compose" if !is_compose => is_compose = true,
+                "build" if is_compose => break,
+                _ => return None,
+            }
+        }
+        let usage = Usage { switches: &COMPOSE_BUILD_SWITCHES, letters: &BUILD_LETTERS };
+        while let Some(service) = usage.read(command, &mut words, &mut call.options) {
+            call.services.push(service);
+        }
+        Some(call)
     }
 }
 
@@ -388,6 +456,25 @@ mod tests {
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!(options("docker ps --net=host; podman build --privileged .\n"), []);
         assert_eq!(options("docker run $OPTS --privileged img\n"), []);
+    }
+
+    #[test]
+    fn compose_builds_services_with_options() {
+        let read = |script: &str| {
+            let file = ScriptFile::of_script(script.as_bytes());
+            let call = file.compose_builds().next()?;
+            let texts = |words: &[Word<'_>]| words.iter().map(|word| word.text().into_owned()).collect::<Vec<_>>();
+            let options = call.options.iter().map(|option| format!("{}={}", option.name, option.value));
+            Some((texts(&call.files), options.collect::<Vec<_>>().join(" "), texts(&call.services)))
+        };
+        let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            read("docker compose -p x -f a.yaml build --no-cache --build-arg A=b web api\n"),
+            Some((texts(&["a.yaml"]), "no-cache= build-arg=A=b".to_owned(), texts(&["web", "api"])))
+        );
+        assert_eq!(read("docker-compose build\n"), Some((Vec::new(), String::new(), Vec::new())));
+        assert_eq!(read("docker build --build-arg A=b .\n"), None);
+        assert_eq!(read("docker compose up --build\n"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     context::{self, BuildContext, Found},
     model::{
         compose::Service,
-        engine_call::{BuildCall, EngineCall, EngineVerb},
+        engine_call::{BuildCall, ComposeBuild, EngineCall, EngineOption, EngineVerb},
         kubernetes::{Container, KubernetesModel, Object, Workload},
         reference::Reference,
         script_file::{FileCommand, ScriptFile},
@@ -284,6 +284,12 @@ fn of_script(script: &ScriptFile, system: System, lines: &Lines, around: BuildCo
         turns.iter().filter_map(|turn| of_run(&call, turn, system, lines)).collect::<Vec<_>>()
     });
     let mut actors: Vec<Actor> = builds.chain(runs).collect();
+    for call in script.compose_builds() {
+        // Without arguments of its own it builds what the compose file says, which says so itself.
+        if call.options.iter().any(|option| option.name == "build-arg") {
+            actors.extend(of_compose_build(&call, system, lines, around));
+        }
+    }
     actors.sort_by_key(|actor| actor.caller.place.span);
     actors
 }
@@ -370,11 +376,7 @@ fn order_of(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, around: Build
 fn of_build(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Actor {
     let place = lines.place(call.command.span());
     let builds = order_of(call, turn, system, around);
-    let arguments = call.options.iter().filter(|option| option.name == "build-arg").map(|option| {
-        let (name, value) =
-            option.value.split_once('=').map_or((&*option.value, None), |(name, value)| (name, Some(value)));
-        (name.to_owned(), value.and_then(|value| settled(turn.fill(value))))
-    });
+    let arguments = arguments_of(&call.options, turn);
     let target = call.options.iter().rfind(|option| option.name == "target").map(|option| Fact {
         value: settled(turn.fill(&option.value)),
         is_defaulted: false,
@@ -384,11 +386,52 @@ fn of_build(call: &BuildCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines
     let build = CallerBuild {
         place: place.clone(),
         target,
-        arguments: arguments.collect(),
+        arguments,
         secrets: call.values("secret").filter_map(id_of).map(str::to_owned).collect(),
     };
     let caller = Caller { build: Some(build), ..Caller::new(command_name(call.command, "build"), place, system) };
     Actor { caller, builds, names, is_run: false, refuses_root: false, crossings: Vec::new(), labels: Vec::new() }
+}
+
+/// The build arguments among `options`, with their values where these are written.
+fn arguments_of(options: &[EngineOption<'_>], turn: &Turn<'_>) -> Vec<(String, Option<String>)> {
+    let given = options.iter().filter(|option| option.name == "build-arg").map(|option| {
+        let (name, value) =
+            option.value.split_once('=').map_or((&*option.value, None), |(name, value)| (name, Some(value)));
+        (name.to_owned(), value.and_then(|value| settled(turn.fill(value))))
+    });
+    given.collect()
+}
+
+/// The services that a call of compose builds with arguments of its own.
+fn of_compose_build(call: &ComposeBuild<'_>, system: System, lines: &Lines, around: BuildContext<'_>) -> Vec<Actor> {
+    let mut files = super::compose_files(around);
+    if !call.files.is_empty() {
+        let named = |path: &str| {
+            let is_it = |file: &str| around.directories().any(|at| context::resolve(at, file) == path);
+            call.files.iter().filter_map(|word| word.literal()).any(is_it)
+        };
+        files.retain(|file| named(&file.path));
+    }
+    let trees: Vec<yaml::Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
+    let sources: Vec<Source<'_>> =
+        trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, around)).collect();
+    let turns = turns_of(call.command);
+    let mut actors: Vec<Actor> = Vec::new();
+    for mut actor in of_compose(&sources) {
+        let Some(build) = &actor.caller.build else { continue };
+        let names = |turn: &&Turn<'_>| {
+            let is_it = |word: &Word<'_>| turn.fill(&word_of(*word)) == actor.caller.name;
+            call.services.is_empty() || call.services.iter().any(is_it)
+        };
+        let Some(turn) = turns.iter().find(names) else { continue };
+        let place = lines.place(call.command.span());
+        let build = CallerBuild { place: place.clone(), arguments: arguments_of(&call.options, turn), ..build.clone() };
+        let name = command_name(call.command, "compose build");
+        actor.caller = Caller { build: Some(build), ..Caller::new(name, place, system) };
+        actors.push(Actor { is_run: false, crossings: Vec::new(), ..actor });
+    }
+    actors
 }
 
 fn of_run(call: &EngineCall<'_>, turn: &Turn<'_>, system: System, lines: &Lines) -> Option<Actor> {
