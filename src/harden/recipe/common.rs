@@ -93,6 +93,12 @@ pub(super) fn outside(
         if effect::is_of_the_system(&path) {
             return Err(format!("line {line} fills `{path}`, and with what is not told"));
         }
+        if path.starts_with("/etc/sudoers") && programs.is_complete && !programs.names.contains("sudo") {
+            let evidence = subject.evidence(filled.span, format!("fills `{path}`"));
+            let reason = "no start command, health check or program of the build context calls `sudo`";
+            runtime.changes.push(change("Leave out what only `sudo` reads", reason, evidence));
+            continue;
+        }
         let is_called =
             programs.names.iter().any(|name| path.ends_with(&format!("/{name}"))) || is_started(subject, &path);
         if is_program_place(&path) && !is_called && programs.is_complete {

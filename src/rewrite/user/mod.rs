@@ -178,6 +178,12 @@ pub fn withheld(
     if let Some(place) = writes.places.iter().find(|place| !is_given(&place.path)) {
         return Ok(Some((place.path.clone(), format!("{}:{}", place.file, place.line))));
     }
+    // Nobody else may enter the home of root, so that the container would not start there.
+    let workdir = target.workdir();
+    let is_of_root = workdir.path.known().is_some_and(|path| path == ROOT_HOME || path.starts_with("/root/"));
+    if is_of_root && !matches!(target.root_base(), Base::Scratch) && !target.always_gives(ROOT_HOME, uid, name) {
+        return Err("its working directory lies in the home of root, which nobody else may enter".into());
+    }
     // A base that does not run as root is made for its own user.
     if matches!(target.user().origin, UserOrigin::BaseImage { .. }) {
         return Ok(None);
