@@ -303,6 +303,8 @@ fn what_a_bake_file_leaves_open_is_not_edited() {
     let child = |rest: &str| bake(&(web("") + "target \"b\" {\n  inherits = [\"web\"]\n" + rest + "}\n"));
     stays(&child("  context = \"b\"\n"), "docker-bake.hcl:5", "builds of other Dockerfiles");
     stays(&child("  tags = [\"b\"]\n  secret = [\"id=b\"]\n"), "docker-bake.hcl:5", "other targets have a say");
+    let inline = web("") + "target \"c\" {\n  dockerfile-inline = <<END\nFROM a\nRUN echo }\nEND\n}\n";
+    stays(&bake(&inline), "docker-bake.hcl:5", "a form that is not edited");
     let set = "-- build.sh --\ndocker buildx bake --set '*.args.NPM_TOKEN'=$NPM_TOKEN\n";
     stays(set, "build.sh:1", "nobody can tell here what it builds");
 }

@@ -139,6 +139,12 @@ pub fn is_json(pieces: &[Piece<'_>]) -> bool {
     shown.next().is_some_and(|piece| piece.token == Token::Sign(b'{'))
 }
 
+/// Whether the text may have a heredoc (`<<END`), whose lines are read as if they were HCL.
+pub fn has_heredoc(pieces: &[Piece<'_>]) -> bool {
+    let is_less = |piece: &Piece<'_>| piece.token == Token::Sign(b'<');
+    pieces.windows(2).any(|pair| pair.iter().all(is_less) && pair[0].span.end == pair[1].span.start)
+}
+
 /// The blocks of that kind, in order.
 pub fn blocks<'t>(pieces: &[Piece<'t>], kind: &str) -> Vec<Block<'t>> {
     if is_json(pieces) {

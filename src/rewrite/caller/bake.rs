@@ -16,10 +16,15 @@ use crate::{
 const FORM: &str = "it is written in a form that is not edited";
 
 pub(super) fn hand_over(work: &mut Work<'_>, found: &Found, around: BuildContext<'_>) -> Result<(), Obstacle> {
+    let pieces = hcl::pieces(&found.text);
+    if hcl::has_heredoc(&pieces) {
+        // Who gives it is known by its line, and nothing is edited.
+        work.by_all = false;
+        return Ok(());
+    }
     let baked = graph::baked(found, work.name, &work.dockerfile, around);
     work.by_all &= !baked.is_built_without;
     let lines = LineIndex::new(&found.text);
-    let pieces = hcl::pieces(&found.text);
     let mut edits = Vec::new();
     let mut edited: Vec<&str> = Vec::new();
     for giver in &baked.givers {
