@@ -22,7 +22,7 @@ use std::collections::HashMap;
 /// What is built around a file.
 pub struct Made<'c> {
     context: BuildContext<'c>,
-    orders: Option<Vec<Named>>,
+    sources: Option<Vec<Orders>>,
     answers: HashMap<(String, Question), Option<MadeImage>>,
 }
 
@@ -50,13 +50,20 @@ struct Named {
     names: Vec<actor::ImageName>,
 }
 
+/// What one file orders, or all compose files together, which complete each other.
+enum Orders {
+    Read(Vec<Named>),
+    /// Nobody asked for a name that the file holds.
+    Unread(Found, FileKind),
+}
+
 /// So many Dockerfiles are looked at for one file.
 const MOST_ANSWERS: usize = 64;
 
 impl<'c> Made<'c> {
     /// What is built around the file that `context` is about. Nothing is read before it is asked for.
     pub fn around(context: BuildContext<'c>) -> Self {
-        Self { context, orders: None, answers: HashMap::new() }
+        Self { context, sources: None, answers: HashMap::new() }
     }
 
     /// The image called `name`, if one Dockerfile here makes all that is so called.
@@ -65,10 +72,12 @@ impl<'c> Made<'c> {
             return None;
         }
         let context = self.context;
-        let orders = self.orders.get_or_insert_with(|| orders(context));
+        let sources = self.sources.get_or_insert_with(|| sources(context));
+        sources.iter_mut().for_each(|source| source.read_if_it_says(name, context));
+        let orders: Vec<&Named> = sources.iter().flat_map(Orders::read).collect();
         let (whole, repository) = (name.normalized(), name.name());
         let has = |is_one: &dyn Fn(&actor::ImageName) -> bool| {
-            orders.iter().filter(|order| order.names.iter().any(is_one)).collect::<Vec<_>>()
+            orders.iter().copied().filter(|order| order.names.iter().any(is_one)).collect::<Vec<_>>()
         };
         let exact = has(&|name| name.whole.as_ref() == Some(&whole));
         let is_same_tag = !exact.is_empty();
@@ -113,17 +122,41 @@ impl<'c> Made<'c> {
     }
 }
 
-/// Everything around that builds a Dockerfile which is known.
-fn orders(context: BuildContext<'_>) -> Vec<Named> {
+impl Orders {
+    fn read(&self) -> &[Named] {
+        match self {
+            Orders::Read(orders) => orders,
+            Orders::Unread(..) => &[],
+        }
+    }
+
+    fn read_if_it_says(&mut self, name: &Reference<'_>, context: BuildContext<'_>) {
+        let Orders::Unread(file, kind) = self else { return };
+        if may_say(&file.text, name) {
+            let actors = actor::of_file(&file.path, *kind, &file.text, context.of(&file.path));
+            *self = Orders::Read(actors.into_iter().filter_map(named).collect());
+        }
+    }
+}
+
+/// Whether a file may call an image by `name`: the last part of a name is written out, or a loop puts it together. To
+/// see that costs far less than reading the file.
+fn may_say(text: &[u8], name: &Reference<'_>) -> bool {
+    let says = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
+    let mut parts = name.written_repository().split('/');
+    let first = parts.next().unwrap_or_default();
+    says(parts.next_back().unwrap_or(first)) || says("done") && says(first)
+}
+
+/// Everything around that may build a Dockerfile.
+fn sources(context: BuildContext<'_>) -> Vec<Orders> {
     let compose = evidence::compose_files(context);
     let trees: Vec<_> = compose.iter().map(|file| yaml::parse(&file.text).tree).collect();
     let sources: Vec<Source<'_>> =
         trees.iter().zip(&compose).map(|(tree, file)| Source::new(tree, file, context)).collect();
-    let mut actors = actor::of_compose(&sources);
-    for (file, kind) in evidence::builders(context) {
-        actors.extend(actor::of_file(&file.path, kind, &file.text, context.of(&file.path)));
-    }
-    actors.into_iter().filter_map(named).collect()
+    let services = actor::of_compose(&sources).into_iter().filter_map(named).collect();
+    let builders = evidence::builders(context).into_iter().map(|(file, kind)| Orders::Unread(file, kind));
+    std::iter::once(Orders::Read(services)).chain(builders).collect()
 }
 
 fn named(actor: Actor) -> Option<Named> {
@@ -274,6 +307,15 @@ mod tests {
         assert_eq!((image.dockerfile.as_str(), image.uid, image.is_same_tag), ("web/Dockerfile", Some(7), true));
         assert!(!made(FILES, "acme/web:2").expect("it is built here").is_same_tag);
         assert_eq!(made(FILES, "acme/other"), None);
+    }
+
+    #[test]
+    fn a_name_is_found_that_a_loop_puts_together() {
+        const FILES: &[(&str, &str)] = &[
+            ("web/Dockerfile", "FROM debian:13\nUSER 7\n"),
+            ("build.sh", "for part in web api; do docker build -t acme/shop-$part:1 $part; done\n"),
+        ];
+        assert_eq!(made(FILES, "acme/shop-web:1").and_then(|image| image.uid), Some(7));
     }
 
     #[test]

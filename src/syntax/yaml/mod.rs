@@ -23,6 +23,10 @@ use crate::text::Span;
 #[derive(Clone, Debug)]
 pub struct Yaml<'t> {
     text: &'t [u8],
+    /// The same, if all of it is UTF-8.
+    utf8: Option<&'t str>,
+    /// Whether a key may merge other mappings into its own.
+    may_merge: bool,
     nodes: Vec<NodeData>,
     /// The nodes that are the documents.
     roots: Vec<u32>,

@@ -95,10 +95,21 @@ impl<'y> Node<'y> {
         let node = self.resolved();
         let data = node.data();
         let Kind::Scalar(_) = data.kind else { return None };
-        Some(match data.decoded {
-            (NONE, _) => std::str::from_utf8(data.span.of(self.yaml.text)).unwrap_or_default(),
-            (start, length) => &self.yaml.decoded[start as usize..(start + length) as usize],
+        Some(match (data.decoded, self.yaml.utf8) {
+            ((NONE, _), Some(text)) => text.get(data.span.range()).unwrap_or_default(),
+            ((NONE, _), None) => std::str::from_utf8(data.span.of(self.yaml.text)).unwrap_or_default(),
+            ((start, length), _) => &self.yaml.decoded[start as usize..(start + length) as usize],
         })
+    }
+
+    /// Whether it is a scalar that reads `text`. Costs less than [`Node::scalar`], and most keys are not the wanted one.
+    pub fn reads(self, text: &str) -> bool {
+        let data = self.resolved().data();
+        let Kind::Scalar(_) = data.kind else { return false };
+        match data.decoded {
+            (NONE, _) => data.span.of(self.yaml.text) == text.as_bytes(),
+            (start, length) => &self.yaml.decoded[start as usize..(start + length) as usize] == text,
+        }
     }
 
     /// Whether it is nothing: not written, `~` or `null`.
@@ -169,7 +180,7 @@ impl<'y> Node<'y> {
 
     /// The entry of `key` that is written in a mapping; of several the last, as loaders that take them do.
     pub fn entry(self, key: &str) -> Option<Entry<'y>> {
-        self.entries().filter(|entry| entry.key.scalar() == Some(key)).last()
+        self.entries().filter(|entry| entry.key.reads(key)).last()
     }
 
     /// The value of `key` in a mapping: its own, or one that is merged in.
@@ -194,8 +205,9 @@ impl<'y> Node<'y> {
     /// The mappings that are merged into it with `<<`, first those that win.
     pub fn merged(self) -> impl Iterator<Item = Node<'y>> {
         let is_merge =
-            |entry: &Entry<'y>| entry.key.kind() == Kind::Scalar(Style::Plain) && entry.key.scalar() == Some("<<");
-        self.entries().filter(is_merge).flat_map(|entry| {
+            |entry: &Entry<'y>| entry.key.kind() == Kind::Scalar(Style::Plain) && entry.key.reads("<<");
+        let entries = self.yaml.may_merge.then(|| self.entries());
+        entries.into_iter().flatten().filter(is_merge).flat_map(|entry| {
             let own = entry.value.is_mapping().then_some(entry.value);
             own.into_iter().chain(entry.value.items())
         })

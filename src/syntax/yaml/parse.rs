@@ -50,8 +50,17 @@ impl<'t> Reading<'t> {
     fn of(text: &'t [u8], shown: &[u8], templates: Vec<Span>) -> Self {
         let is_masked = !std::ptr::eq(text, shown);
         let nodes = Vec::with_capacity(text.len() / 16);
-        let tree =
-            Yaml { text, nodes, roots: Vec::new(), decoded: String::new(), templates, is_masked, rendered: Vec::new() };
+        let tree = Yaml {
+            text,
+            utf8: std::str::from_utf8(text).ok(),
+            may_merge: memchr::memmem::find(text, b"<<").is_some(),
+            nodes,
+            roots: Vec::new(),
+            decoded: String::new(),
+            templates,
+            is_masked,
+            rendered: Vec::new(),
+        };
         let mut reading = Self { tree, errors: Vec::new(), open: Vec::new(), anchors: HashMap::new(), cursor: 0 };
         let readable = reading.readable(shown);
         reading.events(&readable);
