@@ -5,7 +5,12 @@
 //! directory above it that the run may read; the answer says where it was found.
 
 use crate::source::SourceFile;
-use std::{collections::BTreeSet, sync::Arc};
+use foldhash::fast::RandomState;
+use std::{
+    any::Any,
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 /// Read access to the files around a checked file.
 ///
@@ -27,6 +32,27 @@ pub trait Files: Sync {
     /// Whether files that are not found are not there; otherwise nobody looked.
     fn are_seen(&self) -> bool {
         true
+    }
+
+    /// Where what was worked out of files is kept for whoever asks next; nothing is kept without it.
+    fn memory(&self) -> Option<&Memory> {
+        None
+    }
+}
+
+/// What was worked out of files around, once for all checked files that ask: one compose file may stand above a thousand
+/// Dockerfiles.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<HashMap<String, Remembered, RandomState>>);
+
+type Remembered = Arc<dyn Any + Send + Sync>;
+
+/// So many things are remembered.
+const MOST_REMEMBERED: usize = 1024;
+
+impl Memory {
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Remembered, RandomState>> {
+        self.0.lock().expect("nobody panics who holds it")
     }
 }
 
@@ -182,6 +208,22 @@ impl<'a> BuildContext<'a> {
     /// What lies in the directory at `path`, written as the checked file's path is; sorted by name.
     pub fn list(&self, path: &str) -> Arc<[Entry]> {
         self.files.list(path)
+    }
+
+    /// What `work` makes of files around, which `key` names together with what is asked of them: all that it looks at.
+    pub fn remembered<T: Send + Sync + 'static>(&self, key: String, work: impl FnOnce() -> T) -> Arc<T> {
+        let Some(memory) = self.files.memory() else { return Arc::new(work()) };
+        let known = memory.seen().get(&key).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast().ok()) {
+            return known;
+        }
+        // Without the lock: who works may ask for other things, and two who work at once find the same.
+        let made = Arc::new(work());
+        let mut seen = memory.seen();
+        if seen.len() < MOST_REMEMBERED {
+            seen.insert(key, made.clone());
+        }
+        made
     }
 
     /// The checked file.

@@ -3,7 +3,8 @@
 //! Rules ask for many files that are not there. A directory is listed once, and answers for all of them.
 
 use super::{is_executable, is_repository_root, read_at_most};
-use crate::context::{Entry, Files};
+use crate::context::{Entry, Files, Memory};
+use foldhash::fast::RandomState;
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fs::{self, DirEntry},
@@ -19,8 +20,9 @@ pub struct Surroundings {
     written: BTreeSet<String>,
     /// The same without links: what a link leads to is known by that.
     real: OnceLock<HashSet<PathBuf>>,
-    directories: Mutex<HashMap<Box<str>, Arc<Directory>>>,
-    read: Mutex<HashMap<String, Option<Arc<[u8]>>>>,
+    directories: Mutex<HashMap<Box<str>, Arc<Directory>, RandomState>>,
+    read: Mutex<HashMap<String, Option<Arc<[u8]>>, RandomState>>,
+    memory: Memory,
 }
 
 /// A directory.
@@ -173,7 +175,7 @@ impl Surroundings {
         self.named.iter().filter_map(|path| real_directory(path)).any(|named| is_nearest(&named))
     }
 
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>>> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>, RandomState>> {
         self.read.lock().expect("no reader panics")
     }
 
@@ -303,6 +305,10 @@ impl Files for Surroundings {
 
     fn list(&self, path: &str) -> Arc<[Entry]> {
         self.held(path).map(|directory| directory.listing().entries.clone()).unwrap_or_default()
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        Some(&self.memory)
     }
 
     fn is_executable(&self, path: &str) -> bool {

@@ -250,25 +250,20 @@ impl Callers {
         if images.is_empty() && !files.iter().any(builds) {
             return Self::default();
         }
-        let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
-        let sources: Vec<Source<'_>> =
-            trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, context)).collect();
+        let paths = files.iter().map(|file| file.path.as_str());
+        let key = std::iter::once("services of").chain(paths).collect::<Vec<_>>().join("\0");
+        let services = context.remembered(key, || Composed::of(&files, context));
         let mut callers = Self::default();
-        let paths = Paths::of(&sources);
-        let by_path = Sources::of(&sources);
-        let services: Vec<Service<'_>> = sources.iter().flat_map(|source| source.services(&by_path)).collect();
-        for service in &services {
-            let Some(build) = service.build() else { continue };
-            callers.may_be_more |= build.inline.is_none() && build.dockerfile.is_none() || service.is_open();
-            if build.dockerfile.as_deref() == Some(&dockerfile) {
-                images.extend(service.image().and_then(|image| repository(image.known()?)));
-                callers.services.push(Source::caller(service, &paths));
+        for service in services.iter().filter(|service| service.caller.build.is_some()) {
+            callers.may_be_more |= service.may_build_more;
+            if service.dockerfile.as_deref() == Some(&dockerfile) {
+                images.extend(service.repository.clone());
+                callers.services.push(service.caller.clone());
             }
         }
-        for service in services.iter().filter(|service| service.build().is_none()) {
-            let repository = service.image().and_then(|image| repository(image.known()?));
-            if repository.is_some_and(|repository| images.contains(&repository)) {
-                callers.services.push(Source::caller(service, &paths));
+        for service in services.iter().filter(|service| service.caller.build.is_none()) {
+            if service.repository.as_ref().is_some_and(|repository| images.contains(repository)) {
+                callers.services.push(service.caller.clone());
             }
         }
         if !images.is_empty() {
@@ -287,6 +282,39 @@ impl Callers {
                 None => true,
             }
         })
+    }
+}
+
+/// A service of the compose files around.
+struct Composed {
+    caller: Caller,
+    /// The Dockerfile that it builds, if it can be named.
+    dockerfile: Option<String>,
+    /// Whether it may build something that nobody here can name.
+    may_build_more: bool,
+    /// The image that it builds or runs, whatever its tag.
+    repository: Option<String>,
+}
+
+impl Composed {
+    fn of(files: &[Found], context: BuildContext<'_>) -> Vec<Self> {
+        let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
+        let sources: Vec<Source<'_>> =
+            trees.iter().zip(files).map(|(tree, file)| Source::new(tree, file, context)).collect();
+        let paths = Paths::of(&sources);
+        let by_path = Sources::of(&sources);
+        let services = sources.iter().flat_map(|source| source.services(&by_path));
+        let composed = services.map(|service| {
+            let build = service.build();
+            let is_hidden = build.as_ref().is_some_and(|build| build.inline.is_none() && build.dockerfile.is_none());
+            Self {
+                may_build_more: is_hidden || service.is_open(),
+                dockerfile: build.and_then(|build| build.dockerfile),
+                repository: service.image().and_then(|image| repository(image.known()?)),
+                caller: Source::caller(&service, &paths),
+            }
+        });
+        composed.collect()
     }
 }
 

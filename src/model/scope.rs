@@ -9,6 +9,7 @@ use super::{
     platform::Platform,
 };
 use crate::text::Span;
+use foldhash::fast::RandomState;
 use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
 /// A variable as one instruction sets it.
@@ -43,7 +44,7 @@ pub(super) type Time = u32;
 /// All assignments of a file.
 #[derive(Debug, Default)]
 pub(super) struct Timeline<'a> {
-    names: HashMap<Cow<'a, str>, u32>,
+    names: HashMap<Cow<'a, str>, u32, RandomState>,
     /// By name: what is visible behind each point in time, in order of time.
     history: Vec<Vec<Entry>>,
     variables: Vec<Variable<'a>>,
@@ -131,7 +132,7 @@ pub(super) struct Globals<'a> {
     platform: Option<Platform>,
     target: String,
     automatic: OnceLock<Vec<Variable<'static>>>,
-    names: HashMap<Cow<'a, str>, u32>,
+    names: HashMap<Cow<'a, str>, u32, RandomState>,
 }
 
 impl<'a> Globals<'a> {
