@@ -204,8 +204,7 @@ impl<'y> Node<'y> {
 
     /// The mappings that are merged into it with `<<`, first those that win.
     pub fn merged(self) -> impl Iterator<Item = Node<'y>> {
-        let is_merge =
-            |entry: &Entry<'y>| entry.key.kind() == Kind::Scalar(Style::Plain) && entry.key.reads("<<");
+        let is_merge = |entry: &Entry<'y>| entry.key.kind() == Kind::Scalar(Style::Plain) && entry.key.reads("<<");
         let entries = self.yaml.may_merge.then(|| self.entries());
         entries.into_iter().flatten().filter(is_merge).flat_map(|entry| {
             let own = entry.value.is_mapping().then_some(entry.value);

@@ -13,6 +13,7 @@ use crate::{
 impl Reader<'_> {
     pub(super) fn list_step(&mut self) {
         self.skip_blanks();
+        self.plain_arguments();
         let Some(byte) = self.peek() else { return self.end_of_text() };
         let at = self.at;
         match (byte, self.byte(1)) {
@@ -41,6 +42,30 @@ impl Reader<'_> {
                 None => self.word(),
             },
             _ => self.word(),
+        }
+    }
+
+    /// The arguments ahead that are bare text, which is what scripts are made of.
+    fn plain_arguments(&mut self) {
+        let &mut List { state: State::Command(index), words, .. } = self.list() else { return };
+        if self.words.len() == words {
+            return;
+        }
+        let before = self.words.len();
+        while self.peek().is_some_and(begins_argument) {
+            let (stop, features, is_complete) = self.scan_word();
+            if !is_complete {
+                break;
+            }
+            let word = self.plain_word(stop, features);
+            self.note_script(word.span);
+            self.words.push(word);
+            self.at = stop;
+            self.skip_blanks();
+        }
+        if let Some(last) = self.words[before..].last() {
+            let span = &mut self.out.commands[index as usize].span;
+            span.end = span.end.max(last.span.end);
         }
     }
 
@@ -318,4 +343,9 @@ impl Reader<'_> {
         let head = AssignmentHead { start: self.at, name: Span::new(self.at, self.at + name), index, appends };
         (rest.get(at) == Some(&b'=')).then_some((head, self.at + at + 1))
     }
+}
+
+/// Whether nothing but a word begins with it, wherever a word may stand.
+fn begins_argument(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'/' | b'.' | b'_' | b'+' | b'=' | b':' | b'%' | b',' | b'@')
 }

@@ -377,10 +377,7 @@ impl<'a> Reader<'a> {
         match role {
             Role::Argument => {
                 self.words.push(word);
-                let source = word.span.of(self.text);
-                if let [b'-', .., b'c'] = source {
-                    self.list().has_script = true;
-                }
+                self.note_script(word.span);
                 self.extend_element(word.span.end);
             }
             Role::Plain => self.words.push(word),
@@ -390,6 +387,13 @@ impl<'a> Reader<'a> {
                 self.redirects.push(RedirectData { span, operator, descriptor, target: word, heredoc: None });
                 self.extend_element(word.span.end);
             }
+        }
+    }
+
+    /// An option that ends in `c` may hand a script to a shell.
+    pub(super) fn note_script(&mut self, argument: Span) {
+        if let [b'-', .., b'c'] = argument.of(self.text) {
+            self.list().has_script = true;
         }
     }
 
