@@ -22,6 +22,11 @@ pub(super) fn actors(tree: &Yaml<'_>, lines: &Lines) -> Vec<Actor> {
 
 /// Registry and repository of the images that a `skaffold.yaml` around builds from the Dockerfile at `dockerfile`.
 pub(super) fn images_of(context: BuildContext<'_>, dockerfile: &str) -> Vec<String> {
+    // Hardly any Dockerfile has one above it, and to list a directory costs less than to ask for two files.
+    let holds_one = |at: &str| context.list(at).iter().any(|entry| NAMES.contains(&entry.name.as_str()));
+    if !context.directories().any(holds_one) {
+        return Vec::new();
+    }
     let found = NAMES.iter().filter_map(|name| context.nearest(name));
     let names = found.flat_map(|found| {
         let tree = yaml::parse(&found.text).tree;
