@@ -21,9 +21,12 @@ pub struct Surroundings {
     /// The same without links: what a link leads to is known by that.
     real: OnceLock<HashSet<PathBuf>>,
     directories: Mutex<HashMap<Box<str>, Arc<Directory>, RandomState>>,
-    read: Mutex<HashMap<String, Option<Arc<[u8]>>, RandomState>>,
+    read: Mutex<Texts>,
     memory: Memory,
 }
+
+/// What was read, and what could not be, by path.
+type Texts = HashMap<String, Option<Arc<[u8]>>, RandomState>;
 
 /// A directory.
 #[derive(Debug)]
@@ -175,7 +178,7 @@ impl Surroundings {
         self.named.iter().filter_map(|path| real_directory(path)).any(|named| is_nearest(&named))
     }
 
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Option<Arc<[u8]>>, RandomState>> {
+    fn seen(&self) -> MutexGuard<'_, Texts> {
         self.read.lock().expect("no reader panics")
     }
 

@@ -73,7 +73,9 @@ impl<'c> Made<'c> {
         }
         let context = self.context;
         let sources = self.sources.get_or_insert_with(|| sources(context));
-        sources.iter_mut().for_each(|source| source.read_if_it_says(name, context));
+        for source in sources.iter_mut() {
+            source.read_if_it_says(name, context);
+        }
         let orders: Vec<&Named> = sources.iter().flat_map(Orders::read).collect();
         let (whole, repository) = (name.normalized(), name.name());
         let has = |is_one: &dyn Fn(&actor::ImageName) -> bool| {
