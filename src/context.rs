@@ -24,6 +24,11 @@ pub trait Files: Sync {
     /// empty path is the directory that relative paths start in.
     fn list(&self, path: &str) -> Arc<[Entry]>;
 
+    /// The bytes of the file at `path` as it is, where another text stands in front of it.
+    fn original(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.read(path)
+    }
+
     /// Whether somebody may execute the regular file at `path`; not so where the system has no such mark.
     fn is_executable(&self, _path: &str) -> bool {
         false
@@ -104,6 +109,10 @@ impl Files for Overlaid<'_> {
         }
     }
 
+    fn original(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.files.original(path)
+    }
+
     fn list(&self, path: &str) -> Arc<[Entry]> {
         self.files.list(path)
     }
@@ -148,6 +157,11 @@ impl<'a> BuildContext<'a> {
         'a: 'b,
     {
         BuildContext { files: self.files, path }
+    }
+
+    /// The bytes of the file at `path` as it is, where another text stands in front of it.
+    pub fn original(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.files.original(path)
     }
 
     /// The file `name` in the directory of the checked file.

@@ -2,7 +2,6 @@
 
 use super::{
     apply::{Moves, apply},
-    line::line_before,
     plan::{Choice, plan},
 };
 use crate::{
@@ -39,7 +38,7 @@ pub struct Beside {
     pub path: String,
     /// What it is.
     pub kind: FileKind,
-    /// Its bytes as they were read.
+    /// Its bytes as they are without what is done.
     pub before: Vec<u8>,
     /// Its bytes as they would be.
     pub after: Vec<u8>,
@@ -118,18 +117,16 @@ pub fn repair<E>(
             outcome.quarantined.extend(rules);
             continue;
         }
-        let applied = chosen.iter().map(|choice| Applied {
+        outcome.applied.extend(chosen.iter().map(|choice| Applied {
             rule: choice.finding.rule,
             file: choice.finding.primary.file,
             title: choice.fix.title.clone(),
             safety: choice.fix.safety,
             reason: choice.fix.reason.clone(),
             with: companions(choice.finding),
-            evidence: choice.fix.evidence.iter().map(|place| outcome.as_read(place)).collect(),
+            evidence: choice.fix.evidence.clone(),
             round,
-        });
-        let applied: Vec<Applied> = applied.collect();
-        outcome.applied.extend(applied);
+        }));
         outcome.sources = next;
         judgement = after;
         round += 1;
@@ -150,14 +147,6 @@ impl Beside {
 }
 
 impl Outcome {
-    /// The place in a file beside these, by the line that it was read with.
-    fn as_read(&self, place: &Evidence) -> Evidence {
-        let beside = self.beside.iter().find(|beside| beside.path == place.path);
-        let now = self.sources.at(&place.path);
-        let line = beside.zip(now).map(|(beside, now)| line_before(&now.text, place.line, &beside.before));
-        Evidence { line: line.unwrap_or(place.line), ..place.clone() }
-    }
-
     /// Takes the files behind the first `own` ones out of the set, and keeps those that change.
     fn part(&mut self, own: usize) {
         let mut files = std::mem::take(&mut self.sources).into_files();

@@ -5,10 +5,8 @@
 
 mod apply;
 mod fixpoint;
-mod line;
 mod plan;
 
 pub use apply::{apply, splice};
 pub use fixpoint::{Applied, Beside, Outcome, Quarantined, repair};
-pub use line::line_before;
 pub use plan::{Choice, plan};

@@ -4,9 +4,8 @@ use super::Project;
 use crate::{
     context::{Files, Overlaid},
     engine::Unjudged,
-    fix::line_before,
     harden::{Hardened, Wishes},
-    rule::{Companion, Evidence},
+    rule::Companion,
     source::SourceFile,
 };
 
@@ -66,11 +65,4 @@ pub(super) fn put(files: &mut Vec<SourceFile>, file: SourceFile) {
         Some(other) => *other = file,
         None => files.push(file),
     }
-}
-
-/// The place by its line in `files`, where it was seen in what lies in front of them.
-pub(super) fn as_it_was(place: &Evidence, in_front: &[SourceFile], files: &dyn Files) -> Evidence {
-    let now = in_front.iter().find(|file| file.path == place.path);
-    let line = now.zip(files.read(&place.path)).map(|(now, before)| line_before(&now.text, place.line, &before));
-    Evidence { line: line.unwrap_or(place.line), ..place.clone() }
 }

@@ -55,6 +55,10 @@ impl Files for Overlay<'_> {
         }
     }
 
+    fn original(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.around.original(path)
+    }
+
     fn list(&self, path: &str) -> Arc<[Entry]> {
         self.around.list(path)
     }

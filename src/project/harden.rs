@@ -12,7 +12,7 @@ use crate::{
     },
     model::{DockerfileModel, Reference},
     rewrite::{self, user},
-    rule::{Builtin, Companion, Cx, Detail, Evidence, Fix, Group, Safety},
+    rule::{Builtin, Companion, Cx, Detail, Fix, Group, Safety},
     rules::RULES,
     source::{SourceFile, SourceSet},
     syntax::dockerfile,
@@ -229,7 +229,7 @@ impl Climber<'_> {
             Some((_, Ok(fix))) if fix.edits.is_empty() => {}
             Some((is_root, Ok(fix))) => {
                 let mut trial = ascent.clone();
-                self.apply(&mut trial, fix);
+                Self::apply(&mut trial, fix);
                 // What somebody who is not root is given a second time is not given by such lines.
                 let settles = || !matches!(self.user_fix(&trial), Some((_, Ok(again))) if !again.edits.is_empty());
                 if is_root || settles() {
@@ -292,7 +292,7 @@ impl Climber<'_> {
             }
             ascent.note(&fix.title, &fix.reason);
             if fix.safety > Safety::Manual {
-                self.apply(ascent, fix);
+                Self::apply(ascent, fix);
             }
         }
     }
@@ -346,16 +346,16 @@ impl Climber<'_> {
     }
 
     /// Does `fix`, with what other files have to change for it.
-    fn apply(&self, ascent: &mut Ascent, fix: Fix) {
+    fn apply(ascent: &mut Ascent, fix: Fix) {
         let mut edits = fix.edits;
         edits.sort();
         ascent.text = fix::splice(&ascent.text, &edits);
-        let evidence = self.as_it_was(&fix.evidence, ascent);
         for Companion { path, kind, text, edits } in fix.companions {
             let text = fix::splice(&text, &edits);
             beside::put(&mut ascent.beside, SourceFile::new(FileId::BESIDE, path, kind, text));
         }
-        ascent.changes.push(Change { title: fix.title, safety: fix.safety, reason: fix.reason, evidence });
+        let Fix { title, safety, reason, evidence, .. } = fix;
+        ascent.changes.push(Change { title, safety, reason, evidence });
     }
 
     /// Every fix of the rules that are wanted.
@@ -372,8 +372,8 @@ impl Climber<'_> {
         };
         let (outcome, _) = fix::repair(SourceSet::of(vec![self.with(&ascent.text)]), Safety::Risky, &judge)?;
         for applied in outcome.applied {
-            let evidence = self.as_it_was(&applied.evidence, ascent);
-            let change = Change { title: applied.title, safety: applied.safety, reason: applied.reason, evidence };
+            let fix::Applied { title, safety, reason, evidence, .. } = applied;
+            let change = Change { title, safety, reason, evidence };
             let is_of_secret =
                 rules.iter().any(|rule| rule.meta.id == applied.rule && rule.meta.group == Group::Secret);
             if is_of_secret {
@@ -388,10 +388,6 @@ impl Climber<'_> {
         }
         ascent.text = outcome.sources.into_files().remove(0).text;
         Ok(())
-    }
-
-    fn as_it_was(&self, places: &[Evidence], ascent: &Ascent) -> Vec<Evidence> {
-        places.iter().map(|place| beside::as_it_was(place, &ascent.beside, self.around)).collect()
     }
 
     /// Where it stands, by every rule, whatever the policy makes of it.

@@ -12,7 +12,7 @@ mod workflow;
 
 use super::draft::Draft;
 use crate::{
-    context::Found,
+    context::{BuildContext, Found},
     model::{
         self, DockerfileModel,
         graph::{self, System},
@@ -21,7 +21,7 @@ use crate::{
     rule::{Companion, Cx, Evidence},
     source::FileKind,
     syntax::yaml::{self, Editor, Kind, Node, Yaml},
-    text::{Edit, FileId, LineIndex, Span},
+    text::{Edit, FileId, LineIndex, Span, line_before},
 };
 use std::collections::BTreeMap;
 
@@ -158,6 +158,7 @@ pub(super) fn hand_over(
 
 /// Callers on their way.
 struct Work<'w> {
+    context: BuildContext<'w>,
     dockerfile: String,
     name: &'w str,
     instead: Instead<'w>,
@@ -170,8 +171,9 @@ struct Work<'w> {
 }
 
 impl<'w> Work<'w> {
-    fn new(cx: &Cx<'_, DockerfileModel<'_>>, name: &'w str, instead: Instead<'w>) -> Self {
+    fn new(cx: &Cx<'w, DockerfileModel<'_>>, name: &'w str, instead: Instead<'w>) -> Self {
         Self {
+            context: cx.context,
             dockerfile: crate::context::resolve("", &cx.file.path),
             name,
             instead,
@@ -193,6 +195,7 @@ impl<'w> Work<'w> {
 
     /// Notes that `line` of the file handed the argument in.
     fn note(&mut self, path: &str, line: u32) {
+        let line = self.line_as_it_is(path, line);
         let shows = match self.name {
             "" => "builds it".to_owned(),
             name => format!("hands the build argument `{name}` in"),
@@ -201,6 +204,12 @@ impl<'w> Work<'w> {
         if !self.places.contains(&place) {
             self.places.push(place);
         }
+    }
+
+    /// The line of the file as it is, where an earlier fix has edited what is seen of it.
+    fn line_as_it_is(&self, path: &str, line: u32) -> u32 {
+        let texts = self.context.at(path).zip(self.context.original(path));
+        texts.map_or(line, |(seen, original)| line_before(&seen.text, line, &original))
     }
 
     fn draft(&mut self, found: &Found, kind: FileKind) -> &mut Draft {
