@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 /// In more ways than these a manifest is judged as it is.
 const MOST_BUILDS: usize = 8;
 
+/// A larger manifest is judged as it is, too.
+const LARGEST: usize = 256 * 1024;
+
 /// Takes from `judgement`, which is of `file` alone, what patches set right wherever a kustomization builds it. What is
 /// left is set right in the file itself: whatever is laid over it is laid over that, too.
 pub(super) fn withdraw_given(
@@ -22,7 +25,7 @@ pub(super) fn withdraw_given(
     evidence: Evidence<'_>,
     judgement: &mut Judgement,
 ) {
-    if judgement.findings.is_empty() || judgement.errors > 0 {
+    if judgement.findings.is_empty() || judgement.errors > 0 || file.text.len() > LARGEST {
         return;
     }
     let builds = kustomization::builds(&BuildContext::new(evidence.around, &file.path));

@@ -36,6 +36,9 @@ pub struct Patch {
     name: Option<String>,
 }
 
+/// So many patches are laid over a manifest, in one way of building it.
+const MOST_PATCHES: usize = 64;
+
 /// So many directories are looked into for kustomizations that build on another one.
 const MOST_OVERLAYS: usize = 48;
 
@@ -118,6 +121,7 @@ fn patches_of(context: &BuildContext<'_>, directory: &str, kustomization: Node<'
     let texts =
         plain.filter_map(|patch| file(patch).or_else(|| patch.contains('\n').then(|| patch.as_bytes().to_vec())));
     patches.extend(texts.filter(|text| text.len() <= LARGEST).map(|text| Patch { text, kind: None, name: None }));
+    patches.truncate(MOST_PATCHES);
     patches
 }
 

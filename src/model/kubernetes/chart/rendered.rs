@@ -10,6 +10,7 @@ use crate::{
     syntax::yaml::{self, Editor, Node, Value, Yaml},
     text::{Edit, FileId, Span},
 };
+use std::cell::Cell;
 
 /// A template and the values in it.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Rendered {
     /// In order.
     parts: Vec<Part>,
     values: Found,
+    /// How many bytes of values were read to change them.
+    read: Cell<usize>,
 }
 
 /// A value in the place of an action.
@@ -38,6 +41,15 @@ const DEEPEST: usize = 32;
 /// Larger files of values are not looked into.
 const LARGEST: usize = 256 * 1024;
 
+/// So many actions of a template are looked at, and so many bytes of values written in their places; the rest stays
+/// what only whoever renders it knows.
+const MOST_ACTIONS: usize = 1024;
+const MOST_WRITTEN: usize = 1024 * 1024;
+
+/// Changes are looked for as long as that takes no more than reading so many bytes of values; the next round of repairs
+/// looks for those that are left.
+const MOST_READ: usize = 256 * 1024;
+
 impl Rendered {
     /// The template `text` with the values of the chart that it belongs to; none where it passes none of them on.
     pub fn of(text: &[u8], context: &BuildContext<'_>) -> Option<Self> {
@@ -53,7 +65,7 @@ impl Rendered {
         let mut rendered = Writing { text, top, version, out: String::with_capacity(text.len()), parts: Vec::new() };
         rendered.write(&yaml::parse(text.as_bytes()).tree);
         let Writing { out, parts, .. } = rendered;
-        (!parts.is_empty()).then(|| Self { text: out.into_bytes(), parts, values })
+        (!parts.is_empty()).then(|| Self { text: out.into_bytes(), parts, values, read: Cell::new(0) })
     }
 
     /// The file that the values come from.
@@ -89,12 +101,19 @@ impl Rendered {
     /// Why they are none.
     pub fn edits_of_values(&self, edits: &[Edit]) -> Result<Vec<Edit>, String> {
         const ELSEWHERE: &str = "the template says this itself, and only `values.yaml` of a chart is edited";
+        self.read.set(self.read.get() + self.values.text.len());
+        if self.read.get() > MOST_READ {
+            return Err("the values are too large to verify another change".to_owned());
+        }
         let parsed = yaml::parse(&self.values.text);
         let editor = Editor::new(FileId::BESIDE, &parsed.tree);
         let top = parsed.tree.documents().next().ok_or(ELSEWHERE)?;
         let mut found: Vec<Edit> = Vec::new();
         let mut inside = 0;
-        for part in &self.parts {
+        let first = edits.iter().map(|edit| edit.span.start).min().unwrap_or_default();
+        let last = edits.iter().map(|edit| edit.span.end).max().unwrap_or_default();
+        let from = self.parts.partition_point(|part| part.span.end < first);
+        for part in self.parts[from..].iter().take_while(|part| part.span.start <= last) {
             let Some(path) = &part.path else { continue };
             let own: Vec<&Edit> = edits.iter().filter(|edit| part.span.covers(edit.span)).collect();
             if own.is_empty() {
@@ -147,8 +166,11 @@ impl Writing<'_, '_> {
     fn write(&mut self, tree: &Yaml<'_>) {
         let branches = tree.branches();
         let mut from = 0;
-        for &action in tree.actions() {
-            let Some(passed) = passed(self.text, action, &branches) else { continue };
+        let passing = tree.actions().iter().filter_map(|&span| Some((span, passed(self.text, span, &branches)?)));
+        for (action, passed) in passing.take(MOST_ACTIONS).collect::<Vec<_>>() {
+            if self.out.len() > from + MOST_WRITTEN {
+                break;
+            }
             let place = self.place(action);
             let Some((written, is_own)) = self.written(&passed, &place) else { continue };
             let action = match place {
