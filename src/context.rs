@@ -53,7 +53,7 @@ pub struct Memory(Mutex<HashMap<String, Remembered, RandomState>>);
 type Remembered = Arc<dyn Any + Send + Sync>;
 
 /// So many things are remembered.
-const MOST_REMEMBERED: usize = 1024;
+const MOST_REMEMBERED: usize = 65_536;
 
 impl Memory {
     fn seen(&self) -> MutexGuard<'_, HashMap<String, Remembered, RandomState>> {

@@ -39,7 +39,7 @@ pub(super) fn directory(path: &str) -> &str {
 
 /// The compose files around, with the files that these name.
 pub fn compose_files(context: BuildContext<'_>) -> Vec<Found> {
-    let mut files = found(context, &COMPOSE_DIRECTORIES, is_compose);
+    let mut files = found(context, "compose files", &COMPOSE_DIRECTORIES, is_compose);
     let mut at = 0;
     while at < files.len() && files.len() < MOST_FILES {
         for path in named(&files[at]) {
@@ -55,7 +55,7 @@ pub fn compose_files(context: BuildContext<'_>) -> Vec<Found> {
 /// The manifests around.
 pub(super) fn manifests(context: BuildContext<'_>) -> Vec<Found> {
     let is_manifest = |name: &str| is_yaml(name) && !is_compose(name);
-    let mut files = found(context, &MANIFEST_DIRECTORIES, is_manifest);
+    let mut files = found(context, "manifests", &MANIFEST_DIRECTORIES, is_manifest);
     files.retain(|file| {
         ["apiVersion", "kind", "containers"]
             .iter()
@@ -64,30 +64,39 @@ pub(super) fn manifests(context: BuildContext<'_>) -> Vec<Found> {
     files
 }
 
-/// Files with such a name in the directories above the Dockerfile, and in `below` of them.
-fn found(context: BuildContext<'_>, below: &[&str], is_wanted: impl Fn(&str) -> bool) -> Vec<Found> {
+/// Files with such a name in the directories above the Dockerfile, and in `below` of them; `what` they are says who asks.
+fn found(context: BuildContext<'_>, what: &str, below: &[&str], is_wanted: impl Fn(&str) -> bool) -> Vec<Found> {
     let mut files: Vec<Found> = Vec::new();
     let mut bytes = 0;
     for root in context.directories() {
-        let entries = context.list(root);
-        let inner = entries.iter().filter(|entry| entry.is_directory && below.contains(&entry.name.as_str()));
-        let directories = std::iter::once(root.to_owned()).chain(inner.map(|entry| context::join(root, &entry.name)));
-        for directory in directories.collect::<Vec<_>>() {
-            for entry in context.list(&directory).iter().filter(|entry| !entry.is_directory && is_wanted(&entry.name)) {
-                let path = context::join(&directory, &entry.name);
-                if files.len() >= MOST_FILES || bytes > MOST_BYTES {
-                    return files;
-                }
-                if files.iter().any(|file| file.path == path) {
-                    continue;
-                }
-                let Some(file) = context.at(&path) else { continue };
-                bytes += file.text.len();
-                files.push(file);
+        // Directories may be large, and many Dockerfiles lie below the same one.
+        let key = [what, " of ", root].concat();
+        for path in context.remembered(key, || paths_in(context, root, below, &is_wanted)).iter() {
+            if files.len() >= MOST_FILES || bytes > MOST_BYTES {
+                return files;
             }
+            if files.iter().any(|file| file.path == *path) {
+                continue;
+            }
+            let Some(file) = context.at(path) else { continue };
+            bytes += file.text.len();
+            files.push(file);
         }
     }
     files
+}
+
+/// The paths of such files in the directory at `root`, and in `below` of it.
+fn paths_in(context: BuildContext<'_>, root: &str, below: &[&str], is_wanted: &impl Fn(&str) -> bool) -> Vec<String> {
+    let entries = context.list(root);
+    let inner = entries.iter().filter(|entry| entry.is_directory && below.contains(&entry.name.as_str()));
+    let directories = std::iter::once(root.to_owned()).chain(inner.map(|entry| context::join(root, &entry.name)));
+    let in_directory = |directory: String| {
+        let entries = context.list(&directory);
+        let wanted = entries.iter().filter(|entry| !entry.is_directory && is_wanted(&entry.name));
+        wanted.map(|entry| context::join(&directory, &entry.name)).take(MOST_FILES).collect::<Vec<_>>()
+    };
+    directories.flat_map(in_directory).collect()
 }
 
 fn is_yaml(name: &str) -> bool {

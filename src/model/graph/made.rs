@@ -17,7 +17,7 @@ use crate::{
     },
     text::FileId,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What is built around a file.
 pub struct Made<'c> {
@@ -52,7 +52,7 @@ struct Named {
 
 /// What one file orders, or all compose files together, which complete each other.
 enum Orders {
-    Read(Vec<Named>),
+    Read(Arc<Vec<Named>>),
     /// Nobody asked for a name that the file holds.
     Unread(Found, FileKind),
 }
@@ -135,8 +135,9 @@ impl Orders {
     fn read_if_it_says(&mut self, name: &Reference<'_>, context: BuildContext<'_>) {
         let Orders::Unread(file, kind) = self else { return };
         if may_say(&file.text, name) {
-            let actors = actor::of_file(&file.path, *kind, &file.text, context.of(&file.path));
-            *self = Orders::Read(actors.into_iter().filter_map(named).collect());
+            let read = || actor::of_file(&file.path, *kind, &file.text, context.of(&file.path));
+            let key = ["orders of ", &file.path].concat();
+            *self = Orders::Read(context.remembered(key, || read().into_iter().filter_map(named).collect()));
         }
     }
 }
@@ -158,7 +159,7 @@ fn sources(context: BuildContext<'_>) -> Vec<Orders> {
         trees.iter().zip(&compose).map(|(tree, file)| Source::new(tree, file, context)).collect();
     let services = actor::of_compose(&sources).into_iter().filter_map(named).collect();
     let builders = evidence::builders(context).into_iter().map(|(file, kind)| Orders::Unread(file, kind));
-    std::iter::once(Orders::Read(services)).chain(builders).collect()
+    std::iter::once(Orders::Read(Arc::new(services))).chain(builders).collect()
 }
 
 fn named(actor: Actor) -> Option<Named> {
@@ -279,7 +280,6 @@ fn may_bring_shell(step: Step<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::context::{Entry, Files, entries};
-    use std::sync::Arc;
 
     struct Tree(&'static [(&'static str, &'static str)]);
 

@@ -23,7 +23,10 @@ pub(super) fn actors(tree: &Yaml<'_>, lines: &Lines) -> Vec<Actor> {
 /// Registry and repository of the images that a `skaffold.yaml` around builds from the Dockerfile at `dockerfile`.
 pub(super) fn images_of(context: BuildContext<'_>, dockerfile: &str) -> Vec<String> {
     // Hardly any Dockerfile has one above it, and to list a directory costs less than to ask for two files.
-    let holds_one = |at: &str| context.list(at).iter().any(|entry| NAMES.contains(&entry.name.as_str()));
+    let holds_one = |at: &str| {
+        let entries = context.list(at);
+        NAMES.iter().any(|name| entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).is_ok())
+    };
     if !context.directories().any(holds_one) {
         return Vec::new();
     }
