@@ -11,7 +11,7 @@ use crate::{
 };
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ffi::OsStr,
     fs::{self, Metadata},
     io,
@@ -172,17 +172,48 @@ pub fn discover<'a>(paths: &'a [Named], request: &'a Request<'a>) -> Result<Disc
 struct Found {
     candidate: Candidate,
     is_link: bool,
-    identity: Identity,
+    identity: Known,
+}
+
+/// What is known of which file it is.
+enum Known {
+    Whole(Identity),
+    /// Its number on some device: two files of one number may be one, and two of two numbers never are.
+    Number(u64),
 }
 
 /// Sorted by name; of several names of one file the first stays, names that are links last.
 fn each_once(mut found: Vec<Found>) -> Vec<Candidate> {
     found.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    tell_apart(&mut found);
     let mut seen = HashSet::with_capacity(found.len());
-    found.retain(|file| seen.insert(file.identity.clone()));
+    found.retain(|file| match &file.identity {
+        Known::Whole(identity) => seen.insert(identity.clone()),
+        Known::Number(_) => true,
+    });
     let mut files: Vec<Candidate> = found.into_iter().map(|file| file.candidate).collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
+}
+
+/// Asks the disk about files that may be the same as another. To ask about each would cost as much as to read it.
+fn tell_apart(found: &mut [Found]) {
+    let number = |file: &Found| match &file.identity {
+        Known::Whole(identity) => identity.number(),
+        Known::Number(number) => Some(*number),
+    };
+    let mut numbers: HashMap<Option<u64>, usize> = HashMap::with_capacity(found.len());
+    for file in &*found {
+        *numbers.entry(number(file)).or_default() += 1;
+    }
+    for file in found.iter_mut().filter(|file| matches!(file.identity, Known::Number(_))) {
+        let path = &file.candidate.path;
+        if numbers[&number(file)] > 1
+            && let Ok(metadata) = fs::metadata(path)
+        {
+            file.identity = Known::Whole(Identity::of(path, &metadata));
+        }
+    }
 }
 
 /// Real files before links; of the same name what was named on the command line first.
@@ -238,7 +269,8 @@ impl<'a> Search<'a> {
             Some(_) if !is_argument && (self.request.excluded)(&name, false) => {}
             Some(kind) if self.request.wanted.contains(&kind) => {
                 let candidate = Candidate { path: path.to_owned(), name, kind, named: is_argument };
-                self.found.push(Found { identity: Identity::of(path, metadata), is_link: false, candidate });
+                let identity = Known::Whole(Identity::of(path, metadata));
+                self.found.push(Found { identity, is_link: false, candidate });
             }
             Some(kind) if is_argument => {
                 let message = format!("files of kind `{}` are not read by this command", kind.name());
@@ -314,6 +346,10 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
     }
     let path = entry.path();
     let is_link = file_type.is_symlink();
+    if let Some(number) = number_of(entry).filter(|_| file_type.is_file()) {
+        let candidate = Candidate { path: path.to_owned(), name, kind, named: false };
+        return Met::File(Found { candidate, is_link, identity: Known::Number(number) });
+    }
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => return Met::Obstacle(obstacle(path, disk::why_not(path, &error), false)),
@@ -329,8 +365,19 @@ fn meet(entry: &DirEntry, inside: &Path, request: &Request<'_>) -> Met {
         let message = "the link leads out of the checked directory; name the file to have it read".to_owned();
         return Met::Obstacle(obstacle(path, message, false));
     }
-    let identity = Identity::of(path, &metadata);
+    let identity = Known::Whole(Identity::of(path, &metadata));
     Met::File(Found { candidate: Candidate { path: path.to_owned(), name, kind, named: false }, is_link, identity })
+}
+
+/// The number of the file that a walk came to, where files have one.
+#[cfg(unix)]
+fn number_of(entry: &DirEntry) -> Option<u64> {
+    entry.ino()
+}
+
+#[cfg(not(unix))]
+fn number_of(_entry: &DirEntry) -> Option<u64> {
+    None
 }
 
 /// What stopped a walk at one place; `is_argument`: whether the root of the walk was named on the command line.

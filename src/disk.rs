@@ -293,6 +293,16 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// The number of the file on its device, where it has one.
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            #[cfg(unix)]
+            Identity::Inode(_, number) => Some(*number),
+            #[cfg(not(unix))]
+            Identity::Path(_) => None,
+        }
+    }
+
     /// That of the file at `path`, which `metadata` was read of.
     #[cfg(unix)]
     pub fn of(_path: &Path, metadata: &Metadata) -> Self {
