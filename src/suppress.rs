@@ -75,6 +75,9 @@ impl Suppressions {
     /// Reads the comments of `file`; `today` decides which ones have expired.
     pub fn read(file: &SourceFile, tree: &Dockerfile, rules: &[&'static Builtin], today: Option<Date>) -> Self {
         let mut all = Self { file: Some(file.id), ..Self::default() };
+        if !comment::is_among(&file.text) {
+            return all;
+        }
         let mut others = Vec::new();
         let last_directive = last_directive_among_comments(file, tree);
         for (comment, below) in comments(file, tree) {

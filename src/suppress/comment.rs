@@ -46,6 +46,12 @@ pub(super) fn may_silence(comment: &[u8]) -> bool {
     MARKS.iter().any(|mark| said.starts_with(mark.as_bytes()))
 }
 
+/// Whether a text holds anything that could be such a comment: hardly any does.
+pub(super) fn is_among(text: &[u8]) -> bool {
+    let begins = |at: &usize| *at == 0 || text[at - 1] != b'#';
+    memchr::memchr_iter(b'#', text).filter(begins).any(|at| may_silence(&text[at..]))
+}
+
 const MARKS: [&str; 5] = ["ironhull:", "hadolint", "check", "trivy:", "checkov:"];
 
 /// Reads a comment of this program that starts at `start`; `None` if it is none.

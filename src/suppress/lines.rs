@@ -6,6 +6,9 @@ use crate::text::Span;
 /// Comments on lines of their own that could silence something, each with the command below it. In order.
 pub(super) fn comments(text: &[u8]) -> Vec<(Span, Scope)> {
     let mut found: Vec<(Span, Scope)> = Vec::new();
+    if !comment::is_among(text) {
+        return found;
+    }
     // Comments that wait for the line that they stand above.
     let mut waiting = 0;
     let mut command: Option<usize> = None;

@@ -9,7 +9,7 @@ use crate::{
 /// Comments on lines of their own that could silence something, each with what it speaks about. In order.
 pub(super) fn comments(tree: &Yaml<'_>) -> Vec<(Span, Scope)> {
     let text = tree.text();
-    if memchr::memchr(b'#', text).is_none() {
+    if !comment::is_among(text) {
         return Vec::new();
     }
     let mut found: Vec<(Span, Scope)> = Vec::new();
