@@ -6,14 +6,14 @@ use crate::{
         inputs::{self, Given, Inputs},
         settings,
     },
-    context::{self, BuildContext, Files, NoFiles},
+    context::{BuildContext, Files, NoFiles},
     discover::{self, Candidate, Obstacle, Request},
     disk::{self, Replacement, Surroundings},
     knowledge::Knowledge,
     lock::{self, Listing, Lock, Skipped, Update, Wanted},
     model::{
         DockerfileModel,
-        compose::{ComposeModel, Variables},
+        compose::ComposeModel,
         kubernetes::{Delivered, KubernetesModel},
     },
     source::{FileKind, SourceFile},
@@ -126,11 +126,7 @@ fn add(wanted: &mut Wanted, file: &SourceFile, around: &dyn Files, knowledge: &K
         }
         FileKind::Compose => {
             let parsed = yaml::parse(&file.text);
-            let variables =
-                context.beside(".env").map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
-            let directory = context::resolve("", context.directory());
-            let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
-            wanted.add_services(&model, &place);
+            wanted.add_services(&ComposeModel::of(&parsed.tree, &context), &place);
         }
         FileKind::Kubernetes => {
             let parsed = yaml::parse(&file.text);

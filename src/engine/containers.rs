@@ -6,9 +6,9 @@ mod patched;
 
 use super::{Evidence, Unjudged, fingerprint};
 use crate::{
-    context::{self, BuildContext},
+    context::BuildContext,
     model::{
-        compose::{ComposeModel, Variables},
+        compose::ComposeModel,
         kubernetes::{KubernetesModel, kustomization},
         seccomp::SeccompModel,
     },
@@ -28,9 +28,7 @@ pub(super) fn judge_compose(
 ) -> Result<Judgement, Unjudged> {
     let parsed = parsed(file)?;
     let context = BuildContext::new(evidence.around, &file.path);
-    let variables = context.beside(".env").map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
-    let directory = context::resolve("", context.directory());
-    let model = ComposeModel::new(&parsed.tree, &directory, &variables.unwrap_or_default());
+    let model = ComposeModel::of(&parsed.tree, &context);
     let is_override = file.path.rsplit('/').next().is_some_and(|name| name.contains(".override."));
     let model = if is_override { model.on_top() } else { model };
     let found = ask(file, rules, evidence, &model, |check| match check {

@@ -37,7 +37,7 @@ use super::{
 use crate::{
     context::{self, BuildContext, Found},
     source::FileKind,
-    syntax::yaml::{self, Yaml},
+    syntax::yaml,
     text::{LineIndex, Span},
 };
 use evidence::manifests;
@@ -298,23 +298,23 @@ struct Composed {
 
 impl Composed {
     fn of(files: &[Found], context: BuildContext<'_>) -> Vec<Self> {
-        let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
-        let sources: Vec<Source<'_>> =
-            trees.iter().zip(files).map(|(tree, file)| Source::new(tree, file, context)).collect();
-        let paths = Paths::of(&sources);
-        let by_path = Sources::of(&sources);
-        let services = sources.iter().flat_map(|source| source.services(&by_path));
-        let composed = services.map(|service| {
-            let build = service.build();
-            let is_hidden = build.as_ref().is_some_and(|build| build.inline.is_none() && build.dockerfile.is_none());
-            Self {
-                may_build_more: is_hidden || service.is_open(),
-                dockerfile: build.and_then(|build| build.dockerfile),
-                repository: service.image().and_then(|image| repository(image.known()?)),
-                caller: Source::caller(&service, &paths),
-            }
-        });
-        composed.collect()
+        services::read(files, context, |sources| {
+            let paths = Paths::of(sources);
+            let by_path = Sources::of(sources);
+            let services = sources.iter().flat_map(|source| source.services(&by_path));
+            services.map(|service| Self::one(&service, &paths)).collect()
+        })
+    }
+
+    fn one(service: &Service<'_>, paths: &Paths) -> Self {
+        let build = service.build();
+        let is_hidden = build.as_ref().is_some_and(|build| build.inline.is_none() && build.dockerfile.is_none());
+        Self {
+            may_build_more: is_hidden || service.is_open(),
+            dockerfile: build.and_then(|build| build.dockerfile),
+            repository: service.image().and_then(|image| repository(image.known()?)),
+            caller: Source::caller(service, paths),
+        }
     }
 }
 
@@ -326,13 +326,11 @@ pub fn with_service<T>(
     name: &str,
     ask: impl FnOnce(&Service<'_>) -> T,
 ) -> Option<T> {
-    let files = compose_files(context);
-    let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
-    let sources: Vec<Source<'_>> =
-        trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, context)).collect();
-    let by_path = Sources::of(&sources);
-    let services = by_path.at(path)?.services(&by_path);
-    services.iter().find(|service| service.name() == name).map(ask)
+    services::read(&compose_files(context), context, |sources| {
+        let by_path = Sources::of(sources);
+        let services = by_path.at(path)?.services(&by_path);
+        services.iter().find(|service| service.name() == name).map(ask)
+    })
 }
 
 /// The lines of a file.

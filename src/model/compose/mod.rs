@@ -20,7 +20,7 @@ pub use resource::Resource;
 pub use text::{Text, Variables};
 
 use crate::{
-    context,
+    context::{self, BuildContext},
     model::{platform::Platform, reference::Reference},
     syntax::yaml::{Editor, Entry, Kind, Node, Yaml},
     text::{FileId, Span},
@@ -66,6 +66,11 @@ pub(super) struct Layer<'y> {
 const DEEPEST: usize = 8;
 
 impl<'y> ComposeModel<'y> {
+    /// The model of the file that `context` is about and `tree` was made of, with the variables beside it.
+    pub fn of(tree: &'y Yaml<'y>, context: &BuildContext<'_>) -> Self {
+        Self::new(tree, &context::resolve("", context.directory()), &Variables::beside(context))
+    }
+
     /// The model of the file in `directory` that `tree` was made of; `variables` are those of the `.env` beside it.
     pub fn new(tree: &'y Yaml<'y>, directory: &str, variables: &Variables) -> Self {
         let services: Vec<Service<'y>> = top(tree, "services")

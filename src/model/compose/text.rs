@@ -1,6 +1,6 @@
 //! Texts of compose files, with their variables replaced as compose does it.
 
-use crate::syntax::yaml::Node;
+use crate::{context::BuildContext, syntax::yaml::Node};
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// Stands where only whoever starts the services knows the text; no text of YAML holds it unless escaped.
@@ -11,6 +11,12 @@ const HIDDEN: char = '\0';
 pub struct Variables(Arc<BTreeMap<String, String>>);
 
 impl Variables {
+    /// Those of the `.env` beside the compose file that `context` is about.
+    pub fn beside(context: &BuildContext<'_>) -> Self {
+        let found = context.beside(".env");
+        found.map(|found| Self::of_text(&String::from_utf8_lossy(&found.text))).unwrap_or_default()
+    }
+
     /// Those of the text of a `.env`.
     pub fn of_text(text: &str) -> Self {
         let assignments = text.lines().filter_map(|line| {

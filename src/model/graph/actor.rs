@@ -2,7 +2,7 @@
 
 use super::{
     Caller, CallerBuild, Crossing, CrossingKind, Fact, Lines, Place, System, bake, crossing, devcontainer, pods,
-    services::{Paths, Source, Sources},
+    services::{self, Paths, Source, Sources},
     skaffold, workflow,
 };
 use crate::{
@@ -413,12 +413,9 @@ fn of_compose_build(call: &ComposeBuild<'_>, system: System, lines: &Lines, arou
         };
         files.retain(|file| named(&file.path));
     }
-    let trees: Vec<yaml::Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
-    let sources: Vec<Source<'_>> =
-        trees.iter().zip(&files).map(|(tree, file)| Source::new(tree, file, around)).collect();
     let turns = turns_of(call.command);
     let mut actors: Vec<Actor> = Vec::new();
-    for mut actor in of_compose(&sources) {
+    for mut actor in services::read(&files, around, of_compose) {
         let Some(build) = &actor.caller.build else { continue };
         let names = |turn: &&Turn<'_>| {
             let is_it = |word: &Word<'_>| turn.fill(&word_of(*word)) == actor.caller.name;

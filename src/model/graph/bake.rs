@@ -3,7 +3,6 @@
 use super::{
     Caller, CallerBuild, Fact, Lines, System,
     actor::{Actor, ImageName, Order, id_of, is_plain_path},
-    evidence,
 };
 use crate::{
     context::{self, BuildContext, Found},
@@ -92,7 +91,7 @@ fn builds(chain: &[&Target], bake: &str, around: BuildContext<'_>) -> Order {
     let path = context::join(context, file);
     // Bake starts where it is called: beside the file, or above it with `--file`.
     let mut places = around.directories().map(|directory| context::resolve(directory, &path));
-    let beside = context::resolve(evidence::directory(bake), &path);
+    let beside = context::resolve(context::directory(bake), &path);
     Order::File(places.find(|path| around.at(path).is_some()).unwrap_or(beside))
 }
 

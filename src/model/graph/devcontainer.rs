@@ -4,7 +4,6 @@ use super::{
     Caller, CallerBuild, Fact, Lines, System,
     actor::{Actor, ImageName, Order, is_plain_path},
     crossing::{Crossing, CrossingKind},
-    evidence,
 };
 use crate::{
     context,
@@ -31,7 +30,7 @@ fn of_root(root: Node<'_>, lines: &Lines) -> Option<Actor> {
     let build = root.get("build");
     let of_build = |key: &str| build.and_then(|build| build.get(key)).and_then(Node::scalar);
     let file = of_build("dockerfile").or_else(|| of_build("dockerFile")).or_else(|| text("dockerFile"));
-    let directory = evidence::directory(&lines.path);
+    let directory = context::directory(&lines.path);
     let builds = match file {
         Some(file) if is_plain_path(file) => Order::File(context::resolve(directory, file)),
         Some(_) => Order::Hidden,

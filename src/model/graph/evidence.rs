@@ -28,15 +28,6 @@ const MANIFEST_DIRECTORIES: [&str; 10] = [
     "ops",
 ];
 
-/// The part of `path` before its last `/`.
-pub(super) fn directory(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) => "/",
-        Some((directory, _)) => directory,
-        None => "",
-    }
-}
-
 /// The compose files around, with the files that these name.
 pub fn compose_files(context: BuildContext<'_>) -> Vec<Found> {
     let mut files = found(context, "compose files", &COMPOSE_DIRECTORIES, is_compose);
@@ -114,7 +105,7 @@ pub(super) fn named(file: &Found) -> Vec<String> {
         return Vec::new();
     }
     let tree = yaml::parse(&file.text).tree;
-    let directory = directory(&file.path);
+    let directory = context::directory(&file.path);
     let model = ComposeModel::new(&tree, directory, &Variables::default());
     let included = model.includes();
     let included = included.iter().filter_map(|text| Some(context::resolve(directory, text.known()?)));
@@ -127,7 +118,7 @@ const NAMES: [&str; 4] = ["compose", "docker-compose", "compose.override", "dock
 
 /// The files that compose may read before the one at `path`; none if that is such a file.
 pub(super) fn base_of(path: &str) -> Vec<String> {
-    let directory = directory(path);
+    let directory = context::directory(path);
     let bases = NAMES[..2].iter().flat_map(|name| with_endings(directory, name));
     let bases: Vec<String> = bases.collect();
     if bases.iter().any(|base| base == path) { Vec::new() } else { bases }
@@ -135,7 +126,7 @@ pub(super) fn base_of(path: &str) -> Vec<String> {
 
 /// The files that compose reads on top of the one at `path`; none if it is read on top itself.
 pub(super) fn override_of(path: &str) -> Vec<String> {
-    let directory = directory(path);
+    let directory = context::directory(path);
     if !NAMES[..2].iter().flat_map(|name| with_endings(directory, name)).any(|base| base == path) {
         return Vec::new();
     }
@@ -144,7 +135,7 @@ pub(super) fn override_of(path: &str) -> Vec<String> {
 
 /// Whether compose reads the file at `path` on top of another one by itself.
 pub fn is_override(path: &str) -> bool {
-    let directory = directory(path);
+    let directory = context::directory(path);
     NAMES[2..].iter().flat_map(|name| with_endings(directory, name)).any(|name| name == path)
 }
 

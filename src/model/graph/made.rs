@@ -4,17 +4,14 @@ use super::{
     actor::{self, Actor, Order},
     evidence,
     recipe::Question,
-    services::Source,
+    services,
 };
 use crate::{
     context::{BuildContext, Found},
     knowledge::Knowledge,
     model::{Base, DockerfileModel, Reference, Stage, Step, User, compose::Build, dockerfile},
     source::{FileKind, SourceFile},
-    syntax::{
-        dockerfile::{self as syntax, Arguments, Keyword},
-        yaml,
-    },
+    syntax::dockerfile::{self as syntax, Arguments, Keyword},
     text::FileId,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -153,11 +150,8 @@ fn may_say(text: &[u8], name: &Reference<'_>) -> bool {
 
 /// Everything around that may build a Dockerfile.
 fn sources(context: BuildContext<'_>) -> Vec<Orders> {
-    let compose = evidence::compose_files(context);
-    let trees: Vec<_> = compose.iter().map(|file| yaml::parse(&file.text).tree).collect();
-    let sources: Vec<Source<'_>> =
-        trees.iter().zip(&compose).map(|(tree, file)| Source::new(tree, file, context)).collect();
-    let services = actor::of_compose(&sources).into_iter().filter_map(named).collect();
+    let actors = services::read(&evidence::compose_files(context), context, actor::of_compose);
+    let services = actors.into_iter().filter_map(named).collect();
     let builders = evidence::builders(context).into_iter().map(|(file, kind)| Orders::Unread(file, kind));
     std::iter::once(Orders::Read(Arc::new(services))).chain(builders).collect()
 }

@@ -2,11 +2,19 @@
 
 use super::{Caller, CallerBuild, CallerMount, Fact, Lines, Place, System, evidence};
 use crate::{
-    context::{self, BuildContext, Found},
+    context::{BuildContext, Found},
     model::compose::{ComposeModel, Service, Text, Variables},
-    syntax::yaml::{Node, Yaml},
+    syntax::yaml::{self, Node, Yaml},
 };
 use std::{collections::HashMap, sync::Arc};
+
+/// What `ask` answers of the compose files `files`, read together.
+pub(super) fn read<T>(files: &[Found], context: BuildContext<'_>, ask: impl FnOnce(&[Source<'_>]) -> T) -> T {
+    let trees: Vec<Yaml<'_>> = files.iter().map(|file| yaml::parse(&file.text).tree).collect();
+    let sources: Vec<Source<'_>> =
+        trees.iter().zip(files).map(|(tree, file)| Source::new(tree, file, context)).collect();
+    ask(&sources)
+}
 
 /// A compose file that is read.
 pub(super) struct Source<'f> {
@@ -16,11 +24,8 @@ pub(super) struct Source<'f> {
 
 impl<'f> Source<'f> {
     pub(super) fn new(tree: &'f Yaml<'f>, file: &'f Found, context: BuildContext<'_>) -> Self {
-        let directory = evidence::directory(&file.path);
-        let variables = context.at(&context::join(directory, ".env"));
-        let variables = variables.map(|found| Variables::of_text(&String::from_utf8_lossy(&found.text)));
-        let model = ComposeModel::new(tree, directory, &variables.unwrap_or_default());
-        Self { file, model }
+        let own = context.of(&file.path);
+        Self { file, model: ComposeModel::new(tree, own.directory(), &Variables::beside(&own)) }
     }
 
     /// Its services with what they extend and what the file adds that compose reads with it.

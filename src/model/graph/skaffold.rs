@@ -3,7 +3,7 @@
 use super::{
     Caller, CallerBuild, Fact, Lines, System,
     actor::{Actor, ImageName, Order, is_plain_path},
-    evidence, repository,
+    repository,
 };
 use crate::{
     context::{self, BuildContext},
@@ -56,7 +56,7 @@ fn actor(artifact: Node<'_>, lines: &Lines) -> Actor {
     let context = text(artifact, "context").unwrap_or(".");
     let file = builder.and_then(|builder| text(builder, "dockerfile")).unwrap_or("Dockerfile");
     let builds = if is_plain_path(context) && is_plain_path(file) {
-        let home = context::resolve(evidence::directory(&lines.path), context);
+        let home = context::resolve(context::directory(&lines.path), context);
         Order::File(context::resolve(&home, file))
     } else {
         Order::Hidden
