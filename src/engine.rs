@@ -7,13 +7,13 @@ mod fingerprint;
 mod scripts;
 
 use crate::{
-    context::{BuildContext, Files},
+    context::{BuildContext, Files, Overlaid},
     knowledge::Knowledge,
     lock::Lock,
     model::DockerfileModel,
     rule::{Builtin, Check, Cx, Detail, Finding, Findings, Judgement},
     rules::RULES,
-    source::{FileKind, SourceFile},
+    source::{FileKind, SourceFile, SourceSet},
     suppress::{Date, Suppressions},
     syntax::{dockerfile, yaml},
     text::SyntaxError,
@@ -77,8 +77,28 @@ pub fn judge(file: &SourceFile, rules: &[&'static Builtin], evidence: Evidence<'
     Ok(judgement)
 }
 
+/// What `rules` say about the first of `sources`, whose others lie beside it as they would be; errors of form are those of
+/// all of them.
+///
+/// # Errors
+/// If the file is not of its kind.
+///
+/// # Panics
+/// If there is no file.
+pub fn judge_first(
+    sources: &SourceSet,
+    rules: &[&'static Builtin],
+    evidence: Evidence<'_>,
+) -> Result<Judgement, Unjudged> {
+    let (file, beside) = sources.files().split_first().expect("a set that is judged has a file");
+    let around = Overlaid::new(evidence.around, beside);
+    let mut judgement = judge(file, rules, Evidence { around: &around, ..evidence })?;
+    judgement.errors += beside.iter().map(errors_of_form).sum::<usize>();
+    Ok(judgement)
+}
+
 /// How many errors of form `file` has, whatever its rules say.
-pub fn errors_of_form(file: &SourceFile) -> usize {
+fn errors_of_form(file: &SourceFile) -> usize {
     match file.kind {
         FileKind::Dockerfile => dockerfile::parse(&file.text).errors.len(),
         FileKind::Compose

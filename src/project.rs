@@ -95,9 +95,9 @@ impl Project {
     pub fn fix(&self, file: &SourceFile, around: &dyn Files, allowed: Safety) -> Result<Repaired, Unjudged> {
         let decisions = self.scope.decide(&self.judge_if_narrowed(file, around)?, file);
         let judge = |sources: &SourceSet| {
-            let (file, beside) = sources.files().split_first().expect("the file itself is repaired");
-            let mut judgement = self.judge(file, &Overlaid::new(around, beside), Detail::Repairs)?;
-            judgement.errors += beside.iter().map(engine::errors_of_form).sum::<usize>();
+            let file = &sources.files()[0];
+            let mut judgement = engine::judge_first(sources, &self.rules, self.evidence(around, Detail::Repairs))?;
+            judgement.findings.iter_mut().for_each(|finding| self.withdraw_from_excluded(finding));
             let is_wanted = |finding: &Finding| decisions.why_left_out(finding, file).is_none();
             judgement.findings.retain(|finding| self.level(finding, file) > Level::Off && is_wanted(finding));
             Ok(judgement)
@@ -117,12 +117,13 @@ impl Project {
     }
 
     fn judge(&self, file: &SourceFile, around: &dyn Files, detail: Detail) -> Result<Judgement, Unjudged> {
-        let evidence = Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today, detail };
-        let mut judgement = engine::judge(file, &self.rules, evidence)?;
-        for finding in &mut judgement.findings {
-            self.withdraw_from_excluded(finding);
-        }
+        let mut judgement = engine::judge(file, &self.rules, self.evidence(around, detail))?;
+        judgement.findings.iter_mut().for_each(|finding| self.withdraw_from_excluded(finding));
         Ok(judgement)
+    }
+
+    fn evidence<'a>(&'a self, around: &'a dyn Files, detail: Detail) -> Evidence<'a> {
+        Evidence { knowledge: &self.knowledge, around, lock: &self.lock, today: self.today, detail }
     }
 
     /// Takes from `finding` the fixes that would change a file which nobody here is to look at.

@@ -363,10 +363,7 @@ impl Climber<'_> {
         let rules: Vec<&'static Builtin> = RULES.iter().copied().filter(|rule| wanted(rule)).collect();
         let around = Overlaid::new(self.around, &ascent.beside);
         let judge = |sources: &SourceSet| {
-            let (file, beside) = sources.files().split_first().expect("the file itself is repaired");
-            let around = Overlaid::new(&around, beside);
-            let mut judgement = engine::judge(file, &rules, self.evidence(&around, Detail::Repairs))?;
-            judgement.errors += beside.iter().map(engine::errors_of_form).sum::<usize>();
+            let mut judgement = engine::judge_first(sources, &rules, self.project.evidence(&around, Detail::Repairs))?;
             judgement.findings.iter_mut().for_each(|finding| self.project.withdraw_from_excluded(finding));
             Ok(judgement)
         };
@@ -394,7 +391,7 @@ impl Climber<'_> {
     fn view(&self, ascent: &Ascent) -> Result<View, Unjudged> {
         let file = self.with(&ascent.text);
         let around = Overlaid::new(self.around, &ascent.beside);
-        let judgement = engine::judge(&file, RULES, self.evidence(&around, Detail::Findings))?;
+        let judgement = engine::judge(&file, RULES, self.project.evidence(&around, Detail::Findings))?;
         let standing =
             self.ask(ascent, |cx| cx.model.target().map(|target| rung::standing(cx, target, &judgement.findings)));
         let (rung, missing) = standing.map_or((Rung::Root, Vec::new()), |standing| (standing.rung, standing.missing));
@@ -416,11 +413,6 @@ impl Climber<'_> {
             detail: Detail::Repairs,
         };
         question(&cx)
-    }
-
-    fn evidence<'a>(&'a self, around: &'a dyn Files, detail: Detail) -> engine::Evidence<'a> {
-        let Project { knowledge, lock, today, .. } = self.project;
-        engine::Evidence { knowledge, around, lock, today: *today, detail }
     }
 
     /// The file as it is, before anything is done.

@@ -7,7 +7,7 @@ mod tree;
 pub(crate) use tree::Tree;
 
 use ironhull::{
-    context::{self, Entry, Files, NoFiles, Overlaid},
+    context::{self, Entry, Files, NoFiles},
     engine::{self, Evidence},
     fix::{self, Beside},
     knowledge::{AllowedImages, Knowledge},
@@ -23,13 +23,8 @@ use std::sync::Arc;
 pub(crate) fn findings_of(rule: &'static Builtin, text: &[u8]) -> Vec<Finding> {
     let sources = sources_of(text);
     let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
-    let evidence = Evidence {
-        knowledge: &knowledge,
-        around: &Examples(&sources),
-        lock: &lock,
-        today: None,
-        detail: Detail::Repairs,
-    };
+    let examples = Examples(&sources);
+    let evidence = evidence(&knowledge, &lock, &examples);
     let read = sources.files().iter().filter(|file| rule.meta.kinds.contains(&file.kind));
     let judged = read.filter_map(|file| engine::judge(file, &[rule], evidence).ok());
     let mut found: Vec<Finding> = judged.flat_map(|judgement| judgement.findings).collect();
@@ -72,8 +67,7 @@ pub(crate) fn repaired_as(
     allowed: Safety,
 ) -> Result<Vec<u8>, String> {
     let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
-    let evidence =
-        Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None, detail: Detail::Repairs };
+    let evidence = evidence(&knowledge, &lock, &NoFiles);
     let once = |text: &[u8]| -> Result<Vec<u8>, String> {
         let mut sources = SourceSet::new();
         sources.add(name_of(kind), kind, text.to_vec());
@@ -91,10 +85,14 @@ pub(crate) fn repaired_as(
 /// What `rules` say about the file `text` of that kind, alone in the world.
 pub(crate) fn findings_as(kind: FileKind, rules: &[&'static Builtin], text: &[u8]) -> Vec<Finding> {
     let (knowledge, lock) = (Knowledge::builtin(), Lock::default());
-    let evidence =
-        Evidence { knowledge: &knowledge, around: &NoFiles, lock: &lock, today: None, detail: Detail::Repairs };
+    let evidence = evidence(&knowledge, &lock, &NoFiles);
     let file = SourceFile::new(FileId(0), name_of(kind), kind, text.to_vec());
     engine::judge(&file, rules, evidence).map(|judgement| judgement.findings).unwrap_or_default()
+}
+
+/// All that a file of an example is judged by, as deep as repairs need it.
+fn evidence<'a>(knowledge: &'a Knowledge, lock: &'a Lock, around: &'a dyn Files) -> Evidence<'a> {
+    Evidence { knowledge, around, lock, today: None, detail: Detail::Repairs }
 }
 
 /// What a file of that kind is called.
@@ -116,13 +114,8 @@ fn name_of(kind: FileKind) -> &'static str {
 fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Vec<u8> {
     let sources = sources_of(text);
     let (knowledge, lock) = (knowledge_of(&sources), lock_of(&sources));
-    let evidence = Evidence {
-        knowledge: &knowledge,
-        around: &Examples(&sources),
-        lock: &lock,
-        today: None,
-        detail: Detail::Repairs,
-    };
+    let examples = Examples(&sources);
+    let evidence = evidence(&knowledge, &lock, &examples);
     let mut shape = Vec::new();
     // What changes with another file is decided once that one is repaired.
     let mut beside: Vec<Beside> = Vec::new();
@@ -134,14 +127,7 @@ fn repaired_once(rules: &[&'static Builtin], text: &[u8], allowed: Safety) -> Ve
         let decided = beside.iter().find(|other| other.path == file.path).map(|other| &other.after);
         let text = decided.unwrap_or(&file.text);
         let own = SourceFile::new(file.id, file.path.clone(), file.kind, text.clone());
-        let judge = |changed: &SourceSet| {
-            let (own, others) = changed.files().split_first().expect("there is a file");
-            let around = Overlaid::new(evidence.around, others);
-            let evidence = Evidence { around: &around, ..evidence };
-            let mut judgement = engine::judge(own, rules, evidence)?;
-            judgement.errors += others.iter().map(engine::errors_of_form).sum::<usize>();
-            Ok::<_, engine::Unjudged>(judgement)
-        };
+        let judge = |changed: &SourceSet| engine::judge_first(changed, rules, evidence);
         let Ok((outcome, _)) = fix::repair(SourceSet::of(vec![own]), allowed, &judge) else {
             shape.extend_from_slice(text);
             continue;
