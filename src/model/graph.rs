@@ -250,9 +250,7 @@ impl Callers {
         if images.is_empty() && !files.iter().any(builds) {
             return Self::default();
         }
-        let paths = files.iter().map(|file| file.path.as_str());
-        let key = std::iter::once("services of").chain(paths).collect::<Vec<_>>().join("\0");
-        let services = context.remembered(key, || Composed::of(&files, context));
+        let services = context.remembered(about("services", &files), || Composed::of(&files, context));
         let mut callers = Self::default();
         for service in services.iter().filter(|service| service.caller.build.is_some()) {
             callers.may_be_more |= service.may_build_more;
@@ -283,6 +281,12 @@ impl Callers {
             }
         })
     }
+}
+
+/// What names that which is asked of all of `files`, to remember the answer by.
+fn about(question: &str, files: &[Found]) -> String {
+    let paths = files.iter().map(|file| file.path.as_str());
+    std::iter::once(question).chain(paths).collect::<Vec<_>>().join("\0")
 }
 
 /// A service of the compose files around.

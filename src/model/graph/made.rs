@@ -1,6 +1,7 @@
 //! The images that are built around a file, by name: what a manifest runs, and a Dockerfile beside it makes.
 
 use super::{
+    about,
     actor::{self, Actor, Order},
     evidence,
     recipe::Question,
@@ -133,7 +134,7 @@ impl Orders {
         let Orders::Unread(file, kind) = self else { return };
         if may_say(&file.text, name) {
             let read = || actor::of_file(&file.path, *kind, &file.text, context.of(&file.path));
-            let key = ["orders of ", &file.path].concat();
+            let key = about("orders", std::slice::from_ref(file));
             *self = Orders::Read(context.remembered(key, || read().into_iter().filter_map(named).collect()));
         }
     }
@@ -150,10 +151,12 @@ fn may_say(text: &[u8], name: &Reference<'_>) -> bool {
 
 /// Everything around that may build a Dockerfile.
 fn sources(context: BuildContext<'_>) -> Vec<Orders> {
-    let actors = services::read(&evidence::compose_files(context), context, actor::of_compose);
-    let services = actors.into_iter().filter_map(named).collect();
+    let files = evidence::compose_files(context);
+    let actors = || services::read(&files, context, actor::of_compose);
+    let services =
+        context.remembered(about("orders of services", &files), || actors().into_iter().filter_map(named).collect());
     let builders = evidence::builders(context).into_iter().map(|(file, kind)| Orders::Unread(file, kind));
-    std::iter::once(Orders::Read(Arc::new(services))).chain(builders).collect()
+    std::iter::once(Orders::Read(services)).chain(builders).collect()
 }
 
 fn named(actor: Actor) -> Option<Named> {

@@ -1,12 +1,12 @@
 //! What Skaffold builds: the artifacts of a `skaffold.yaml`.
 
 use super::{
-    Caller, CallerBuild, Fact, Lines, System,
+    Caller, CallerBuild, Fact, Lines, System, about,
     actor::{Actor, ImageName, Order, is_plain_path},
     repository,
 };
 use crate::{
-    context::{self, BuildContext},
+    context::{self, BuildContext, Found},
     syntax::yaml::{self, Node, Yaml},
 };
 
@@ -32,15 +32,28 @@ pub(super) fn images_of(context: BuildContext<'_>, dockerfile: &str) -> Vec<Stri
     }
     let found = NAMES.iter().filter_map(|name| context.nearest(name));
     let names = found.flat_map(|found| {
-        let tree = yaml::parse(&found.text).tree;
-        let lines = Lines::of(&found.path, &found.text);
-        let own = actors(&tree, &lines).into_iter().filter(|actor| match &actor.builds {
-            Order::File(path) => path == dockerfile,
-            Order::Nothing | Order::Inline(_) | Order::Hidden => false,
-        });
-        own.flat_map(|actor| actor.names).filter_map(|name| repository(&name.whole?)).collect::<Vec<_>>()
+        let images = context.remembered(about("images", std::slice::from_ref(&found)), || images(&found));
+        let own = images.iter().filter(|image| image.dockerfile == dockerfile);
+        own.map(|image| image.repository.clone()).collect::<Vec<_>>()
     });
     names.collect()
+}
+
+/// What an artifact is called, and the Dockerfile that it is built from.
+struct Image {
+    dockerfile: String,
+    repository: String,
+}
+
+fn images(file: &Found) -> Vec<Image> {
+    let tree = yaml::parse(&file.text).tree;
+    let actors = actors(&tree, &Lines::of(&file.path, &file.text));
+    let images = actors.into_iter().filter_map(|actor| {
+        let Order::File(dockerfile) = actor.builds else { return None };
+        let repositories = actor.names.into_iter().filter_map(|name| repository(&name.whole?));
+        Some(repositories.map(|repository| Image { dockerfile: dockerfile.clone(), repository }).collect::<Vec<_>>())
+    });
+    images.flatten().collect()
 }
 
 fn artifacts<'y>(tree: &'y Yaml<'y>) -> impl Iterator<Item = Node<'y>> {
