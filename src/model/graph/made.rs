@@ -10,7 +10,7 @@ use super::{
 use crate::{
     context::{BuildContext, Found},
     knowledge::Knowledge,
-    model::{Base, DockerfileModel, Reference, Stage, Step, User, compose::Build, dockerfile},
+    model::{Base, DockerfileModel, Reference, Stage, StartPower, Step, User, UserOrigin, compose::Build, dockerfile},
     source::{FileKind, SourceFile},
     syntax::dockerfile::{self as syntax, Arguments, Keyword},
     text::FileId,
@@ -37,6 +37,10 @@ pub struct MadeImage {
     pub has_no_shell: bool,
     /// Where its steps put things, if they alone decide what is in it beside the system of a bare base.
     pub places: Option<Vec<String>>,
+    /// What its start needs of the capabilities that engines give.
+    pub power: StartPower,
+    /// The line of the `USER` that says who runs it, if one does.
+    pub user_line: Option<u32>,
     /// Whether it is built by the very tag that is asked for; else it may be older than its Dockerfile.
     pub is_same_tag: bool,
 }
@@ -116,7 +120,7 @@ impl<'c> Made<'c> {
         if let Some(known) = self.answers.get(&key) {
             return known.clone();
         }
-        let answer = context.at(&key.0).and_then(|found| read(&found, &key.1, knowledge));
+        let answer = context.at(&key.0).and_then(|found| read(&found, &key.1, knowledge, context));
         self.answers.insert(key, answer.clone());
         answer
     }
@@ -169,7 +173,7 @@ fn named(actor: Actor) -> Option<Named> {
     Some(Named { dockerfile, question: Question { target, arguments: build.arguments }, names: actor.names })
 }
 
-fn read(found: &Found, question: &Question, knowledge: &Knowledge) -> Option<MadeImage> {
+fn read(found: &Found, question: &Question, knowledge: &Knowledge, context: BuildContext<'_>) -> Option<MadeImage> {
     let file = SourceFile::new(FileId(0), found.path.clone(), FileKind::Dockerfile, found.text.to_vec());
     let parsed = syntax::parse(&file.text);
     let build = dockerfile::Build { arguments: &question.arguments, ..dockerfile::Build::default() };
@@ -184,6 +188,11 @@ fn read(found: &Found, question: &Question, knowledge: &Knowledge) -> Option<Mad
         uid: stage.user_ids().map(|ids| ids.uid),
         has_no_shell: has_no_shell(stage),
         places: places(stage),
+        power: stage.start_power(&context.of(&found.path)),
+        user_line: match stage.user().origin {
+            UserOrigin::Instruction { span, .. } => Some(file.locate(span.start).line),
+            UserOrigin::BaseImage { .. } | UserOrigin::Nobody => None,
+        },
         is_same_tag: false,
     })
 }
@@ -322,7 +331,9 @@ mod tests {
         let leaves = |dockerfile: &str, path: &str| {
             let found = Found { path: "Dockerfile".to_owned(), text: dockerfile.as_bytes().into() };
             let question = Question { target: None, arguments: Vec::new() };
-            let image = read(&found, &question, &Knowledge::builtin()).expect("there is a stage");
+            let tree = Tree(&[]);
+            let context = BuildContext::new(&tree, "compose.yaml");
+            let image = read(&found, &question, &Knowledge::builtin(), context).expect("there is a stage");
             image.leaves_to_root(path)
         };
         assert!(leaves("FROM scratch\nCOPY a /a\n", "/data"));

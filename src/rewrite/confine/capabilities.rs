@@ -3,12 +3,13 @@
 use super::{Program, together};
 use crate::{
     knowledge::{Knowledge, Start},
-    model::{capability, compose::Service, kubernetes::Container},
+    model::{Evidence, capability, compose::Service, graph::Made, kubernetes::Container},
     rewrite::manifest::set_below,
     rule::{Fix, Safety},
     syntax::yaml::{Editor, Node, Refusal, Value},
     text::Edit,
 };
+use std::borrow::Cow;
 
 const TITLE: &str = "Drop all capabilities";
 
@@ -18,13 +19,14 @@ const TITLE: &str = "Drop all capabilities";
 /// Why it is not edited.
 pub fn drop_all_of_service<'y>(
     knowledge: &Knowledge,
+    made: &mut Made<'_>,
     editor: &Editor<'y>,
     service: &Service<'y>,
 ) -> Result<Fix, String> {
     if service.switch("privileged").is_some_and(|(value, _)| value != Some(false)) {
         return Err("a privileged container has them all, whatever it drops".to_owned());
     }
-    let kept = Kept::of(&Program::of_service(knowledge, service))?;
+    let kept = Kept::of(&Program::of_service(knowledge, made, service))?.with_init(service);
     let added = service.list("cap_add");
     let added: Option<Vec<&str>> = added.iter().map(|text| text.known()).collect();
     let missing = kept.missing(&added.ok_or("a variable hides what it is given")?);
@@ -37,8 +39,13 @@ pub fn drop_all_of_service<'y>(
 ///
 /// # Errors
 /// Why it is not edited.
-pub fn drop_all<'y>(knowledge: &Knowledge, editor: &Editor<'y>, container: Container<'y>) -> Result<Fix, String> {
-    let kept = Kept::of(&Program::of_container(knowledge, container))?;
+pub fn drop_all<'y>(
+    knowledge: &Knowledge,
+    made: &mut Made<'_>,
+    editor: &Editor<'y>,
+    container: Container<'y>,
+) -> Result<Fix, String> {
+    let kept = Kept::of(&Program::of_container(knowledge, made, container))?;
     let list = |key| container.own_security(&["capabilities", key]);
     let added = list("add").items().ok_or("a template hides what it is given")?;
     let added: Vec<&str> = added.into_iter().filter_map(Node::scalar).collect();
@@ -87,23 +94,50 @@ fn lists<'y>(
 /// What a program keeps of the capabilities that engines give.
 struct Kept {
     names: Vec<String>,
-    reason: &'static str,
+    start: Start,
+    reason: Cow<'static, str>,
+    evidence: Vec<Evidence>,
 }
 
 impl Kept {
     fn of(program: &Program) -> Result<Self, String> {
         const KNOWN: &str = "what the program of this image needs is added back; volumes whose files belong to others, and hooks of its own, may need more: see that it starts";
         const SOMEBODY: &str = "the program does not start as root, and hardly any other needs one: see that it starts, and binds its ports where these are low";
-        let start =
-            program.start.ok_or("it may start as root, and which capabilities it needs then is not known here")?;
-        let needed = program.known().ok().and_then(|facts| facts.needed_capabilities(start));
-        match (needed, start) {
-            (Some(names), _) => Ok(Self { names: names.to_vec(), reason: KNOWN }),
-            (None, Start::User(_)) => Ok(Self { names: Vec::new(), reason: SOMEBODY }),
-            (None, Start::Root) => {
-                Err("it starts as root, and which capabilities it needs then is not known here".to_owned())
-            }
+        let start = program.start.clone()?;
+        if let Some(image) = program.made.as_ref().filter(|image| image.is_same_tag) {
+            let names = program.power_of_made(image, start)?;
+            let dockerfile = &image.dockerfile;
+            let reason = match start {
+                Start::User(_) => format!("`{dockerfile}` makes its image, and {SOMEBODY}"),
+                Start::Root => format!("`{dockerfile}` makes its image, and {KNOWN}"),
+            };
+            return Ok(Self { names, start, reason: reason.into(), evidence: program.evidence() });
         }
+        let needed = program.known().ok().and_then(|facts| facts.needed_capabilities(start));
+        let (names, reason) = match (needed, start) {
+            (Some(names), _) => (names.to_vec(), KNOWN),
+            (None, Start::User(_)) => (Vec::new(), SOMEBODY),
+            (None, Start::Root) => {
+                return Err(match program.known() {
+                    Ok(_) => "it starts as root, and which capabilities it needs then is not known here".to_owned(),
+                    Err(why) => {
+                        format!("it starts as root, and which capabilities it needs then is not known here: {why}")
+                    }
+                });
+            }
+        };
+        Ok(Self { names, start, reason: reason.into(), evidence: Vec::new() })
+    }
+
+    /// With what the init of the engine needs, if `service` has one.
+    fn with_init(mut self, service: &Service<'_>) -> Self {
+        let has_init = service.switch("init").is_some_and(|(value, _)| value != Some(false));
+        // Root's init hands signals to the program, which is another user by then.
+        if has_init && self.start == Start::Root && !self.names.iter().any(|name| name == "KILL") {
+            self.names.push("KILL".to_owned());
+            self.names.sort_unstable();
+        }
+        self
     }
 
     fn missing(&self, added: &[&str]) -> Vec<&str> {
@@ -114,6 +148,6 @@ impl Kept {
     }
 
     fn fix(&self, edits: Vec<Edit>) -> Result<Fix, String> {
-        Ok(Fix::new(TITLE, Safety::Risky, self.reason, together(edits)?))
+        Ok(Fix::new(TITLE, Safety::Risky, self.reason.clone(), together(edits)?).shown_by(self.evidence.clone()))
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     knowledge::{ImageFacts, Knowledge},
     model::{
         compose::{Service, ServiceMountKind},
+        graph::Made,
         kubernetes::Container,
     },
     rewrite::manifest::set_below,
@@ -20,8 +21,13 @@ const TITLE: &str = "Make the root file system read-only";
 ///
 /// # Errors
 /// Why it is not edited.
-pub fn read_only_service<'y>(knowledge: &Knowledge, editor: &Editor<'y>, service: &Service<'y>) -> Result<Fix, String> {
-    let program = Program::of_service(knowledge, service);
+pub fn read_only_service<'y>(
+    knowledge: &Knowledge,
+    made: &mut Made<'_>,
+    editor: &Editor<'y>,
+    service: &Service<'y>,
+) -> Result<Fix, String> {
+    let program = Program::of_service(knowledge, made, service);
     let places = Places::of(&program)?;
     let mounts = service.mounts();
     let targets: Option<Vec<&str>> = mounts.iter().map(|mount| mount.target.as_deref()).collect();
@@ -63,10 +69,11 @@ pub fn read_only_service<'y>(knowledge: &Knowledge, editor: &Editor<'y>, service
 /// Why it is not edited.
 pub fn read_only_container<'y>(
     knowledge: &Knowledge,
+    made: &mut Made<'_>,
     editor: &Editor<'y>,
     container: Container<'y>,
 ) -> Result<Fix, String> {
-    let program = Program::of_container(knowledge, container);
+    let program = Program::of_container(knowledge, made, container);
     let places = Places::of(&program)?;
     let hidden = || "a template hides where something is mounted".to_owned();
     container.setting(&["volumeMounts"]).items().ok_or_else(hidden)?;
@@ -150,7 +157,8 @@ impl<'f> Places<'f> {
             return Err(UNKNOWN.to_owned());
         };
         program.known()?;
-        let start = program.start.ok_or("who starts it is not known, and so not what it may write")?;
+        let unknown = |_| "who starts it is not known, and so not what it may write".to_owned();
+        let start = program.start.clone().map_err(unknown)?;
         if program.facts.as_ref().and_then(|facts| facts.needed_capabilities(start)).is_none() {
             return Err("what it writes when that user starts it is not known".to_owned());
         }

@@ -1,6 +1,6 @@
 //! Hands a credential to a service as a file, where the program of its image reads one.
 
-use super::{Program, together};
+use super::{known_of_service, together};
 use crate::{
     knowledge::Knowledge,
     model::compose::{ComposeModel, Service, Text},
@@ -23,8 +23,7 @@ pub fn secret_file<'y>(
     text: &Text<'y>,
     is_open: bool,
 ) -> Result<Fix, String> {
-    let program = Program::of_service(knowledge, service);
-    let variable = program.known()?.file_variable(name);
+    let variable = known_of_service(knowledge, service)?.file_variable(name);
     let variable = variable.ok_or_else(|| format!("its program is not known to read `{name}` from a file"))?;
     if service.environment().iter().any(|(known, _)| *known == variable) {
         return Err(format!("`{variable}` is set already"));

@@ -1,7 +1,10 @@
 //! What engines give to every container, hardly any program needs.
 
 use crate::{
-    model::kubernetes::{Dropped, KubernetesModel},
+    model::{
+        graph::Made,
+        kubernetes::{Dropped, KubernetesModel},
+    },
     rewrite::confine::drop_all,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -61,13 +64,14 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         if container.dropped() == Dropped::Nothing {
             let place = container.place_of(&["securityContext", "capabilities", "drop"]);
             // What is privileged has all that there are.
             let given = if container.is_privileged() { "that there is" } else { "that engines give" };
             let message = format!("the container `{}` keeps every capability {given}", container.name());
-            out.report(place, message).repair(cx, || drop_all(cx.knowledge, editor, container));
+            out.report(place, message).repair(cx, || drop_all(cx.knowledge, &mut made, editor, container));
         }
     }
 }

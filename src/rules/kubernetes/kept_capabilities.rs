@@ -1,7 +1,10 @@
 //! Dropping some capabilities leaves those that nobody thought of.
 
 use crate::{
-    model::kubernetes::{Dropped, KubernetesModel},
+    model::{
+        graph::Made,
+        kubernetes::{Dropped, KubernetesModel},
+    },
     rewrite::confine::drop_all,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -53,11 +56,12 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for container in cx.model.linux_containers() {
         if container.dropped() == (Dropped::Some { net_raw: true }) {
             let place = container.place_of(&["securityContext", "capabilities", "drop"]);
             let message = format!("the container `{}` keeps the capabilities that it does not name", container.name());
-            out.report(place, message).repair(cx, || drop_all(cx.knowledge, editor, container));
+            out.report(place, message).repair(cx, || drop_all(cx.knowledge, &mut made, editor, container));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Hardly a program needs the capabilities that engines give unasked.
 
 use crate::{
-    model::compose::ComposeModel,
+    model::{compose::ComposeModel, graph::Made},
     rewrite::confine::drop_all_of_service,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -50,6 +50,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let dropped = service.list("cap_drop");
         // What nobody can read may be all of them.
@@ -58,6 +59,6 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         }
         let place = service.own_entry("cap_drop").map_or(service.key.span(), |entry| entry.key.span());
         let finding = out.report(place, format!("`{}` keeps capabilities that engines give unasked", service.name()));
-        finding.repair(cx, || drop_all_of_service(cx.knowledge, editor, service));
+        finding.repair(cx, || drop_all_of_service(cx.knowledge, &mut made, editor, service));
     }
 }

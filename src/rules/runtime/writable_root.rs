@@ -1,7 +1,7 @@
 //! A root file system that can be written lets an attacker keep what he brings.
 
 use crate::{
-    model::{compose::ComposeModel, kubernetes::KubernetesModel},
+    model::{compose::ComposeModel, graph::Made, kubernetes::KubernetesModel},
     rewrite::confine::{read_only_container, read_only_service},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
@@ -57,6 +57,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         // What nobody can read may be it.
         if service.switch("read_only").is_some_and(|(value, _)| value != Some(false)) {
@@ -64,12 +65,13 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         }
         let message = format!("`{}` may write to its root file system", service.name());
         let finding = out.report(service.key.span(), message);
-        finding.repair(cx, || read_only_service(cx.knowledge, editor, service));
+        finding.repair(cx, || read_only_service(cx.knowledge, &mut made, editor, service));
     }
 }
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["readOnlyRootFilesystem"]);
         if setting.is_hidden() || setting.boolean() == Some(true) {
@@ -77,6 +79,6 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         }
         let place = container.place_of(&["securityContext", "readOnlyRootFilesystem"]);
         let message = format!("the container `{}` may write to its root file system", container.name());
-        out.report(place, message).repair(cx, || read_only_container(cx.knowledge, editor, container));
+        out.report(place, message).repair(cx, || read_only_container(cx.knowledge, &mut made, editor, container));
     }
 }
