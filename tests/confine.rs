@@ -186,3 +186,41 @@ fn what_nobody_builds_here_is_named() {
         answer("capabilities-kept", FileKind::Compose, vec![("compose.yaml", text)]).expect_err("nothing is known");
     assert!(why.contains("no Dockerfile here is built under that name"), "{why}");
 }
+
+/// What a service that runs `image` keeps of its capabilities.
+fn keeps(image: &str) -> Result<String, String> {
+    let text = format!("services:\n  web:\n    image: {image}\n");
+    answer("capabilities-kept", FileKind::Compose, vec![("compose.yaml", &text)])
+}
+
+#[test]
+fn what_well_known_images_need_is_kept() {
+    for (image, kept) in [
+        ("httpd:2.4", "KILL - NET_BIND_SERVICE - SETGID - SETUID"),
+        ("php:8.3-apache", "KILL - NET_BIND_SERVICE - SETGID - SETUID"),
+        ("php:8.3-fpm-alpine", "KILL - SETGID - SETUID"),
+        ("rabbitmq:4-management", "CHOWN - DAC_OVERRIDE - SETGID - SETUID"),
+        ("rabbitmq:3", "CHOWN - DAC_OVERRIDE - SETGID - SETUID"),
+        ("hashicorp/vault:1.17", "CHOWN - DAC_OVERRIDE - KILL - SETFCAP - SETGID - SETUID"),
+        ("traefik:v3.1", "NET_BIND_SERVICE"),
+        ("postgres:16", "CHOWN - DAC_OVERRIDE - FOWNER - SETGID - SETUID"),
+    ] {
+        assert_eq!(keeps(image), Ok(format!("cap_drop: - ALL cap_add: - {kept}")), "{image}");
+    }
+    for image in [
+        "haproxy:3.2",
+        "apache/kafka:3.9.0",
+        "bitnamilegacy/kafka:3.9.0-debian-12-r5",
+        "docker.elastic.co/elasticsearch/elasticsearch:8.15.3",
+        "registry:2",
+        "prom/prometheus:v2.54.1",
+        "grafana/grafana:11.2.0",
+        "adminer",
+        "memcached:1.6",
+    ] {
+        assert_eq!(keeps(image), Ok(DROPPED.to_owned()), "{image}");
+    }
+    for image in ["minio/minio:latest", "registry:3", "php:8.3-cli", "haproxy:1.7"] {
+        assert!(keeps(image).is_err(), "{image}");
+    }
+}

@@ -55,7 +55,10 @@ impl Program {
             None => pulled.and_then(|image| made.image(&image.reference, knowledge)),
         };
         let start = match (&facts, &made) {
-            (Some(facts), _) => service.start(facts).ok_or_else(|| HIDDEN_USER.to_owned()),
+            (Some(facts), _) => service.start(facts).ok_or_else(|| match service.user() {
+                Some(_) => HIDDEN_USER.to_owned(),
+                None => UNKNOWN_USER.to_owned(),
+            }),
             (None, Some(image)) => named_start(service.user(), || start_of(image), true),
             (None, None) => named_start(service.user(), || Err(not_built(service)), false),
         };
@@ -85,6 +88,7 @@ impl Program {
                 somebody(None)
             }
             Runner::ImageRoot => Ok(Start::Root),
+            Runner::Image if facts.is_some() => Err(UNKNOWN_USER.to_owned()),
             Runner::Image => made.as_ref().map_or_else(|| Err(UNKNOWN_IMAGE.to_owned()), start_of),
             Runner::Hidden => Err(HIDDEN_USER.to_owned()),
         };
@@ -146,6 +150,7 @@ impl Program {
 const UNKNOWN_NEEDS: &str = "nothing is known of what its image needs";
 const OTHER_PROGRAM: &str = "it runs another program than its image starts";
 const HIDDEN_USER: &str = "a variable hides who starts it, and root may need any of them";
+const UNKNOWN_USER: &str = "who starts its image is not known, and root may need any of them";
 const UNKNOWN_IMAGE: &str = "nothing is known of its image, and no Dockerfile here is built under that name: root may start it, who may need any of them";
 
 /// Why nothing is known of what a service starts.
