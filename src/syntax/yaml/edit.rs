@@ -12,7 +12,7 @@ pub use value::Value;
 
 use super::{Entry, Form, Kind, NONE, Node, Style, Yaml};
 use crate::text::{Edit, FileId, Span};
-use layout::Layout;
+use layout::{Layout, Layouts};
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
@@ -35,7 +35,7 @@ pub struct Editor<'y> {
 
 #[derive(Debug)]
 struct Known<'y> {
-    layout: Layout,
+    layouts: Layouts,
     family: Family,
     /// Whether what a node holds has a say elsewhere, or elsewhere has a say in it.
     entangled: Vec<Option<Refusal>>,
@@ -95,12 +95,16 @@ impl<'y> Editor<'y> {
         self.known.get_or_init(|| {
             let family = Family::of(self.tree);
             Known {
-                layout: Layout::of(self.tree),
+                layouts: Layouts::of(self.tree),
                 entangled: entangled(self.tree, &family.parents),
                 family,
                 events: Events::of(self.tree),
             }
         })
+    }
+
+    fn layout(&self, collection: Node<'y>) -> Layout {
+        self.known().layouts.inside(collection)
     }
 
     /// Gives `key` of `mapping` that value, whether it is there or not.
@@ -197,7 +201,7 @@ impl<'y> Editor<'y> {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
                 let column = self.column(mapping.span().start)?;
-                self.behind(last.span().end, &entry.block(column, &self.known().layout))
+                self.behind(last.span().end, &entry.block(column, &self.layout(mapping)))
             }
             Form::Flow => self.within_brackets(mapping, last.map(|entry| entry.span()), &entry.flow_inside())?,
         };
@@ -225,7 +229,7 @@ impl<'y> Editor<'y> {
             Form::Block => {
                 let Some(last) = last else { return Err(Refusal::Form) };
                 let column = self.column(sequence.span().start)?;
-                self.behind(last.span().end.max(last.lead() + 1), &item.block(column, &self.known().layout))
+                self.behind(last.span().end.max(last.lead() + 1), &item.block(column, &self.layout(sequence)))
             }
             Form::Flow => self.within_brackets(sequence, last.map(Node::span), &item.flow_inside())?,
         };
@@ -241,7 +245,7 @@ impl<'y> Editor<'y> {
             return Err(Refusal::Template);
         }
         let text = self.tree.text;
-        let layout = &self.known().layout;
+        let layout = &self.known().layouts.at_end();
         let begin = if text.ends_with(b"\n") { "" } else { layout.ending };
         let lines: String = value.block(0, layout).into_iter().map(|line| line + layout.ending).collect();
         let edit = Edit::insert(self.file, text.len(), format!("{begin}---{}{lines}", layout.ending));
@@ -341,15 +345,16 @@ impl<'y> Editor<'y> {
         let parent = self.parent(node).ok_or(Refusal::Form)?;
         let Kind::Mapping(Form::Block) = parent.kind() else { return Err(Refusal::Form) };
         let column = self.column(parent.span().start)?;
-        let inner = column + if value.is_list() { self.known().layout.list } else { self.known().layout.step };
-        Ok(self.behind(node.span().end, &value.block(inner, &self.known().layout)))
+        let layout = self.layout(parent);
+        let inner = column + if value.is_list() { layout.list } else { layout.step };
+        Ok(self.behind(node.span().end, &value.block(inner, &layout)))
     }
 
     /// New lines behind the line that `end` is on.
     fn behind(&self, end: u32, lines: &[String]) -> Edit {
         let text = self.tree.text;
         let at = end_of_line(text, end as usize);
-        let ending = self.known().layout.ending;
+        let ending = self.known().layouts.ending;
         Edit::insert(self.file, at, lines.iter().fold(String::new(), |text, line| text + ending + line))
     }
 
@@ -372,7 +377,7 @@ impl<'y> Editor<'y> {
         if rest.contains(&b'#') {
             return Err(Refusal::Form);
         }
-        let text = format!(",{}{}{inside}", self.known().layout.ending, " ".repeat(indent.len()));
+        let text = format!(",{}{}{inside}", self.known().layouts.ending, " ".repeat(indent.len()));
         Ok(Edit::insert(self.file, last.end as usize, text))
     }
 

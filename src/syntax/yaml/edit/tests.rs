@@ -55,6 +55,21 @@ fn a_key_is_added_in_the_manner_of_the_file() {
 }
 
 #[test]
+fn a_list_is_indented_like_those_beside_it() {
+    let drop = Value::texts(["ALL"]);
+    let text =
+        "services:\n  a:\n    ports:\n    - 80\n  b:\n    ports:\n      - 81\n  c:\n    image: d\n  e:\n    image: f\n";
+    for (service, list) in [("a", "    - ALL"), ("b", "      - ALL"), ("c", "      - ALL"), ("e", "      - ALL")] {
+        let after = inserted(text, &format!("services.{service}"), "cap_drop", &drop).unwrap();
+        assert!(after.contains(&format!("    cap_drop:\n{list}\n")), "{service}: {after}");
+    }
+    let nested = Value::map([("f", Value::map([("g", Value::Word("1"))]))]);
+    let text = "a:\n    b:\n        c: d\ne:\n  h:\n    i: j\n";
+    assert!(inserted(text, "a", "k", &nested).unwrap().contains("    k:\n        f:\n            g: 1\n"));
+    assert!(inserted(text, "e", "k", &nested).unwrap().contains("  k:\n    f:\n      g: 1\n"));
+}
+
+#[test]
 fn a_key_goes_into_brackets() {
     let on = Value::Word("true");
     assert_eq!(inserted("a: {b: c}\n", "a", "d", &on).as_deref(), Ok("a: {b: c, d: true}\n"));
