@@ -4,6 +4,7 @@ use super::{Obstacle, ROOT_HOME, has_no_shell};
 use crate::{
     knowledge::{Fact, Family, PackageManager},
     model::{AccountKind, NewUser, Stage, Step, User, UserOrigin},
+    syntax::dockerfile::Keyword,
     text::Edit,
 };
 
@@ -282,6 +283,34 @@ fn is_first_person(target: Stage<'_>, new: &NewUser) -> bool {
         is_known && !matches!(facts.identity.known(), Some(Some(_)))
     });
     is_plain && !new.is_system && target.chain().count() == 1
+}
+
+/// Whether a user has a number by itself that the file is to write out.
+pub(super) enum Kept {
+    /// The base has no person, and nothing unseen makes one.
+    Certainly,
+    /// It has, unless something unseen made a user before.
+    Likely,
+    /// The system chose another one.
+    No,
+}
+
+/// Whether the user that the file numbers has that number before.
+pub(super) fn kept_number(target: Stage<'_>, identity: &Identity) -> Kept {
+    if identity.uid != FIRST_ID {
+        return Kept::No;
+    }
+    let facts = target.image_facts();
+    let is_base_empty = facts.is_some_and(|facts| matches!(facts.identity.known(), Some(None)));
+    let is_seen = !target.steps().any(|step| step.may_install_unseen() || brings_accounts(step));
+    if is_base_empty && is_seen { Kept::Certainly } else { Kept::Likely }
+}
+
+/// Whether a step may put a list of users over that of the base.
+fn brings_accounts(step: Step<'_>) -> bool {
+    let to = || step.destination().and_then(|word| step.absolute_arg(word));
+    matches!(step.keyword(), Keyword::Copy | Keyword::Add)
+        && to().is_none_or(|to| to == "/" || to == "/etc" || to.starts_with("/etc/"))
 }
 
 fn is_editable(new: &NewUser, is_verbatim: bool) -> bool {

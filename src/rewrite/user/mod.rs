@@ -18,7 +18,7 @@ use crate::{
     syntax::dockerfile::Keyword,
     text::Edit,
 };
-use identity::{Identity, Making};
+use identity::{Identity, Kept, Making};
 use place::{Handed, Owned};
 use server::Server;
 use std::borrow::Cow;
@@ -204,11 +204,23 @@ pub fn number(target: Stage<'_>, name: &str) -> Option<Fix> {
         return None;
     }
     let edits = vec![edit.clone(), Edit::replace(target.model().file.id, span, identity.written())];
-    let reason = format!(
-        "the user had a number that the system chose: volumes made before need `chown -R {}` once",
-        identity.written()
-    );
-    Some(Fix::new(format!("Number `{name}` {}", identity.written()), Safety::Risky, reason, edits))
+    let (safety, reason): (_, Cow<'static, str>) = match identity::kept_number(target, &identity) {
+        Kept::Certainly => (Safety::Safe, "it is the number that the system gives the first user of its own".into()),
+        Kept::Likely => (
+            Safety::Risky,
+            "it is the number that the system gives the first user of its own: check that nothing makes another before"
+                .into(),
+        ),
+        Kept::No => (
+            Safety::Risky,
+            format!(
+                "the user had a number that the system chose: volumes made before need `chown -R {}` once",
+                identity.written()
+            )
+            .into(),
+        ),
+    };
+    Some(Fix::new(format!("Number `{name}` {}", identity.written()), safety, reason, edits))
 }
 
 /// Why those that run the image of `target` would not do with anybody else than root, if that is so.

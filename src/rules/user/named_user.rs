@@ -47,6 +47,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "FROM alpine:3.22\nRUN adduser -D app\nUSER «app»\nCMD [\"app\"]\n",
                 "FROM alpine:3.22\nRUN adduser -u 1000 -D app\nUSER 1000\nCMD [\"app\"]\n",
             ),
+            Example::new(
+                "The number that the system gives anyway",
+                "FROM ubuntu:22.04\nRUN useradd --create-home app\nUSER «app»\nCMD [\"app\"]\n",
+                "FROM ubuntu:22.04\nRUN useradd --uid 1000 --create-home app\nUSER 1000\nCMD [\"app\"]\n",
+            ),
         ],
         since: "0.1.0",
     },
