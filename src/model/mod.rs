@@ -130,7 +130,7 @@ pub(crate) use options::{Options, Valued};
 pub use owners::OwnerChange;
 pub use package_lists::{LaterUse, ListUse};
 pub use package_steps::{Leftover, StepPackages};
-pub use path::{file_name, is_program_directory, is_program_place, join as join_path};
+pub use path::{file_name, is_in as is_in_directory, is_program_directory, is_program_place, join as join_path};
 pub use platform::Platform;
 pub use port::{NoPort, Ports, Protocol};
 pub use privilege::{RootNeed, RootNeedKind, script_needs_root};

@@ -3,7 +3,7 @@
 pub use crate::syntax::shell::file_name;
 
 /// Whether `path` is `directory`, or lies in it.
-pub(super) fn is_in(path: &str, directory: &str) -> bool {
+pub fn is_in(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

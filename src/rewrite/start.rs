@@ -6,13 +6,13 @@
 use super::shell::ShellEditor;
 use crate::{
     knowledge::Family,
-    model::{ScriptForm, Stage, Step, StepCommand},
+    model::{CopySource, ScriptForm, Stage, Step, StepCommand, file_name, is_in_directory, join_path},
     rule::{Fix, Safety},
     syntax::{
         dockerfile::Keyword,
         shell::{Command, Compound, CompoundKind, Connector, Script, Word, Wrapper},
     },
-    text::{Edit, Span},
+    text::{Edit, Span, holds},
 };
 
 /// Why an edit is not made.
@@ -99,12 +99,14 @@ impl<'m> ShellForm<'m> {
         let quoted: Option<Vec<String>> = words.into_iter().map(quoted).collect();
         let quoted = quoted.filter(|_| !has_comment).ok_or("the words do not fit into JSON on one line")?;
         let edit = Edit::replace(model.file.id, place, format!("[{}]", quoted.join(", ")));
-        // The shell reads a file that the kernel cannot run as a script of its own.
-        let may_be_script = command.path().is_some_and(|path| path.contains(['/', '.']));
         let (safety, reason) = match entry {
-            Entry::None if may_be_script => (
+            Entry::None if self.may_start_script(command) => (
                 Safety::Risky,
                 "a script whose first line is no `#!` does not start without a shell: check that it has one",
+            ),
+            Entry::None if is_file_of_image(command) => (
+                Safety::Risky,
+                "what is installed, built or unpacked needs no shell; what that is, the file does not say",
             ),
             Entry::None => (Safety::Safe, "the shell only splits these words, and nothing else is in front of them"),
             Entry::Own => {
@@ -116,6 +118,16 @@ impl<'m> ShellForm<'m> {
             ),
         };
         Ok(Fix::new("Use the JSON form", safety, reason, vec![edit]))
+    }
+
+    /// Whether the program may be a script that somebody wrote: the shell also runs one without `#!`, the kernel does not.
+    fn may_start_script(&self, command: Command<'_>) -> bool {
+        let Some(path) = command.path().filter(|path| path.contains(['/', '.']) && !is_of_system(path)) else {
+            return false;
+        };
+        let stage = self.step.stage();
+        let path = join_path(stage.workdir().path.known().unwrap_or("/"), path);
+        file_name(&path).contains('.') || stage.chain_steps().any(|step| may_write(step, &path))
     }
 
     /// `exec` before the last command.
@@ -230,6 +242,37 @@ fn is_alone(command: Command<'_>) -> bool {
         && place.after == Connector::None
         && !place.negated
         && (is_program(command) || is_path())
+}
+
+/// Whether the system has the program at that path, so that it is none of the project's.
+fn is_of_system(path: &str) -> bool {
+    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "busybox", "env"];
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    matches!(directory, "/bin" | "/usr/bin") && SHELLS.contains(&name)
+}
+
+/// Whether a command names a file of the image that is none of the system's.
+fn is_file_of_image(command: Command<'_>) -> bool {
+    command.path().is_some_and(|path| path.contains(['/', '.']) && !is_of_system(path))
+}
+
+/// Whether a step may write what lies at `path` as text: a file of the build context, or what a command prints.
+fn may_write(step: Step<'_>, path: &str) -> bool {
+    match step.keyword() {
+        Keyword::Copy | Keyword::Add => {
+            let to = step.destination().and_then(|word| step.absolute_arg(word));
+            let is_built = matches!(step.copy_source(), Some(CopySource::Stage(_) | CopySource::Image(_)));
+            !is_built && to.is_none_or(|to| is_in_directory(path, to.trim_end_matches('/')))
+        }
+        Keyword::Run => {
+            let prints = |command: StepCommand<'_>| {
+                let text = command.span().of(&step.model().file.text);
+                command.command.redirects().len() > 0 && holds(text, file_name(path).as_bytes())
+            };
+            step.commands().any(prints)
+        }
+        _ => false,
+    }
 }
 
 fn is_comment(line: &[u8]) -> bool {
