@@ -111,6 +111,15 @@ const CASES: &[Case] = &[
         always: &["ca-certificates"],
     },
     Case {
+        name: "a `USER` that a comment speaks of stays, and one that something runs under",
+        text: "FROM fedora:43\n# Nothing needs root from here on.\nUSER app\nRUN sudo mkdir /app\nUSER other\nCOPY a /b\nRUN id\nRUN sudo touch /c\nUSER last\n",
+        never: &["USER last\nUSER", "touch /c\nUSER other"],
+        always: &[
+            "here on.\nUSER app\nUSER root\nRUN mkdir /app\nUSER other\nCOPY",
+            "RUN id\nUSER root\nRUN touch /c\nUSER last\n",
+        ],
+    },
+    Case {
         name: "a build argument that callers pass is not dropped without a word (vortex#2817)",
         text: "FROM php:8.3-cli\nARG PACKAGE_TOKEN\nRUN composer config --global github-oauth.github.com \"$PACKAGE_TOKEN\" && composer install\nUSER 33:33\nCMD [\"php\", \"app.php\"]\n",
         never: &["RUN composer config --global github-oauth.github.com \"\""],

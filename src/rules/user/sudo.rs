@@ -59,7 +59,12 @@ pub(crate) static RULE: Builtin = Builtin {
             Example::new(
                 "In a step of another user",
                 "FROM debian:13\nUSER 1000:1000\nRUN «sudo» mkdir /app && sudo chmod 755 /app\n",
-                "FROM debian:13\nUSER 1000:1000\nUSER root\nRUN mkdir /app && chmod 755 /app\nUSER 1000:1000\n",
+                "FROM debian:13\nRUN mkdir /app && chmod 755 /app\nUSER 1000:1000\n",
+            ),
+            Example::new(
+                "In several steps, of a user that a variable names",
+                "FROM debian:13\nENV APP=app\nRUN useradd app\nUSER ${APP}\nRUN «sudo» mkdir /app\nRUN «sudo» chmod 755 /app\nRUN id\n",
+                "FROM debian:13\nENV APP=app\nRUN useradd app\nRUN mkdir /app\nRUN chmod 755 /app\nUSER ${APP}\nRUN id\n",
             ),
             Example::new(
                 "Installed",
