@@ -15,6 +15,7 @@ mod pod;
 mod runner;
 mod setting;
 mod start;
+mod version;
 mod volume;
 
 pub use container::{Container, Dropped, Role};
@@ -24,6 +25,7 @@ pub use pod::Workload;
 pub use runner::Runner;
 pub use setting::Setting;
 pub use start::Fetched;
+pub use version::RemovedVersion;
 pub use volume::{PodMount, Volume};
 
 use crate::{

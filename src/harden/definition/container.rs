@@ -138,10 +138,12 @@ impl Asked<'_, '_> {
             Said::Absent => {
                 let group = self.runner.needs.group();
                 let path = kept.target.unwrap_or("its place");
-                let settings = vec![
-                    Setting::pod(&["securityContext", "fsGroup"], Act::Set(Value::number(group))),
-                    Setting::pod(&["securityContext", "fsGroupChangePolicy"], Act::Set(Value::text("OnRootMismatch"))),
-                ];
+                let path_of_group = &["securityContext", "fsGroup"];
+                let mut settings = vec![Setting::pod(path_of_group, Act::Set(Value::number(group)))];
+                if self.container.workload.object.is_older_than("fsGroupChangePolicy").is_none() {
+                    let path = &["securityContext", "fsGroupChangePolicy"];
+                    settings.push(Setting::pod(path, Act::Set(Value::text("OnRootMismatch"))));
+                }
                 let why = format!(
                     "the volume at `{path}` belongs to root, and the image runs as {}",
                     self.runner.needs.ids.uid
@@ -205,6 +207,15 @@ impl Asked<'_, '_> {
             .workload
             .annotations()
             .any(|entry| entry.key.scalar().is_some_and(|key| key.contains("seccomp.security.alpha")));
+        let too_young = self.container.workload.object.is_older_than("seccompProfile");
+        let default_profile = || {
+            let path = &["securityContext", "seccompProfile", "type"];
+            Demand::set(
+                format!("Ask for the default seccomp profile for {}", self.runner.name),
+                "engines apply it to every container unless a cluster says otherwise",
+                vec![Setting::own(path, Act::Set(Value::text("RuntimeDefault")))],
+            )
+        };
         match self.container.security(&["seccompProfile", "type"]) {
             Said::Hidden(_) => Some(self.hidden()),
             Said::Written(node) => match node.scalar() {
@@ -216,14 +227,7 @@ impl Asked<'_, '_> {
             Said::Absent if is_annotated => {
                 Some(self.runner.refuse("has its seccomp profile in an annotation that no cluster reads"))
             }
-            Said::Absent => Some(Demand::set(
-                format!("Ask for the default seccomp profile for {}", self.runner.name),
-                "engines apply it to every container unless a cluster says otherwise",
-                vec![Setting::own(
-                    &["securityContext", "seccompProfile", "type"],
-                    Act::Set(Value::text("RuntimeDefault")),
-                )],
-            )),
+            Said::Absent => Some(too_young.map_or_else(default_profile, Demand::refused)),
         }
     }
 

@@ -107,6 +107,9 @@ fn own_users<'y>(cx: &Cx<'_, KubernetesModel<'y>>, workload: Workload<'y>) -> Re
     if let Some(key) = shared {
         return Err(format!("as whom the program can run is not known, and `{key}` does not go with users of its own"));
     }
+    if let Some(reason) = workload.object.is_older_than("hostUsers") {
+        return Err(format!("as whom the program can run is not known; {reason}"));
+    }
     let editor = cx.model.editor(cx.file.id);
     let edit = set_below(editor, workload.pod, &["hostUsers"], Value::Word("false"))?;
     let reason = "as whom the program can run is not known: name a user that owns what it writes; or let root be nobody on the node, which kernel, engine and file systems of the node have to know";

@@ -56,6 +56,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  - name: node\n    image: node-agent:4.1\n    securityContext: {privileged: true}\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
             ),
             Example::new(
+                "Servers that know this version of the API do not know the field",
+                "-- web.k8s.yaml --\napiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n      - «name: web»\n        image: nginx:1.29\n",
+                "-- web.k8s.yaml --\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - name: web\n        image: nginx:1.29\n      securityContext:\n        seccompProfile:\n          type: RuntimeDefault\n",
+            ),
+            Example::new(
                 "A type that the cluster does not know",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        «type: custom»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      seccompProfile:\n        type: RuntimeDefault\n",
@@ -109,6 +114,9 @@ fn default_profile<'y>(editor: &Editor<'y>, container: Container<'y>) -> Result<
     let workload = container.workload;
     if workload.containers().any(Container::runs_containers) {
         return Err("what starts containers itself makes calls that the default profile forbids".to_owned());
+    }
+    if let Some(reason) = workload.object.is_older_than("seccompProfile") {
+        return Err(reason);
     }
     let path = ["securityContext", "seccompProfile", "type"];
     let has_own = |container: Container<'_>| !container.own_security(&["seccompProfile"]).is_absent();

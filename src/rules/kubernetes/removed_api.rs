@@ -1,7 +1,7 @@
 //! What the server no longer knows is not made.
 
 use crate::{
-    model::kubernetes::KubernetesModel,
+    model::kubernetes::{KubernetesModel, RemovedVersion},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -43,63 +43,14 @@ pub(crate) static RULE: Builtin = Builtin {
     check: Check::Kubernetes(check),
 };
 
-/// Versions that servers no longer have: kind, version, the server that dropped it, what replaced it, and whether only
-/// the name changed.
-const REMOVED: &[(&str, &str, &str, &str, bool)] = &[
-    ("ClusterRole", "rbac.authorization.k8s.io/v1beta1", "1.22", "rbac.authorization.k8s.io/v1", true),
-    ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1beta1", "1.22", "rbac.authorization.k8s.io/v1", true),
-    ("CronJob", "batch/v1beta1", "1.25", "batch/v1", true),
-    ("CSIDriver", "storage.k8s.io/v1beta1", "1.22", "storage.k8s.io/v1", true),
-    ("CustomResourceDefinition", "apiextensions.k8s.io/v1beta1", "1.22", "apiextensions.k8s.io/v1", false),
-    ("DaemonSet", "apps/v1beta2", "1.16", "apps/v1", false),
-    ("DaemonSet", "extensions/v1beta1", "1.16", "apps/v1", false),
-    ("Deployment", "apps/v1beta1", "1.16", "apps/v1", false),
-    ("Deployment", "apps/v1beta2", "1.16", "apps/v1", false),
-    ("Deployment", "extensions/v1beta1", "1.16", "apps/v1", false),
-    ("EndpointSlice", "discovery.k8s.io/v1beta1", "1.25", "discovery.k8s.io/v1", false),
-    ("HorizontalPodAutoscaler", "autoscaling/v2beta1", "1.25", "autoscaling/v2", false),
-    ("HorizontalPodAutoscaler", "autoscaling/v2beta2", "1.26", "autoscaling/v2", false),
-    ("Ingress", "extensions/v1beta1", "1.22", "networking.k8s.io/v1", false),
-    ("Ingress", "networking.k8s.io/v1beta1", "1.22", "networking.k8s.io/v1", false),
-    ("IngressClass", "networking.k8s.io/v1beta1", "1.22", "networking.k8s.io/v1", true),
-    ("Lease", "coordination.k8s.io/v1beta1", "1.22", "coordination.k8s.io/v1", true),
-    (
-        "MutatingWebhookConfiguration",
-        "admissionregistration.k8s.io/v1beta1",
-        "1.22",
-        "admissionregistration.k8s.io/v1",
-        false,
-    ),
-    ("NetworkPolicy", "extensions/v1beta1", "1.16", "networking.k8s.io/v1", true),
-    ("PodDisruptionBudget", "policy/v1beta1", "1.25", "policy/v1", false),
-    ("PodSecurityPolicy", "extensions/v1beta1", "1.16", "Pod Security Admission", false),
-    ("PodSecurityPolicy", "policy/v1beta1", "1.25", "Pod Security Admission", false),
-    ("PriorityClass", "scheduling.k8s.io/v1beta1", "1.22", "scheduling.k8s.io/v1", true),
-    ("ReplicaSet", "apps/v1beta2", "1.16", "apps/v1", false),
-    ("ReplicaSet", "extensions/v1beta1", "1.16", "apps/v1", false),
-    ("Role", "rbac.authorization.k8s.io/v1beta1", "1.22", "rbac.authorization.k8s.io/v1", true),
-    ("RoleBinding", "rbac.authorization.k8s.io/v1beta1", "1.22", "rbac.authorization.k8s.io/v1", true),
-    ("RuntimeClass", "node.k8s.io/v1beta1", "1.25", "node.k8s.io/v1", true),
-    ("StatefulSet", "apps/v1beta1", "1.16", "apps/v1", false),
-    ("StatefulSet", "apps/v1beta2", "1.16", "apps/v1", false),
-    ("StorageClass", "storage.k8s.io/v1beta1", "1.22", "storage.k8s.io/v1", true),
-    (
-        "ValidatingWebhookConfiguration",
-        "admissionregistration.k8s.io/v1beta1",
-        "1.22",
-        "admissionregistration.k8s.io/v1",
-        false,
-    ),
-];
-
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for object in &cx.model.objects {
-        let Some(entry) = object.node.entry("apiVersion").filter(|entry| !entry.value.is_template()) else { continue };
-        let version = entry.value.scalar().unwrap_or_default();
-        let is_one = |removed: &&(&str, &str, &str, &str, bool)| (removed.0, removed.1) == (object.kind, version);
-        let Some(&(kind, _, server, next, is_same)) = REMOVED.iter().find(is_one) else { continue };
-        let message = format!("`{version}` of `{kind}` is gone since Kubernetes {server}: `{next}` replaced it");
+        let (Some(entry), Some(removed)) = (object.node.entry("apiVersion"), object.removed_version()) else {
+            continue;
+        };
+        let RemovedVersion { kind, version, since, next, is_same } = *removed;
+        let message = format!("`{version}` of `{kind}` is gone since Kubernetes 1.{since}: `{next}` replaced it");
         let finding = out.report(entry.span(), message);
         finding.repair(cx, || {
             if !is_same {
