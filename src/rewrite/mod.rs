@@ -15,6 +15,7 @@ pub mod mode;
 pub mod packages;
 mod pin;
 pub mod pipefail;
+pub mod profile;
 mod role;
 mod secret;
 pub mod shell;

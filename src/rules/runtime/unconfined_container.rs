@@ -5,6 +5,7 @@ use crate::{
         compose::{ComposeModel, ServiceMount, ServiceMountKind},
         kubernetes::{Container, KubernetesModel, Setting},
     },
+    rewrite::profile,
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -64,6 +65,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    team: shop\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext:\n      runAsUser: 10001\n",
             ),
             Example::new(
+                "An annotation that clusters of today do not read",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  annotations:\n    «seccomp.security.alpha.kubernetes.io/pod: unconfined»\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n",
+                "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault\n",
+            ),
+            Example::new(
                 "What builds images itself needs it, and is for somebody to decide",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: build}\nspec:\n  containers:\n  - name: build\n    image: moby/buildkit:v0.26.2-rootless\n    securityContext:\n      seccompProfile:\n        «type: Unconfined»\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: build}\nspec:\n  hostUsers: false\n  containers:\n  - name: build\n    image: moby/buildkit:v0.26.2\n",
@@ -96,7 +102,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
                     return Err(LABELS.to_owned());
                 }
                 let edit = editor.remove_item(text.node).map_err(|refusal| refusal.to_string())?;
-                Ok::<Fix, String>(fix(edit))
+                Ok::<Fix, String>(fix(vec![edit]))
             });
         }
     }
@@ -121,22 +127,20 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                         "appArmorProfile" => without_profile(editor, node),
                         _ => editor.replace(entry.value, &Value::text("RuntimeDefault")),
                     };
-                    Ok::<Fix, String>(fix(edit.map_err(|refusal| refusal.to_string())?))
+                    Ok::<Fix, String>(fix(vec![edit.map_err(|refusal| refusal.to_string())?]))
                 });
             }
         }
         for entry in workload.annotations().filter(|entry| entry.value.scalar() == Some("unconfined")) {
-            let is_profile = |key: &str| ANNOTATIONS.iter().any(|start| key.starts_with(start));
-            let Some(key) = entry.key.scalar().filter(|key| is_profile(key)) else { continue };
+            let (Some(key), Some(annotation)) = (entry.key.scalar(), profile::Annotation::of(workload, entry)) else {
+                continue;
+            };
             let finding = out.report(entry.span(), format!("no profile confines it: `{key}` is `unconfined`"));
             finding.repair(cx, || {
-                let noted = workload.metadata.and_then(|metadata| metadata.get("annotations"));
-                let edit = match noted {
-                    _ if is_nesting => return Err(NESTED.to_owned()),
-                    Some(noted) if key.contains("apparmor") => editor.remove_key(noted, key),
-                    Some(_) | None => editor.replace(entry.value, &Value::text("runtime/default")),
-                };
-                Ok::<Fix, String>(fix(edit.map_err(|refusal| refusal.to_string())?))
+                if is_nesting {
+                    return Err(NESTED.to_owned());
+                }
+                annotation.as_default(editor).map(fix)
             });
         }
     }
@@ -146,20 +150,13 @@ const NESTED: &str = "what starts containers itself, or builds images, makes the
 
 const LABELS: &str = "where SELinux is on, the files of the host that are mounted could not be used any more: `:z` behind a mount labels its files anew, and that is for whoever owns them to say";
 
-/// Annotations that named profiles before there were fields for it.
-const ANNOTATIONS: [&str; 3] = [
-    "container.apparmor.security.beta.kubernetes.io/",
-    "container.seccomp.security.alpha.kubernetes.io/",
-    "seccomp.security.alpha.kubernetes.io/",
-];
-
 /// Engines apply their profile of `AppArmor` unasked where the node has it; a node without it refuses a pod that asks.
 fn without_profile<'y>(editor: &Editor<'y>, node: Node<'y>) -> Result<Edit, Refusal> {
     let context = node.get("securityContext").ok_or(Refusal::Form)?;
     editor.remove_key(context, "appArmorProfile")
 }
 
-fn fix(edit: Edit) -> Fix {
+fn fix(edits: Vec<Edit>) -> Fix {
     let reason = "a program that traces others or makes rare calls to the kernel may need a profile of its own";
-    Fix::new("Go back to the default profile", Safety::Risky, reason, vec![edit])
+    Fix::new("Go back to the default profile", Safety::Risky, reason, edits)
 }
