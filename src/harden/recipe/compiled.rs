@@ -131,10 +131,10 @@ impl<'s, 'a> Build<'s, 'a> {
         };
         directories.iter().find_map(exact).or_else(|| {
             let in_area = |directory: &&str| self.made.areas.iter().any(|area| area.path == **directory);
-            directories
-                .iter()
-                .find(|directory| in_area(directory))
-                .and_then(|directory| self.made.at(&join_path(directory, word)))
+            let mut found: Vec<&&str> = directories.iter().filter(|directory| in_area(directory)).collect();
+            // Nothing says which of them it is put into; programs that everybody may start lie in `bin`.
+            found.sort_by_key(|directory| directory.ends_with("/sbin"));
+            self.made.at(&join_path(found.first()?, word))
         })
     }
 

@@ -142,7 +142,7 @@ impl Native<'_, '_> {
             account.taken.extend(area.map(|area| Taken::at(area.path.clone())));
         }
         for install in &self.installs {
-            self.take(install, &mut account)?;
+            self.take(install, program, &mut account)?;
         }
         Ok(account)
     }
@@ -187,7 +187,7 @@ impl Native<'_, '_> {
         steps.filter_map(|step| editor.remove(step.instruction())).collect()
     }
 
-    fn take(&self, install: &Install, account: &mut Account) -> Result<(), Obstacle> {
+    fn take(&self, install: &Install, program: &Output, account: &mut Account) -> Result<(), Obstacle> {
         let place = |shows: String| self.build.subject.evidence(install.span, shows);
         match &install.how {
             How::Nothing => {}
@@ -206,7 +206,8 @@ impl Native<'_, '_> {
                 account.evidence.push(place(format!("installs below `{}`", install.prefix)));
             }
             How::Staged(_) => {
-                account.taken.retain(|taken| below(&taken.to, &install.prefix).is_none() || taken.to != taken.from);
+                // The program is among what is installed, wherever that puts it; what others installed there is not.
+                account.taken.retain(|taken| taken.to != program.path);
                 let whole = Taken { from: format!("{STAGED}/"), to: "/".to_owned() };
                 if !account.taken.contains(&whole) {
                     account.taken.push(whole);
