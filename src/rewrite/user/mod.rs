@@ -68,6 +68,7 @@ fn run_as(
     if let Some(obstacle) = obstacle::obstacle(target) {
         return Err(obstacle);
     }
+    obstacle::service_obstacle(&cx.context, target)?;
     obstacle::start_script_obstacle(&cx.context, target)?;
     obstacle::data_obstacle(&cx.context, target)?;
     obstacle::caller_obstacle(&cx.context, target)?;

@@ -47,9 +47,6 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
                 .into(),
         );
     }
-    if let Some(package) = service_behind_script(target) {
-        return Some(format!("it installs `{package}`, which starts as root, and a script starts the image").into());
-    }
     let starts = !target.start_steps().is_empty();
     // An entry point of the base is the program only where the file brings something for it.
     let brings = || steps().any(|step| matches!(step.keyword(), Keyword::Copy | Keyword::Add));
@@ -320,6 +317,40 @@ fn service_behind_script(target: Stage<'_>) -> Option<String> {
         .flat_map(Invocation::arguments)
         .map(|word| word.text().into_owned())
         .find(|name| SERVICES.contains(&name.split('=').next().unwrap_or(name)))
+}
+
+/// A service that starts as root, and that a script which starts the image may start.
+///
+/// # Errors
+/// The script is not there to be read, or says something about the service, or about services at all.
+pub(super) fn service_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    let Some(package) = service_behind_script(target) else { return Ok(()) };
+    let scripts = target.start_scripts(context);
+    let words: Vec<String> = target
+        .start_steps()
+        .iter()
+        .flat_map(|step| step.commands())
+        .flat_map(|command| command.command.words())
+        .map(|word| word.text().into_owned())
+        .collect();
+    let texts = scripts.iter().map(|script| String::from_utf8_lossy(&script.file.text));
+    let may_start = texts.into_iter().any(|text| speaks_of(&text, &package))
+        || words.iter().any(|word| !word.ends_with(".sh") && speaks_of(word, &package));
+    if scripts.is_empty() || may_start {
+        return Err(format!("it installs `{package}`, which starts as root, and a script starts the image").into());
+    }
+    Ok(())
+}
+
+/// Whether a script says something about the service of that package, or runs what is not read here.
+fn speaks_of(script: &str, package: &str) -> bool {
+    const OF_SERVICES: [&str; 8] =
+        ["service", "init.d", "systemctl", "supervisor", "rc-service", "run-parts", "source ", "\n. "];
+    const CALLED: [(&str, &str); 5] =
+        [("openssh", "ssh"), ("mariadb", "mysql"), ("postgresql", "pg_"), ("httpd", "apachectl"), ("bind", "named")];
+    let stem = package.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or(package);
+    let called = CALLED.iter().find(|(name, _)| *name == stem).map(|(_, called)| *called);
+    OF_SERVICES.iter().chain([&stem]).chain(&called).any(|word| script.contains(word))
 }
 
 /// What a script of the build context that starts the image does as root.
