@@ -11,6 +11,7 @@ pub mod effect;
 pub mod health;
 pub mod ignored;
 pub mod installer;
+pub mod kept_back;
 pub mod note;
 pub mod outputs;
 pub mod packages;

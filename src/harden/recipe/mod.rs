@@ -23,7 +23,7 @@ mod rust;
 mod system;
 mod whole;
 
-use super::{Declined, Proposal, Rung, Runtime, Subject};
+use super::{Declined, Proposal, Rung, Runtime, Subject, kept_back};
 use crate::rewrite::user;
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
@@ -74,6 +74,7 @@ pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
         let reason = "its program lies in the home of root itself, among what tools of the build keep there";
         return Some(Proposal::of(&proposal.stack, Err(reason.into())));
     }
+    proposal.runtimes.iter_mut().for_each(|runtime| kept_back::keep_back(subject, runtime));
     let Some(left) = subject.target.data_in_root_home(&subject.cx.context) else { return Some(proposal) };
     let line = subject.cx.file.locate(left.span.start).line;
     let reason = format!("line {line} puts {} into the home of root, where another image does not have it", left.what);

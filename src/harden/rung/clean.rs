@@ -2,7 +2,11 @@
 
 use super::{Judge, Rung};
 use crate::{
-    harden::effect::{self, Effect, Kind},
+    harden::{
+        Subject,
+        effect::{self, Effect, Kind},
+        kept_back,
+    },
     knowledge::{ImageFacts, Role},
     model::{CopySource, Stage, Step, downloads::Download, file_name, packages::is_build_tool},
     rule::Finding,
@@ -95,6 +99,15 @@ impl<'j> Judge<'j, '_> {
             self.copied(step);
         }
         self.sources();
+        self.secrets();
+    }
+
+    /// Files with credentials that no instruction names, which rules say of those that one does.
+    fn secrets(&mut self) {
+        for secret in kept_back::held(&Subject::at(self.cx, self.target)) {
+            let (path, line) = &secret.place;
+            self.miss(Rung::Clean, format!("{path}:{line} {}", kept_back::shows(&secret)));
+        }
     }
 
     /// What rules found; answers where they said so.
