@@ -86,6 +86,7 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
         }
         ".my.cnf" if into_home => file("a file of passwords", Proof::Field(&["password"])),
         ".pypirc" => file("a login of a package index", Proof::Field(&["password"])),
+        "settings.xml" | "settings-docker.xml" => doubtful("the settings of Maven", Proof::Field(&["<password>"])),
         ".npmrc" | "npmrc" => SecretFile { is_telling: into_home, ..NPMRC },
         "terraform.tfstate" => file("a Terraform state", Proof::Presence),
         "credentials.json" | "client_secret.json" | "client_secrets.json" => file("a credentials file", CREDENTIALS),
@@ -239,7 +240,8 @@ fn has_field(line: &str, fields: &[&str]) -> bool {
     let lower = line.to_ascii_lowercase();
     fields.iter().any(|field| {
         let Some(at) = lower.find(field) else { return false };
-        let value = line[at + field.len()..].trim_matches(|c: char| c.is_whitespace() || "=:\"',".contains(c));
+        let value = line[at + field.len()..].split("</").next().unwrap_or_default();
+        let value = value.trim_matches(|c: char| c.is_whitespace() || "=:\"',".contains(c));
         credential::value_shape(value.as_bytes()) != credential::Value::Harmless
     })
 }

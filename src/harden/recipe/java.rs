@@ -10,6 +10,7 @@ use crate::{
         effect::{self, Effect, Kind},
         health::{self, Health},
         packages,
+        tree::below,
     },
     model::{CopySource, Process, ScriptForm, ShellUse, StartWord},
     syntax::dockerfile::Keyword,
@@ -228,7 +229,13 @@ impl Recipe<'_, '_> {
             }
             let root = self.subject.root.as_deref().ok_or("the files of the build context are not seen")?;
             for entry in self.subject.cx.context.list(root).iter() {
-                if !is_of_build(&entry.name) {
+                let is_module = || {
+                    let manifests = ["pom.xml", "build.gradle", "build.gradle.kts"];
+                    let directory = crate::context::join(root, &entry.name);
+                    let is_there = |name: &&str| self.subject.cx.context.at(&format!("{directory}/{name}")).is_some();
+                    entry.is_directory && manifests.iter().any(|name| is_there(&name))
+                };
+                if !is_of_build(&entry.name) && !is_module() {
                     runtime.taken.push(Taken::at(format!("{home}/{}", entry.name)));
                 }
             }
@@ -276,6 +283,12 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
 fn is_of_tools(effect: &Effect<'_>) -> bool {
     match &effect.kind {
         Kind::Download { .. } | Kind::Files(_) | Kind::Build { .. } | Kind::LanguagePackages { .. } => true,
+        // Settings of the tools, and what they keep.
+        Kind::Copied { from: None, to, .. } => {
+            let is_of_tool =
+                |path: &String| ["/root/.m2", "/root/.gradle"].iter().any(|home| below(path, home).is_some());
+            !to.is_hidden && !to.known.is_empty() && to.known.iter().all(is_of_tool)
+        }
         Kind::Copied { from: Some(CopySource::Image(image)), .. } => {
             matches!(image.name().rsplit('/').next(), Some("gradle" | "maven"))
         }
@@ -296,6 +309,7 @@ fn is_of_build(name: &str) -> bool {
             name,
             "src"
                 | "pom.xml"
+                | "settings.xml"
                 | "gradlew"
                 | "gradle"
                 | "gradle.properties"

@@ -17,6 +17,7 @@ use crate::{
 const CLIENTS: &[(&str, &[&str])] = &[
     (".npmrc", &["npm", "npx", "yarn", "pnpm", "bun", "lerna", "rush", "nx"]),
     ("pip.conf", &["pip", "pip3", "python", "python3", "uv", "pipenv"]),
+    ("settings.xml", &["mvn", "mvnw"]),
     (".netrc", &["git", "curl", "go", "pip", "pip3", "cargo", "wget", "hg"]),
     (".git-credentials", &["git", "go", "npm", "yarn", "pip", "pip3", "composer", "bundle"]),
     (".pypirc", &["twine", "python", "python3", "pip", "pip3"]),
