@@ -123,7 +123,7 @@ pub fn classify(name: &str) -> Name {
 
 /// Whether `name` holds a part of a word that names a secret; most names do not, and are done with.
 fn holds_sign(name: &str) -> bool {
-    const SIGNS: [&[u8]; 6] = [b"pass", b"pw", b"secret", b"token", b"key", b"cred"];
+    const SIGNS: [&[u8]; 7] = [b"pass", b"pw", b"pat", b"secret", b"token", b"key", b"cred"];
     let begins =
         |rest: &[u8]| SIGNS.iter().any(|sign| rest.get(..sign.len()).is_some_and(|s| s.eq_ignore_ascii_case(sign)));
     let name = name.as_bytes();
@@ -152,8 +152,8 @@ const SECRET_WORDS: &[&str] = &[
     "privatekey",
 ];
 
-/// Words that name a secret only at the end of a longer name (`DB_PASS`, `ORACLE_PWD`).
-const SECRET_LAST: &[&str] = &["pass", "pwd", "creds", "pw"];
+/// Words that name a secret only at the end of a longer name (`DB_PASS`, `ORACLE_PWD`; `GH_PAT`, a personal access token).
+const SECRET_LAST: &[&str] = &["pass", "pwd", "creds", "pw", "pat"];
 
 /// Pairs of words that name a secret.
 const SECRET_PAIRS: &[(&str, &str)] = &[
@@ -287,6 +287,12 @@ const ABOUT_ANYWHERE: &[&str] = &[
     "helm",
     "check",
 ];
+
+/// Whether a build writes the value of that name into what browsers are given, so that it is needed there.
+pub fn is_for_browsers(name: &str) -> bool {
+    let words = words(name);
+    is_public(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
 
 /// Whether the value is shipped to browsers by design (Next.js, Vite, Gatsby, Nuxt, Expo, Create React App).
 fn is_public(words: &[&str]) -> bool {

@@ -9,7 +9,7 @@ mod stand_in;
 
 use super::caller::{self, Handover, Instead, Obstacle};
 use crate::{
-    model::{Builder, DockerfileModel},
+    model::{Builder, DockerfileModel, credential},
     rule::{Cx, Fix, Safety},
     text::Edit,
 };
@@ -39,16 +39,18 @@ pub fn take_out_variable(cx: &Cx<'_, DockerfileModel<'_>>, name: &str) -> Result
         removals.extend(removed.ok_or("a comment stands between the assignments, or the file ends in them")?);
     }
     let mut readers = carrier.readers.clone();
-    if carrier.is_argument && !carrier.is_literal && readers.is_empty() {
+    let is_for_browsers = credential::is_for_browsers(name);
+    if is_for_browsers || carrier.is_argument && !carrier.is_literal && readers.is_empty() {
         // Somebody hands it in for a reason, and the project's own code is the likeliest one. Nothing shows that it
         // cannot do without.
         for step in &carrier.suspects {
             let names = carrier.names_seen_by(*step);
-            readers.insert(step.index(), Reader { names, always: false, keeps: false });
+            let always = is_for_browsers && carrier.is_literal;
+            readers.insert(step.index(), Reader { names, always, keeps: false });
         }
     }
     let mut served = Vec::new();
-    if carrier.is_literal {
+    if carrier.is_literal && !is_for_browsers {
         for step in carrier.suspects.iter().filter(|step| !readers.contains_key(&step.index())) {
             let Some(edits) =
                 stand_in::stand_in(cx.file, *step, &carrier.names_seen_by(*step), carrier.written.as_deref())
