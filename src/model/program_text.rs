@@ -65,7 +65,7 @@ const KEPT: [&str; 41] = [
 ];
 
 /// Words of a line that creates, opens for writing or keeps something.
-const WRITES: [&str; 52] = [
+const WRITES: [&str; 56] = [
     "mkdir",
     "makedirs",
     "create_dir",
@@ -118,6 +118,10 @@ const WRITES: [&str; 52] = [
     "sqlite3_open",
     "bolt.Open(",
     "DBI:SQLite",
+    "PersistKeysToFileSystem",
+    "pidfile ",
+    "state_path ",
+    "stdout_redirect ",
 ];
 
 /// Calls that write the one file that they name.
@@ -164,28 +168,41 @@ pub(super) fn paths(text: &str) -> Vec<PathText> {
     let anchors: Vec<Anchor<'_>> = lines().filter_map(|(line, _)| anchor(line)).collect();
     let named = lines().filter_map(|(line, number)| named_place(line, number));
     let writing: Vec<&str> = lines().map(|(line, _)| line).filter(|line| is_written(line)).collect();
-    let is_used = |name: &str| writing.iter().any(|line| uses(line, name));
+    let is_used = |name: &str, path: &PathText| {
+        let tells = |line: &str| is_kept(&path.path) || is_made(line);
+        writing.iter().any(|line| uses(line, name) && tells(line))
+    };
     let mut found: Vec<PathText> =
-        named.take(MOST_NAMES).filter(|(name, _)| is_used(name)).map(|(_, path)| path).collect();
+        named.take(MOST_NAMES).filter(|(name, path)| is_used(name, path)).map(|(_, path)| path).collect();
     found.extend(lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)));
     found.sort_by_key(|path| path.line);
     found
 }
 
 /// So many variables of one text are followed.
-const MOST_NAMES: usize = 64;
+const MOST_NAMES: usize = 128;
 
-/// The variable that a line sets to a place that is kept: `UPLOADS = "uploads"`, `const dir = './data'`.
+/// Calls that answer a place, or the value of a setting.
+const NAMING: [&str; 6] = ["join(", "get(", "getenv(", "env(", "Path(", "fetch("];
+
+/// The variable that a line sets to a place: `UPLOADS = "uploads"`, `const dir = process.env.DIR || './data'`.
 fn named_place(line: &str, number: u32) -> Option<(&str, PathText)> {
     let (left, value) = line.split_once('=')?;
     let name = left.trim_end_matches([':', ' ']).rsplit([' ', '.', '$']).next()?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let value = value.trim().trim_end_matches([';', ',']);
-    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
-    let path = value.strip_prefix(quote)?.strip_suffix(quote)?.trim_start_matches("./").trim_end_matches('/');
-    (is_name && is_path(path) && is_kept(path)).then(|| {
-        let path =
-            PathText { path: path.to_owned(), line: number, is_beside: false, is_written: true, is_opened: false };
+    let value = value.trim().trim_end_matches([';', ',', ')']);
+    // A value behind an operator or a default ends in it; one in the middle is a part of something else.
+    let ends_in_text = value.ends_with(['"', '\'', '`']) && !value.starts_with(['=', '>']);
+    let is_place = !value.contains('(') || NAMING.iter().any(|call| value.contains(call));
+    if !is_name || !ends_in_text || !is_place || is_written(line) {
+        return None;
+    }
+    let joins = if value.contains("join(") { Joins::ByCommas } else { Joins::Never };
+    let literal = joined_literals(value, joins).pop()?;
+    let path = literal.trim_start_matches("./").trim_end_matches('/');
+    let is_beside = BESIDE.iter().any(|word| value.contains(word));
+    is_path(path).then(|| {
+        let path = PathText { path: path.to_owned(), line: number, is_beside, is_written: true, is_opened: false };
         (name, path)
     })
 }
@@ -400,14 +417,18 @@ fn is_import(line: &str) -> bool {
         || line.contains("require(")
         || line.contains("import(")
         || start.starts_with("export ") && line.contains(" from ")
-        || is_imported_alone(start)
+        || is_imported_alone(line)
 }
 
-/// Whether a line is one of a block of imports, as Go has it: `"database/sql"`, `_ "embed"`.
+/// Whether a line is one of a block of imports, as Go has it, which indents by tabs: `"database/sql"`, `_ "embed"`. A name
+/// before a path is a setting elsewhere: `pidfile "tmp/puma.pid"`.
 fn is_imported_alone(line: &str) -> bool {
     let Some((alias, rest)) = line.split_once('"') else { return false };
+    if !alias.trim_matches([' ', '\t', '_', '.']).is_empty() && !line.starts_with('\t') {
+        return false;
+    }
     let is_alias = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
-    alias.trim_end().bytes().all(is_alias) && rest.trim_end().strip_suffix('"').is_some_and(|path| !path.contains('"'))
+    alias.trim().bytes().all(is_alias) && rest.trim_end().strip_suffix('"').is_some_and(|path| !path.contains('"'))
 }
 
 /// Whether a line makes a directory, so that any name on it is one.
@@ -509,6 +530,8 @@ mod tests {
             ("$p = new Pictures(__DIR__ . '/storage/pictures');", "/storage/pictures", true),
             ("config :hello, :uploads, System.get_env(\"UPLOADS_DIR\") || \"/app/uploads\"", "/app/uploads", false),
             ("SQLALCHEMY_DATABASE_URI = 'sqlite:///app.db'", "app.db", false),
+            ("pidfile \"tmp/puma.pid\"", "tmp/puma.pid", false),
+            ("  .PersistKeysToFileSystem(new DirectoryInfo(\"/app/keys\"));", "/app/keys", false),
         ] {
             assert!(found(line).contains(&(path.to_owned(), beside)), "{line}: {:?}", found(line));
         }
@@ -529,6 +552,12 @@ mod tests {
         for (text, path) in [
             ("UPLOADS = \"uploads\"\nos.makedirs(UPLOADS, exist_ok=True)\n", Some("uploads")),
             ("const dir = './data';\nfs.mkdirSync(dir, { recursive: true });\n", Some("data")),
+            (
+                "const dir = process.env.DIR || path.join(process.cwd(), 'orders');\nawait fs.mkdir(dir);\n",
+                Some("orders"),
+            ),
+            ("FOLDER = os.environ.get(\"FOLDER\", \"parcels\")\nos.makedirs(FOLDER)\n", Some("parcels")),
+            ("const page = 'orders';\nfs.writeFile(file, page);\n", None),
             ("log = \"log\"\nprint(log)\n", None),
             ("var out = \"output\"\nos.MkdirAll(outer, 0755)\n", None),
         ] {
