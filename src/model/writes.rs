@@ -48,6 +48,8 @@ pub struct Written {
     pub path: String,
     /// Whether only the directory itself is written, and not what is shipped below it: a database beside the code.
     pub is_shallow: bool,
+    /// Whether it is no directory but a file that is there already: a database that the image is shipped with.
+    pub is_file: bool,
     /// The file that says so, written as the checked file's path is.
     pub file: String,
     /// The line in it, from 1.
@@ -81,6 +83,10 @@ const NEVER: [&str; 21] = [
 
 /// Directories that hide what the image holds there from what is bound over the directory above; nobody keeps data in them.
 const DEPENDENCIES: [&str; 6] = ["node_modules", "vendor", "venv", ".venv", "target", "site-packages"];
+
+/// So deep, and in so many directories, databases are looked for.
+const DEEPEST_DATABASE: usize = 2;
+const MOST_DIRECTORIES: usize = 256;
 
 /// Servers of Ruby: what they serve without a `Gemfile` to be seen may be Rails, and they keep their own pid files and
 /// logs as Rails does (their documentation).
@@ -321,6 +327,41 @@ impl Search<'_, '_> {
                 }
             }
         }
+        self.databases(&root, &texts);
+    }
+
+    /// Databases of `SQLite` that are copied into the image, where a text speaks of them: the file is written, and its
+    /// directory, in which `SQLite` keeps its journal.
+    fn databases(&mut self, root: &str, texts: &[ContextText]) {
+        const ENDINGS: [&str; 4] = [".sqlite", ".sqlite3", ".db", ".db3"];
+        let mut open: Vec<(String, usize)> = vec![(String::new(), 0)];
+        let mut at = 0;
+        while let Some((directory, depth)) = open.get(at).cloned().filter(|_| at < MOST_DIRECTORIES) {
+            at += 1;
+            for entry in self.context.list(&context::join(root, &directory)).iter() {
+                let inside =
+                    if directory.is_empty() { entry.name.clone() } else { format!("{directory}/{}", entry.name) };
+                if entry.is_directory {
+                    let is_own = !entry.name.starts_with('.') && !DEPENDENCIES.contains(&&*entry.name);
+                    open.extend((is_own && depth < DEEPEST_DATABASE).then_some((inside, depth + 1)));
+                    continue;
+                }
+                let is_database = ENDINGS.iter().any(|end| entry.name.len() > end.len() && entry.name.ends_with(end));
+                let is_meant = || {
+                    let is_of_sqlite = entry.name.contains(".sqlite");
+                    let speaks = |text: &str| text.contains(&entry.name) || is_of_sqlite && text.contains("sqlite");
+                    texts.iter().find(|file| speaks(&file.text))
+                };
+                let Some(by) = is_database.then(is_meant).flatten() else { continue };
+                let Some(place) = self.in_image(&directory) else { continue };
+                let name = if by.text.contains(&entry.name) { entry.name.as_str() } else { "sqlite" };
+                let line = by.text.lines().position(|line| line.contains(name)).map_or(1, |line| line as u32 + 1);
+                let path = path::join(&place, &entry.name);
+                self.add(&place, true, &by.path, line);
+                self.add(&path, true, &by.path, line);
+                self.found.entry(path).and_modify(|written| written.is_file = true);
+            }
+        }
     }
 
     /// What the commands of scripts write that start the image.
@@ -328,7 +369,8 @@ impl Search<'_, '_> {
         for script in self.stage.start_scripts(self.context) {
             for ScriptWrite { path, line, is_shallow } in script_writes(self.stage, &script.script) {
                 if path == "/" || is_of_root(&path) && !self.is_of_own_prefix(&path) {
-                    self.system.push(Written { path, is_shallow, file: script.file.path.clone(), line });
+                    let file = script.file.path.clone();
+                    self.system.push(Written { path, is_shallow, is_file: false, file, line });
                     continue;
                 }
                 let is_shipped = || self.shipped.iter().any(|shipped| is_in(&path, &shipped.place));
@@ -347,7 +389,7 @@ impl Search<'_, '_> {
             for ScriptWrite { path, is_shallow, .. } in script_writes(self.stage, &script.script) {
                 let line = step.instruction().lines.0;
                 if path == "/" {
-                    self.system.push(Written { path, is_shallow, file: file.clone(), line });
+                    self.system.push(Written { path, is_shallow, is_file: false, file: file.clone(), line });
                 } else if !is_of_root(&path) || self.is_of_own_prefix(&path) {
                     self.add(&path, is_shallow, &file, line);
                 }
@@ -612,7 +654,7 @@ impl Search<'_, '_> {
         if is_never && !self.is_of_own_prefix(path) {
             return;
         }
-        let written = Written { path: path.to_owned(), is_shallow, file: file.to_owned(), line };
+        let written = Written { path: path.to_owned(), is_shallow, is_file: false, file: file.to_owned(), line };
         let known = self.found.entry(path.to_owned()).or_insert(written);
         known.is_shallow &= is_shallow;
     }

@@ -113,6 +113,7 @@ fn writes(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Result<Vec<Pla
     let mut places: Vec<Place> = writes
         .places
         .iter()
+        .filter(|place| !place.is_file)
         .map(|place| Place {
             path: place.path.clone(),
             shown_by: format!("{}:{}", place.file, place.line),

@@ -122,7 +122,7 @@ fn opens(step: Step<'_>, file: &str, name: &str) -> bool {
 
 impl Owned {
     pub(super) fn of(place: &Written) -> Self {
-        Self { path: place.path.clone(), is_file: false, is_deep: !place.is_shallow }
+        Self { path: place.path.clone(), is_file: place.is_file, is_deep: !place.is_shallow }
     }
 }
 
