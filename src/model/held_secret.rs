@@ -40,7 +40,7 @@ pub enum Origin {
 const DEEPEST: usize = 2;
 const MOST_DIRECTORIES: usize = 256;
 
-impl<'m> Stage<'m> {
+impl Stage<'_> {
     /// The files with credentials in the image of this stage that no instruction names, sorted by their paths.
     ///
     /// Of the files of the build context those count whose text is read and shows a credential; `is_ignored` tells of a

@@ -232,8 +232,8 @@ impl Recipe<'_, '_> {
                 let is_module = || {
                     let manifests = ["pom.xml", "build.gradle", "build.gradle.kts"];
                     let directory = crate::context::join(root, &entry.name);
-                    let is_there = |name: &&str| self.subject.cx.context.at(&format!("{directory}/{name}")).is_some();
-                    entry.is_directory && manifests.iter().any(|name| is_there(&name))
+                    let is_there = |name: &str| self.subject.cx.context.at(&format!("{directory}/{name}")).is_some();
+                    entry.is_directory && manifests.iter().any(|name| is_there(name))
                 };
                 if !is_of_build(&entry.name) && !is_module() {
                     runtime.taken.push(Taken::at(format!("{home}/{}", entry.name)));
