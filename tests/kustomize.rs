@@ -125,3 +125,72 @@ fn what_is_for_others_or_takes_something_away_gives_nothing() {
         assert!(tree.says("web.yaml", "privilege-escalation"), "{patch}");
     }
 }
+
+const COMPONENT: &str =
+    "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: security.yaml}]\n";
+
+#[test]
+fn what_components_give_is_given() {
+    let with = |overlay: &'static str, dev: &'static str| {
+        Tree(vec![
+            ("base/web.yaml", WEB),
+            ("base/kustomization.yaml", RESOURCES),
+            ("components/hard/kustomization.yaml", COMPONENT),
+            ("components/hard/security.yaml", SECURITY),
+            ("overlays/prod/kustomization.yaml", overlay),
+            ("overlays/dev/kustomization.yaml", dev),
+        ])
+    };
+    const WITH: &str = "resources: [../../base]\ncomponents: [../../components/hard]\n";
+    assert!(!with(WITH, WITH).says("base/web.yaml", "privilege-escalation"));
+    assert!(with(WITH, WITH).says("base/web.yaml", "missing-memory-limit"));
+    assert!(!with(WITH, WITH).says("components/hard/security.yaml", "missing-memory-limit"));
+    assert!(with(WITH, "resources: [../../base]\n").says("base/web.yaml", "privilege-escalation"));
+    // Nobody builds it but through the other.
+    assert!(!with(WITH, "resources: [../prod]\n").says("base/web.yaml", "privilege-escalation"));
+}
+
+#[test]
+fn what_is_taken_away_again_is_not_given() {
+    for patch in [
+        "- op: remove\n        path: /spec/template/spec/containers/0/securityContext\n",
+        "- op: remove\n        path: /spec/template/spec/containers/0/securityContext/allowPrivilegeEscalation\n",
+        "- op: replace\n        path: /spec/template/spec/containers/0/securityContext/allowPrivilegeEscalation\n        value: true\n",
+        "- op: move\n        from: /spec/a\n        path: /spec/b\n",
+        "apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: web}\n      spec: {template: {spec: {containers: [{name: web, securityContext: null}]}}}\n",
+        "apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: web}\n      spec: {template: {spec: {containers: [{name: web, securityContext: {$patch: delete}}]}}}\n",
+        "apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: web}\n      spec: {template: {spec: {containers: [{name: web, securityContext: {$patch: replace}}]}}}\n",
+    ] {
+        let dev = format!(
+            "resources: [../prod]\npatches:\n  - target: {{kind: Deployment, name: web}}\n    patch: |\n      {patch}"
+        );
+        let tree = Tree(vec![
+            ("base/web.yaml", WEB),
+            ("base/kustomization.yaml", RESOURCES),
+            ("overlays/prod/kustomization.yaml", OVERLAY),
+            ("overlays/prod/security.yaml", SECURITY),
+            ("overlays/dev/kustomization.yaml", dev.leak()),
+        ]);
+        assert!(tree.says("base/web.yaml", "privilege-escalation"), "{patch}");
+    }
+}
+
+#[test]
+fn what_else_is_taken_away_does_not_matter() {
+    for patch in [
+        "- op: remove\n        path: /spec/replicas\n",
+        "- op: test\n        path: /spec/replicas\n        value: 1\n      - op: replace\n        path: /spec/replicas\n        value: 2\n",
+        "apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: web}\n      spec: {template: {spec: {containers: [{name: log, $patch: delete}]}}}\n",
+    ] {
+        let kustomization = format!(
+            "resources: [web.yaml]\npatches:\n  - path: security.yaml\n  - target: {{kind: Deployment}}\n    patch: |\n      {patch}"
+        );
+        let web = WEB.replace("spec:\n  template:", "spec:\n  replicas: 1\n  template:");
+        let tree = Tree(vec![
+            ("web.yaml", web.leak()),
+            ("kustomization.yaml", kustomization.leak()),
+            ("security.yaml", SECURITY),
+        ]);
+        assert!(!tree.says("web.yaml", "privilege-escalation"), "{patch}");
+    }
+}

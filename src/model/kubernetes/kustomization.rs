@@ -42,6 +42,9 @@ const MOST_PATCHES: usize = 64;
 /// So many directories are looked into for kustomizations that build on another one.
 const MOST_OVERLAYS: usize = 48;
 
+/// So many kustomizations build on each other, and so many components include another.
+const MOST_LAYERS: usize = 4;
+
 /// The ways in which kustomizations build the checked file, each with the patches that it gets; in order, those of what
 /// is built upon first. None where no kustomization has it among its resources.
 pub fn builds(context: &BuildContext<'_>) -> Vec<Vec<Patch>> {
@@ -50,22 +53,46 @@ pub fn builds(context: &BuildContext<'_>) -> Vec<Vec<Patch>> {
     for directory in context.directories().take(HEIGHT) {
         let patches = with(context, directory, |kustomization| {
             let is_resource = resources(kustomization).any(|path| resolve(directory, path) == own);
-            is_resource.then(|| patches_of(context, directory, kustomization))
+            is_resource.then(|| patches_of(context, directory, kustomization, MOST_LAYERS))
         });
         let Some(patches) = patches else { continue };
-        let overlays = overlays(context, directory);
-        if overlays.is_empty() {
-            builds.push(patches);
-        } else {
-            builds.extend(overlays.into_iter().map(|over| patches.iter().cloned().chain(over).collect()));
-        }
+        let around = around(context, directory);
+        let mut ways = Vec::new();
+        follow(&around, &resolve("", directory), &patches, MOST_LAYERS, &mut ways);
+        builds.extend(ways);
     }
     builds
 }
 
-/// The patches of each kustomization around that builds on the one in `base`.
-fn overlays(context: &BuildContext<'_>, base: &str) -> Vec<Vec<Patch>> {
-    let home = resolve("", base);
+/// A kustomization that builds on others.
+struct Overlay {
+    /// The directory that it lies in.
+    home: String,
+    /// The directories that it builds on.
+    bases: Vec<String>,
+    /// The patches that it gives.
+    patches: Vec<Patch>,
+}
+
+/// Adds to `ways` the patches that what is built in `home` gets: `patches`, and those of who builds on it, and on that.
+fn follow(around: &[Overlay], home: &str, patches: &[Patch], layers: usize, ways: &mut Vec<Vec<Patch>>) {
+    let mut overlays = around.iter().filter(|overlay| overlay.bases.iter().any(|base| base == home)).peekable();
+    if ways.len() >= MOST_OVERLAYS {
+        return;
+    }
+    if layers == 0 || overlays.peek().is_none() {
+        ways.push(patches.to_vec());
+        return;
+    }
+    for overlay in overlays {
+        let over = overlay.patches.iter();
+        let both: Vec<Patch> = patches.iter().chain(over).take(MOST_PATCHES).cloned().collect();
+        follow(around, &overlay.home, &both, layers - 1, ways);
+    }
+}
+
+/// The kustomizations around the one in `base` that build on others.
+fn around(context: &BuildContext<'_>, base: &str) -> Vec<Overlay> {
     let mut looked: Vec<String> = Vec::new();
     for above in context.directories().skip_while(|at| *at != base).skip(1).take(HEIGHT) {
         for at in below(context, above) {
@@ -81,8 +108,10 @@ fn overlays(context: &BuildContext<'_>, base: &str) -> Vec<Vec<Patch>> {
     looked.truncate(MOST_OVERLAYS);
     let found = looked.iter().filter_map(|directory| {
         with(context, directory, |kustomization| {
-            let builds_on = resources(kustomization).any(|path| resolve(directory, path) == home);
-            builds_on.then(|| patches_of(context, directory, kustomization))
+            let bases = resources(kustomization).chain(components(kustomization));
+            let bases: Vec<String> = bases.map(|path| resolve(directory, path)).collect();
+            let patches = || patches_of(context, directory, kustomization, MOST_LAYERS);
+            (!bases.is_empty()).then(|| Overlay { home: resolve("", directory), bases, patches: patches() })
         })
     });
     found.collect()
@@ -101,10 +130,21 @@ fn resources(kustomization: Node<'_>) -> impl Iterator<Item = &str> {
     lists.flat_map(Node::items).filter_map(Node::scalar)
 }
 
-/// The patches of the kustomization in `directory` that can be read.
-fn patches_of(context: &BuildContext<'_>, directory: &str, kustomization: Node<'_>) -> Vec<Patch> {
+/// The directories of the components of a kustomization.
+fn components(kustomization: Node<'_>) -> impl Iterator<Item = &str> {
+    kustomization.get("components").into_iter().flat_map(Node::items).filter_map(Node::scalar)
+}
+
+/// The patches of the kustomization in `directory` that can be read: those of its components come first.
+fn patches_of(context: &BuildContext<'_>, directory: &str, kustomization: Node<'_>, layers: usize) -> Vec<Patch> {
     let file = |path: &str| Some(context.at(&resolve(directory, path))?.text.to_vec());
     let mut patches = Vec::new();
+    for component in components(kustomization).filter(|_| layers > 0).take(MOST_OVERLAYS) {
+        let home = resolve(directory, component);
+        let given = with(context, &home, |component| Some(patches_of(context, &home, component, layers - 1)));
+        patches.extend(given.unwrap_or_default());
+        patches.truncate(MOST_PATCHES);
+    }
     for key in ["patches", "patchesJson6902"] {
         for patch in kustomization.get(key).into_iter().flat_map(Node::items) {
             let text = |key: &str| patch.get(key).and_then(Node::scalar);

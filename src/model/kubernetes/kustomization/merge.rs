@@ -1,4 +1,7 @@
-//! Patches laid over a manifest, as far as they add to it or replace a scalar of it.
+//! Patches laid over a manifest: what they add to it, replace in it and take out of it.
+//!
+//! Facts: RFC 6902 for lists of operations; Kubernetes' strategic merge patches, where `null` and `$patch: delete` take
+//! something away.
 
 use super::Patch;
 use crate::{
@@ -9,8 +12,13 @@ use crate::{
 /// Patches follow a manifest no deeper.
 const DEEPEST: usize = 32;
 
-/// The manifest `text` with `patches` on top; none where none of them is for it. What a patch takes away, and what it
-/// says in a form that is not read, is left as it is.
+/// So many operations of one patch are done.
+const MOST_OPERATIONS: usize = 128;
+
+/// A patch says something in a form that is not read.
+struct Unread;
+
+/// The manifest `text` with `patches` on top; none where none of them is for it, or what one of them does cannot be read.
 pub fn merged(text: &[u8], patches: &[Patch]) -> Option<Vec<u8>> {
     let mut text = text.to_vec();
     let mut is_patched = false;
@@ -20,27 +28,34 @@ pub fn merged(text: &[u8], patches: &[Patch]) -> Option<Vec<u8>> {
             continue;
         }
         for document in parsed.tree.documents() {
-            if let Some(next) = laid_over(&text, document, patch) {
-                text = next;
-                is_patched = true;
+            // Each operation of a list sees what those before it did.
+            let parts: Vec<Node<'_>> = if document.is_sequence() { document.items().collect() } else { vec![document] };
+            if parts.len() > MOST_OPERATIONS {
+                return None;
+            }
+            for part in parts {
+                if let Some(next) = laid_over(&text, part, document.is_sequence(), patch).ok()? {
+                    text = next;
+                    is_patched = true;
+                }
             }
         }
     }
     is_patched.then_some(text)
 }
 
-/// `text` with `document` of `patch` on top.
-fn laid_over(text: &[u8], document: Node<'_>, patch: &Patch) -> Option<Vec<u8>> {
+/// `text` with `part` of `patch` on top, a document of it or one of its operations; none where that is for others.
+fn laid_over(text: &[u8], part: Node<'_>, is_operation: bool, patch: &Patch) -> Result<Option<Vec<u8>>, Unread> {
     let parsed = yaml::parse(text);
     let editor = Editor::new(FileId::BESIDE, &parsed.tree);
     let named = |node: Node<'_>, path: &[&str]| {
         path.iter().try_fold(node, |node, key| node.get(key))?.scalar().map(str::to_owned)
     };
-    let own = |path: &[&str]| if document.is_mapping() { named(document, path) } else { None };
+    let own = |path: &[&str]| if is_operation { None } else { named(part, path) };
     let kind = patch.kind.clone().or_else(|| own(&["kind"]));
     let name = patch.name.clone().or_else(|| own(&["metadata", "name"]));
     if kind.is_none() && name.is_none() {
-        return None;
+        return Ok(None);
     }
     let is_meant = |node: &Node<'_>| {
         let fits = |wanted: &Option<String>, path: &[&str]| wanted.is_none() || *wanted == named(*node, path);
@@ -48,26 +63,26 @@ fn laid_over(text: &[u8], document: Node<'_>, patch: &Patch) -> Option<Vec<u8>> 
     };
     let mut laying = Laying { editor: &editor, edits: Vec::new() };
     for target in parsed.tree.documents().filter(is_meant) {
-        if document.is_sequence() {
-            document.items().for_each(|operation| laying.operate(target, operation));
+        if is_operation {
+            laying.operate(target, part)?;
         } else {
-            laying.mapping(target, document, 0);
+            laying.mapping(target, part, 0)?;
         }
     }
     let mut edits = laying.edits;
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut out = Vec::with_capacity(text.len());
     let mut from = 0;
-    for edit in edits.iter().filter(|edit| !edit.text.is_empty()) {
+    for edit in &edits {
         if (edit.span.start as usize) < from {
-            continue;
+            return Err(Unread);
         }
         out.extend_from_slice(&text[from..edit.span.start as usize]);
         out.extend_from_slice(edit.text.as_bytes());
         from = edit.span.end as usize;
     }
     out.extend_from_slice(&text[from..]);
-    (!edits.is_empty() && yaml::parse(&out).errors.is_empty()).then_some(out)
+    Ok((!edits.is_empty() && yaml::parse(&out).errors.is_empty()).then_some(out))
 }
 
 /// Edits of a manifest in the making.
@@ -77,37 +92,44 @@ struct Laying<'e, 'y> {
 }
 
 impl<'y> Laying<'_, 'y> {
-    /// A mapping over a mapping: what it has more, and what it has otherwise.
-    fn mapping(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) {
-        if depth > DEEPEST || patch.get("$patch").is_some() {
-            return;
+    /// A mapping over a mapping: what it has more, what it has otherwise, and what it takes away.
+    fn mapping(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) -> Result<(), Unread> {
+        if depth > DEEPEST || patch.entries().any(|entry| entry.key.scalar().is_some_and(|key| key.starts_with('$'))) {
+            return Err(Unread);
         }
         let mut added = Vec::new();
         for entry in patch.entries() {
             let Some(key) = entry.key.scalar() else { continue };
             match base.get(key) {
-                Some(value) => self.value(value, entry.value, depth),
-                None if entry.value.is_null() => {}
+                Some(_) if entry.value.is_null() || is_deletion(entry.value) => {
+                    self.edits.push(self.editor.remove_key(base, key).map_err(|_| Unread)?);
+                }
+                Some(value) => self.value(value, entry.value, depth)?,
+                None if entry.value.is_null() || is_deletion(entry.value) => {}
                 None => added.extend(Value::of(entry.value).map(|value| (key, value))),
             }
         }
         if !added.is_empty() {
             self.edits.extend(self.editor.insert_all(base, added));
         }
+        Ok(())
     }
 
-    fn value(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) {
+    fn value(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) -> Result<(), Unread> {
         if base.is_mapping() && patch.is_mapping() {
-            self.mapping(base, patch, depth + 1);
-        } else if base.is_sequence() && patch.is_sequence() {
-            self.list(base, patch, depth + 1);
-        } else if base.scalar() != patch.scalar() && patch.scalar().is_some() && !patch.is_null() {
+            return self.mapping(base, patch, depth + 1);
+        }
+        if base.is_sequence() && patch.is_sequence() {
+            return self.list(base, patch, depth + 1);
+        }
+        if base.scalar() != patch.scalar() && patch.scalar().is_some() && !patch.is_null() {
             self.edits.extend(Value::of(patch).and_then(|value| self.editor.replace(base, &value).ok()));
         }
+        Ok(())
     }
 
     /// Items of the same name are one; a list of texts replaces the other, and is read where it only adds to it.
-    fn list(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) {
+    fn list(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) -> Result<(), Unread> {
         let name =
             |item: Node<'_>| ["name", "mountPath"].iter().find_map(|key| item.get(key)?.scalar().map(str::to_owned));
         let mut added = Vec::new();
@@ -118,36 +140,65 @@ impl<'y> Laying<'_, 'y> {
                 (None, None) => false,
             });
             match same {
-                Some(own) if item.is_mapping() => self.mapping(own, item, depth),
+                Some(own) if is_deletion(item) => {
+                    self.edits.push(self.editor.remove_item(own).map_err(|_| Unread)?);
+                }
+                Some(own) if item.is_mapping() => self.mapping(own, item, depth)?,
                 Some(_) => {}
+                None if is_deletion(item) => {}
                 None => added.extend(Value::of(item)),
             }
         }
         if !added.is_empty() {
             self.edits.extend(self.editor.append_all(base, added));
         }
+        Ok(())
     }
 
-    /// One operation of a JSON patch: `add` or `replace` at a path.
-    fn operate(&mut self, target: Node<'y>, operation: Node<'_>) {
+    /// One operation of a JSON patch.
+    fn operate(&mut self, target: Node<'y>, operation: Node<'_>) -> Result<(), Unread> {
         let text = |key: &str| operation.get(key).and_then(Node::scalar);
-        let (Some("add" | "replace"), Some(path), Some(value)) = (text("op"), text("path"), operation.get("value"))
-        else {
-            return;
-        };
+        let (Some(kind), Some(path)) = (text("op"), text("path")) else { return Err(Unread) };
         let keys: Vec<String> = path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-        let Some((last, above)) = keys.split_last() else { return };
         let down = |node: Node<'y>, key: &str| {
             if node.is_sequence() { node.items().nth(key.parse().ok()?) } else { node.get(key) }
         };
-        let Some(place) = above.iter().take(DEEPEST).try_fold(target, |node, key| down(node, key)) else { return };
-        match (down(place, last), Value::of(value)) {
-            (Some(own), _) => self.value(own, value, 0),
-            (None, Some(value)) if place.is_mapping() => self.edits.extend(self.editor.insert(place, last, &value)),
-            (None, Some(value)) if place.is_sequence() && last == "-" => {
+        let Some((last, above)) = keys.split_last().filter(|_| keys.len() <= DEEPEST) else { return Err(Unread) };
+        let place = above.iter().try_fold(target, |node, key| down(node, key));
+        match (kind, place, operation.get("value")) {
+            ("test", _, _) => Ok(()),
+            ("remove", Some(place), _) => {
+                let own = down(place, last).ok_or(Unread)?;
+                let edit = if place.is_sequence() {
+                    self.editor.remove_item(own)
+                } else {
+                    self.editor.remove_key(place, last)
+                };
+                self.edits.push(edit.map_err(|_| Unread)?);
+                Ok(())
+            }
+            ("add" | "replace", Some(place), Some(value)) => self.put(place, last, down(place, last), value),
+            // What it adds to is not there: it gives nothing.
+            ("add" | "replace", None, _) => Ok(()),
+            _ => Err(Unread),
+        }
+    }
+
+    /// `value` at `key` of `place`, where `own` stands.
+    fn put(&mut self, place: Node<'y>, key: &str, own: Option<Node<'y>>, value: Node<'_>) -> Result<(), Unread> {
+        match (own, Value::of(value)) {
+            (Some(own), _) => self.value(own, value, 0)?,
+            (None, Some(value)) if place.is_mapping() => self.edits.extend(self.editor.insert(place, key, &value)),
+            (None, Some(value)) if place.is_sequence() && key == "-" => {
                 self.edits.extend(self.editor.append(place, &value));
             }
             (None, _) => {}
         }
+        Ok(())
     }
+}
+
+/// Whether a patch takes away what it stands for.
+fn is_deletion(patch: Node<'_>) -> bool {
+    patch.get("$patch").and_then(Node::scalar) == Some("delete")
 }
