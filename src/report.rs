@@ -117,6 +117,8 @@ pub struct Repairs {
     pub declined: Vec<Declined>,
     /// Fixes that did harm and were taken back.
     pub quarantined: Vec<Quarantined>,
+    /// Whether there is more to do, for another run.
+    pub is_unfinished: bool,
 }
 
 impl Repairs {

@@ -391,7 +391,7 @@ pub struct Fix {
 
 /// What a fix changes in a file beside the judged one: that is done with the rest of it, or none of it is.
 ///
-/// In one round one fix changes such a file, and whoever reads it is judged again.
+/// In one round one fix changes such a file, unless it changes nothing else, and whoever reads it is judged again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Companion {
     /// The file, written as the path of the judged one is.

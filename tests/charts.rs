@@ -194,6 +194,21 @@ fn a_finding_in_a_value_is_where_the_template_passes_it_on() {
     );
 }
 
+#[test]
+fn one_run_does_all_that_there_is_to_do() {
+    const MANY: usize = 40;
+    let container = |number: usize| {
+        format!(
+            "        - name: web{number}\n          image: nginx:1.29\n          securityContext:\n            {{{{- toYaml .Values.web{number} | nindent 12 }}}}\n"
+        )
+    };
+    let values: Vec<String> = (0..MANY).map(|number| format!("web{number}: {{}}\n")).collect();
+    let containers: Vec<String> = (0..MANY).map(container).collect();
+    let after = Chart::new(&values.concat(), &containers.concat()).values_after();
+    assert_eq!(after.matches("allowPrivilegeEscalation: false").count(), MANY);
+    assert_eq!(after.matches("- NET_BIND_SERVICE").count(), MANY);
+}
+
 /// Charts made of the templates of public repositories: every value that one passes on is empty, or a word.
 #[test]
 fn templates_of_others_are_left_as_they_are() {

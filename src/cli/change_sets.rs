@@ -187,6 +187,7 @@ mod tests {
                 beside: Vec::new(),
                 applied: Vec::new(),
                 quarantined: Vec::new(),
+                is_unfinished: false,
             };
             let repaired = Repaired { outcome, verdict: Verdict::default() };
             Fixed { path: PathBuf::from(name), before: b"old".to_vec(), repaired, named: false }

@@ -225,6 +225,7 @@ fn collect(sets: Vec<ChangeSet>, obstacles: Vec<Obstacle>) -> Repairs {
         }
         repairs.applied.extend(outcome.applied);
         repairs.quarantined.extend(outcome.quarantined);
+        repairs.is_unfinished |= outcome.is_unfinished;
         repairs.left.findings.extend(verdict.findings);
         repairs.left.left_out.extend(verdict.left_out);
         repairs.declined.extend(verdict.declined);

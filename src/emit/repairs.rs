@@ -34,6 +34,9 @@ pub fn repairs(repairs: &Repairs, allowed: Safety, out: &mut dyn Write) -> io::R
         writeln!(out, "{BAD}error{BAD:#} {}: {}", visible(&error.path), visible(&error.message))?;
     }
     declined(repairs, out)?;
+    if repairs.is_unfinished {
+        writeln!(out, "{STRONG}unfinished{STRONG:#} more can be done than one run does: run it again")?;
+    }
     summary(repairs, allowed, out)
 }
 

@@ -29,6 +29,8 @@ pub struct Outcome {
     pub applied: Vec<Applied>,
     /// Fixes that did harm and were taken back: bugs of this program.
     pub quarantined: Vec<Quarantined>,
+    /// Whether there is more to do, for which there were too many rounds already: for another run.
+    pub is_unfinished: bool,
 }
 
 /// A file beside those that are repaired, which changes with them.
@@ -92,16 +94,18 @@ pub fn repair<E>(
 ) -> Result<(Outcome, Judgement), E> {
     let mut judgement = judge(&sources)?;
     let own = sources.files().len();
-    let mut outcome = Outcome { sources, beside: Vec::new(), applied: Vec::new(), quarantined: Vec::new() };
+    let mut outcome =
+        Outcome { sources, beside: Vec::new(), applied: Vec::new(), quarantined: Vec::new(), is_unfinished: false };
     let mut seen = BTreeSet::from([fingerprint(&outcome.sources)]);
     let mut round = 1;
-    while round <= ROUNDS {
+    loop {
         let is_barred = |finding: &Finding| is_quarantined(&outcome.quarantined, finding);
         let chosen = plan(&judgement.findings, &mut outcome.sources, allowed, &is_barred);
         for file in outcome.sources.files().iter().skip(own + outcome.beside.len()) {
             outcome.beside.push(Beside::unchanged(file));
         }
-        if chosen.is_empty() {
+        outcome.is_unfinished = !chosen.is_empty() && round > ROUNDS;
+        if chosen.is_empty() || outcome.is_unfinished {
             break;
         }
         let trial = Trial { sources: &outcome.sources, before: &judgement, judge };

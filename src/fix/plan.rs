@@ -49,6 +49,8 @@ fn joined<'f>(fix: &'f Fix, sources: &mut SourceSet) -> Option<Cow<'f, Fix>> {
     if fix.companions.is_empty() {
         return Some(Cow::Borrowed(fix));
     }
+    // What changes one file beside and nothing else is a fix of that file: others may change it elsewhere.
+    let is_of_one = fix.edits.is_empty() && fix.companions.len() == 1;
     let mut joined = fix.clone();
     for companion in joined.companions.drain(..) {
         let known = sources.at(&companion.path).map(|file| (file.id, file.text == *companion.text));
@@ -58,7 +60,9 @@ fn joined<'f>(fix: &'f Fix, sources: &mut SourceSet) -> Option<Cow<'f, Fix>> {
             return None;
         }
         joined.edits.extend(companion.edits.into_iter().map(|edit| Edit { file, ..edit }));
-        joined.claims.push((file, Span::new(0, companion.text.len())));
+        if !is_of_one {
+            joined.claims.push((file, Span::new(0, companion.text.len())));
+        }
     }
     Some(Cow::Owned(joined))
 }

@@ -166,7 +166,6 @@ impl<'y> Laying<'_, 'y> {
         let Some((last, above)) = keys.split_last().filter(|_| keys.len() <= DEEPEST) else { return Err(Unread) };
         let place = above.iter().try_fold(target, |node, key| down(node, key));
         match (kind, place, operation.get("value")) {
-            ("test", _, _) => Ok(()),
             ("remove", Some(place), _) => {
                 let own = down(place, last).ok_or(Unread)?;
                 let edit = if place.is_sequence() {
@@ -179,7 +178,7 @@ impl<'y> Laying<'_, 'y> {
             }
             ("add" | "replace", Some(place), Some(value)) => self.put(place, last, down(place, last), value),
             // What it adds to is not there: it gives nothing.
-            ("add" | "replace", None, _) => Ok(()),
+            ("test", _, _) | ("add" | "replace", None, _) => Ok(()),
             _ => Err(Unread),
         }
     }
