@@ -224,3 +224,24 @@ fn what_well_known_images_need_is_kept() {
         assert!(keeps(image).is_err(), "{image}");
     }
 }
+
+#[test]
+fn an_image_named_by_a_variable_of_its_makefile_is_the_one_that_a_pod_runs() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: ghcr.io/acme/web:1.4\n";
+    let dockerfile = "FROM debian:13\nUSER 7\nCMD [\"app\"]\n";
+    let added = Ok("securityContext: capabilities: drop: - ALL".to_owned());
+    for (name, builder) in [
+        ("Makefile", "REG ?= ghcr.io/acme\nIMAGE := $(REG)/web:1.4\nbuild:\n\tdocker build -t $(IMAGE) web\n"),
+        ("build.sh", "#!/bin/sh\nIMAGE=ghcr.io/acme/web\nTAG=${TAG:-1.4}\ndocker build -t \"$IMAGE:$TAG\" ./web\n"),
+        (
+            ".gitlab-ci.yml",
+            "variables:\n  IMAGE: ghcr.io/acme/web:1.4\nbuild:\n  script:\n    - docker build -t $IMAGE web\n",
+        ),
+    ] {
+        let files = vec![("pod.yaml", pod), ("web/Dockerfile", dockerfile), (name, builder)];
+        assert_eq!(answer("default-capabilities", FileKind::Kubernetes, files), added, "{name}");
+    }
+    let hidden = "IMAGE := web\nIMAGE += x\nbuild:\n\tdocker build -t $(IMAGE) web\n";
+    let files = vec![("pod.yaml", pod), ("web/Dockerfile", dockerfile), ("Makefile", hidden)];
+    assert!(answer("default-capabilities", FileKind::Kubernetes, files).is_err());
+}

@@ -93,6 +93,7 @@ mod root_home;
 mod scope;
 mod script;
 pub mod script_file;
+mod script_variables;
 mod script_writes;
 mod shipped;
 mod signal;

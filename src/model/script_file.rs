@@ -3,6 +3,7 @@
 //! Everything is read in place: what is no shell (`$(CC)` of make, `${{ … }}` of GitHub) is masked at equal length as
 //! a variable, whose value nobody knows here.
 
+use super::script_variables::ScriptVariables;
 use crate::{
     source::FileKind,
     syntax::{
@@ -11,11 +12,13 @@ use crate::{
     },
     text::Span,
 };
+use std::borrow::Cow;
 
 /// The scripts of a file.
 #[derive(Debug)]
 pub struct ScriptFile {
     parts: Vec<Part>,
+    variables: ScriptVariables,
 }
 
 /// A script of a file.
@@ -32,6 +35,7 @@ pub struct FileCommand<'m> {
     /// The command; its spans are offsets into its script.
     pub command: Command<'m>,
     start: u32,
+    file: &'m ScriptFile,
 }
 
 /// Keys of CI files whose values are scripts: of GitHub, of GitLab.
@@ -56,7 +60,9 @@ impl ScriptFile {
     /// A shell script; what its first line names may be no shell, and then it has no commands.
     pub fn of_script(text: &[u8]) -> Self {
         let dialect = dialect_of_shebang(text).unwrap_or(Dialect::Bash);
-        Self { parts: vec![Part { script: shell::parse(text, dialect), start: 0 }] }
+        let script = shell::parse(text, dialect);
+        let variables = ScriptVariables::of_script(&script);
+        Self { parts: vec![Part { script, start: 0 }], variables }
     }
 
     /// The recipes of a Makefile.
@@ -71,7 +77,7 @@ impl ScriptFile {
             }
             at = end;
         }
-        Self { parts }
+        Self { parts, variables: ScriptVariables::of_makefile(text) }
     }
 
     /// The steps of a CI file.
@@ -89,14 +95,14 @@ impl ScriptFile {
                 }
             }
         }
-        Self { parts }
+        Self { parts, variables: ScriptVariables::of_steps(tree) }
     }
 
     /// Every command, those of a script that one hands to a shell included.
     pub fn commands(&self) -> impl Iterator<Item = FileCommand<'_>> {
-        self.parts
-            .iter()
-            .flat_map(|part| part.script.every_command().map(|command| FileCommand { command, start: part.start }))
+        self.parts.iter().flat_map(move |part| {
+            part.script.every_command().map(move |command| FileCommand { command, start: part.start, file: self })
+        })
     }
 }
 
@@ -104,6 +110,11 @@ impl<'m> FileCommand<'m> {
     /// What it runs in the end.
     pub fn invocation(self) -> Option<Invocation<'m>> {
         self.command.invocation()
+    }
+
+    /// `text` of it with the values of the variables that its file sets.
+    pub fn filled<'t>(self, text: &'t str) -> Cow<'t, str> {
+        self.file.variables.fill(text)
     }
 
     /// Where it lies in the file.
@@ -183,7 +194,11 @@ fn mask(text: &mut [u8], start: usize, end: usize) {
         text[start..end].fill(b'_');
         return;
     }
-    text[start..end].fill(b'_');
+    // The name of a variable of make stays.
+    let is_name = text[start + 2..end - 1].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if !is_name {
+        text[start..end].fill(b'_');
+    }
     text[start] = b'$';
     text[start + 1] = b'{';
     text[end - 1] = b'}';

@@ -297,6 +297,7 @@ fn of_script(script: &ScriptFile, system: System, lines: &Lines, around: BuildCo
 /// One turn of the loop that a command stands in: its variable with a value. Outside of loops there is one turn, and it
 /// gives nothing.
 struct Turn<'s> {
+    command: FileCommand<'s>,
     variable: &'s str,
     value: &'s str,
 }
@@ -311,14 +312,18 @@ fn turns_of(command: FileCommand<'_>) -> Vec<Turn<'_>> {
     let listed = loops.filter_map(|block| {
         let words: Option<Vec<&str>> = block.words().take(MOST_TURNS + 1).map(Word::literal).collect();
         let words = words.filter(|words| words.len() > 1 && words.len() <= MOST_TURNS)?;
-        Some(words[1..].iter().map(|value| Turn { variable: words[0], value }).collect())
+        Some(words[1..].iter().map(|value| Turn { command, variable: words[0], value }).collect())
     });
-    listed.into_iter().next().unwrap_or_else(|| vec![Turn { variable: "", value: "" }])
+    listed.into_iter().next().unwrap_or_else(|| vec![Turn { command, variable: "", value: "" }])
 }
 
 impl Turn<'_> {
-    /// `text` with the value in the place of the variable.
+    /// `text` with the value in the place of the variable, and those of variables that the file sets.
     fn fill(&self, text: &str) -> String {
+        self.command.filled(&self.turned(text)).into_owned()
+    }
+
+    fn turned(&self, text: &str) -> String {
         if self.variable.is_empty() || !text.contains('$') {
             return text.to_owned();
         }
