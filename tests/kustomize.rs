@@ -126,6 +126,7 @@ fn what_is_for_others_or_takes_something_away_gives_nothing() {
     }
 }
 
+const WITH: &str = "resources: [../../base]\ncomponents: [../../components/hard]\n";
 const COMPONENT: &str =
     "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: security.yaml}]\n";
 
@@ -141,7 +142,6 @@ fn what_components_give_is_given() {
             ("overlays/dev/kustomization.yaml", dev),
         ])
     };
-    const WITH: &str = "resources: [../../base]\ncomponents: [../../components/hard]\n";
     assert!(!with(WITH, WITH).says("base/web.yaml", "privilege-escalation"));
     assert!(with(WITH, WITH).says("base/web.yaml", "missing-memory-limit"));
     assert!(!with(WITH, WITH).says("components/hard/security.yaml", "missing-memory-limit"));
