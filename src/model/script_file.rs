@@ -113,7 +113,7 @@ impl<'m> FileCommand<'m> {
     }
 
     /// `text` of it with the values of the variables that its file sets.
-    pub fn filled<'t>(self, text: &'t str) -> Cow<'t, str> {
+    pub fn filled(self, text: &str) -> Cow<'_, str> {
         self.file.variables.fill(text)
     }
 

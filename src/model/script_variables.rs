@@ -82,38 +82,39 @@ impl ScriptVariables {
 
     /// `value` of the variable `name` with the values of others in it.
     fn others(&self, name: &str, value: &str) -> String {
-        let filled = self.filled(value, |other| if other == name { None } else { self.0.get(other) });
+        let filled = filled(value, |other| if other == name { None } else { self.0.get(other) });
         if filled.len() <= LONGEST { filled.into_owned() } else { value.to_owned() }
     }
 
     /// `text` with the values in the place of the variables that are known.
     pub(super) fn fill<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.filled(text, |name| self.0.get(name))
+        filled(text, |name| self.0.get(name))
     }
+}
 
-    fn filled<'t, 'v>(&'v self, text: &'t str, value_of: impl Fn(&str) -> Option<&'v String>) -> Cow<'t, str> {
-        if !text.contains('$') {
-            return Cow::Borrowed(text);
-        }
-        let mut filled = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, behind)) = rest.split_once('$') {
-            filled.push_str(before);
-            let Some((name, default, after)) = reference(behind) else {
-                filled.push('$');
-                rest = behind;
-                continue;
-            };
-            match (value_of(name), default) {
-                (Some(value), _) => filled.push_str(value),
-                (None, Some(default)) => filled.push_str(default),
-                (None, None) => filled.extend(["$", &behind[..behind.len() - after.len()]]),
-            }
-            rest = after;
-        }
-        filled.push_str(rest);
-        Cow::Owned(filled)
+/// `text` with what `value_of` answers in the place of its variables.
+fn filled<'t, 'v>(text: &'t str, value_of: impl Fn(&str) -> Option<&'v String>) -> Cow<'t, str> {
+    if !text.contains('$') {
+        return Cow::Borrowed(text);
     }
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('$') {
+        filled.push_str(before);
+        let Some((name, default, after)) = reference(behind) else {
+            filled.push('$');
+            rest = behind;
+            continue;
+        };
+        match (value_of(name), default) {
+            (Some(value), _) => filled.push_str(value),
+            (None, Some(default)) => filled.push_str(default),
+            (None, None) => filled.extend(["$", &behind[..behind.len() - after.len()]]),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    Cow::Owned(filled)
 }
 
 /// The variable that begins behind a `$`: its name, what stands in its place where it is not set, and what follows.
