@@ -12,9 +12,9 @@ use ironhull::{
 use std::sync::Arc;
 
 /// Files in memory.
-struct Tree(Vec<(&'static str, &'static str)>);
+struct Tree<'t>(Vec<(&'t str, &'t str)>);
 
-impl Files for Tree {
+impl Files for Tree<'_> {
     fn read(&self, path: &str) -> Option<Arc<[u8]>> {
         self.0.iter().find(|(name, _)| *name == path).map(|(_, text)| Arc::from(text.as_bytes()))
     }
@@ -31,19 +31,19 @@ fn project() -> Project {
     )
 }
 
-impl Tree {
-    fn file(&self, path: &'static str) -> SourceFile {
+impl Tree<'_> {
+    fn file(&self, path: &str) -> SourceFile {
         let text = self.read(path).expect("the file is there").to_vec();
         SourceFile::new(FileId(0), path, FileKind::Kubernetes, text)
     }
 
     /// Whether `rule` says something about the file at `path`.
-    fn says(&self, path: &'static str, rule: &str) -> bool {
+    fn says(&self, path: &str, rule: &str) -> bool {
         let verdict = project().check(&self.file(path), self).expect("it is a manifest");
         verdict.findings.iter().any(|ranked| ranked.finding.rule == rule)
     }
 
-    fn fixed(&self, path: &'static str) -> String {
+    fn fixed(&self, path: &str) -> String {
         let repaired = project().fix(&self.file(path), self, Safety::Risky).expect("it is a manifest");
         assert!(repaired.outcome.quarantined.is_empty() && repaired.outcome.beside.is_empty());
         String::from_utf8(repaired.outcome.sources.files()[0].text.clone()).expect("it stays text")
@@ -169,7 +169,7 @@ fn what_is_taken_away_again_is_not_given() {
             ("base/kustomization.yaml", RESOURCES),
             ("overlays/prod/kustomization.yaml", OVERLAY),
             ("overlays/prod/security.yaml", SECURITY),
-            ("overlays/dev/kustomization.yaml", dev.leak()),
+            ("overlays/dev/kustomization.yaml", &dev),
         ]);
         assert!(tree.says("base/web.yaml", "privilege-escalation"), "{patch}");
     }
@@ -186,11 +186,37 @@ fn what_else_is_taken_away_does_not_matter() {
             "resources: [web.yaml]\npatches:\n  - path: security.yaml\n  - target: {{kind: Deployment}}\n    patch: |\n      {patch}"
         );
         let web = WEB.replace("spec:\n  template:", "spec:\n  replicas: 1\n  template:");
-        let tree = Tree(vec![
-            ("web.yaml", web.leak()),
-            ("kustomization.yaml", kustomization.leak()),
-            ("security.yaml", SECURITY),
-        ]);
+        let tree = Tree(vec![("web.yaml", &web), ("kustomization.yaml", &kustomization), ("security.yaml", SECURITY)]);
         assert!(!tree.says("web.yaml", "privilege-escalation"), "{patch}");
     }
+}
+
+#[test]
+fn a_target_says_what_a_patch_is_for() {
+    let patch = SECURITY.replace("name: web}", "name: any}");
+    for (target, is_given) in [
+        ("{kind: Deployment}", true),
+        ("{kind: Deployment, name: .*}", true),
+        ("{group: apps, version: v1, kind: Deployment, name: web}", true),
+        ("{kind: Deployment, name: any}", false),
+        ("{kind: Deployment, name: we.+}", false),
+    ] {
+        let kustomization = format!("resources: [web.yaml]\npatches:\n- path: security.yaml\n  target: {target}\n");
+        let tree = Tree(vec![("web.yaml", WEB), ("kustomization.yaml", &kustomization), ("security.yaml", &patch)]);
+        assert_eq!(!tree.says("web.yaml", "privilege-escalation"), is_given, "{target}");
+    }
+}
+
+#[test]
+fn a_namespace_is_given_to_all() {
+    let with = |kustomization| {
+        Tree(vec![
+            ("base/web.yaml", WEB),
+            ("base/kustomization.yaml", RESOURCES),
+            ("overlays/prod/kustomization.yaml", kustomization),
+        ])
+    };
+    assert!(!with("namespace: shop\nresources: [../../base]\n").says("base/web.yaml", "default-namespace"));
+    assert!(with("namespace: default\nresources: [../../base]\n").says("base/web.yaml", "default-namespace"));
+    assert!(with("resources: [../../base]\n").says("base/web.yaml", "default-namespace"));
 }

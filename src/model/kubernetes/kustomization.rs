@@ -31,9 +31,33 @@ pub fn is_patch(context: &BuildContext<'_>) -> bool {
 pub struct Patch {
     /// Its text.
     text: Vec<u8>,
-    /// The kind and the name of what it is for, where it does not say so itself.
+    /// What it is for, where the kustomization says so; else it says so itself.
+    target: Option<Target>,
+}
+
+/// What a patch is for: everything, unless it names a kind or a name.
+#[derive(Clone, Debug, Default)]
+struct Target {
     kind: Option<String>,
     name: Option<String>,
+}
+
+impl Target {
+    /// What the target of a patch says; none if what it says chooses in a way that is not read.
+    fn of(target: Node<'_>) -> Option<Self> {
+        let text = |key: &str| target.get(key)?.scalar().map(str::to_owned);
+        if ["labelSelector", "annotationSelector", "namespace"].iter().any(|key| target.get(key).is_some()) {
+            return None;
+        }
+        // Kinds and names are patterns; one that fits everything is none.
+        let chosen = |key: &str| text(key).filter(|text| text != ".*");
+        let (kind, name) = (chosen("kind"), chosen("name"));
+        let is_plain = |text: &Option<String>| {
+            text.as_ref()
+                .is_none_or(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)))
+        };
+        (is_plain(&kind) && is_plain(&name)).then_some(Self { kind, name })
+    }
 }
 
 /// So many patches are laid over a manifest, in one way of building it.
@@ -148,19 +172,25 @@ fn patches_of(context: &BuildContext<'_>, directory: &str, kustomization: Node<'
     for key in ["patches", "patchesJson6902"] {
         for patch in kustomization.get(key).into_iter().flat_map(Node::items) {
             let text = |key: &str| patch.get(key).and_then(Node::scalar);
-            let target = |key: &str| patch.get("target")?.get(key)?.scalar().map(str::to_owned);
-            // What else chooses is not read.
-            let is_plain = ["labelSelector", "annotationSelector", "namespace"].iter().all(|key| target(key).is_none());
+            let target = match patch.get("target") {
+                Some(target) => match Target::of(target) {
+                    Some(target) => Some(target),
+                    None => continue,
+                },
+                None => None,
+            };
             let text = text("path").and_then(file).or_else(|| text("patch").map(|text| text.as_bytes().to_vec()));
-            if let Some(text) = text.filter(|text| is_plain && text.len() <= LARGEST) {
-                patches.push(Patch { text, kind: target("kind"), name: target("name") });
-            }
+            patches.extend(text.filter(|text| text.len() <= LARGEST).map(|text| Patch { text, target }));
         }
     }
     let plain = kustomization.get("patchesStrategicMerge").into_iter().flat_map(Node::items).filter_map(Node::scalar);
     let texts =
         plain.filter_map(|patch| file(patch).or_else(|| patch.contains('\n').then(|| patch.as_bytes().to_vec())));
-    patches.extend(texts.filter(|text| text.len() <= LARGEST).map(|text| Patch { text, kind: None, name: None }));
+    patches.extend(texts.filter(|text| text.len() <= LARGEST).map(|text| Patch { text, target: None }));
+    if let Some(name) = kustomization.get("namespace").and_then(Node::scalar) {
+        let text = format!("metadata: {{namespace: {name:?}}}\n").into_bytes();
+        patches.push(Patch { text, target: Some(Target::default()) });
+    }
     patches.truncate(MOST_PATCHES);
     patches
 }

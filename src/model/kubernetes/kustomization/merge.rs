@@ -51,12 +51,14 @@ fn laid_over(text: &[u8], part: Node<'_>, is_operation: bool, patch: &Patch) -> 
     let named = |node: Node<'_>, path: &[&str]| {
         path.iter().try_fold(node, |node, key| node.get(key))?.scalar().map(str::to_owned)
     };
-    let own = |path: &[&str]| if is_operation { None } else { named(part, path) };
-    let kind = patch.kind.clone().or_else(|| own(&["kind"]));
-    let name = patch.name.clone().or_else(|| own(&["metadata", "name"]));
-    if kind.is_none() && name.is_none() {
-        return Ok(None);
-    }
+    let (kind, name) = match &patch.target {
+        Some(target) => (target.kind.clone(), target.name.clone()),
+        None if is_operation => return Ok(None),
+        None => match (named(part, &["kind"]), named(part, &["metadata", "name"])) {
+            (None, None) => return Ok(None),
+            own => own,
+        },
+    };
     let is_meant = |node: &Node<'_>| {
         let fits = |wanted: &Option<String>, path: &[&str]| wanted.is_none() || *wanted == named(*node, path);
         fits(&kind, &["kind"]) && fits(&name, &["metadata", "name"])
@@ -66,7 +68,7 @@ fn laid_over(text: &[u8], part: Node<'_>, is_operation: bool, patch: &Patch) -> 
         if is_operation {
             laying.operate(target, part)?;
         } else {
-            laying.mapping(target, part, 0)?;
+            laying.object(target, part, patch.target.is_some())?;
         }
     }
     let mut edits = laying.edits;
@@ -92,14 +94,38 @@ struct Laying<'e, 'y> {
 }
 
 impl<'y> Laying<'_, 'y> {
+    /// A patch over an object; one that is told what it is for does not rename that.
+    fn object(&mut self, base: Node<'y>, patch: Node<'_>, is_told: bool) -> Result<(), Unread> {
+        if !is_told {
+            return self.mapping(base, patch, 0);
+        }
+        let named = |key: &str| ["apiVersion", "kind", "metadata"].contains(&key);
+        self.parts(base, patch, 0, &|key| !named(key))?;
+        match (base.get("metadata"), patch.get("metadata")) {
+            (Some(base), Some(patch)) => self.parts(base, patch, 1, &|key| key != "name"),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+
     /// A mapping over a mapping: what it has more, what it has otherwise, and what it takes away.
     fn mapping(&mut self, base: Node<'y>, patch: Node<'_>, depth: usize) -> Result<(), Unread> {
+        self.parts(base, patch, depth, &|_| true)
+    }
+
+    /// The same for those of its keys that are `wanted`.
+    fn parts(
+        &mut self,
+        base: Node<'y>,
+        patch: Node<'_>,
+        depth: usize,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Unread> {
         if depth > DEEPEST || patch.entries().any(|entry| entry.key.scalar().is_some_and(|key| key.starts_with('$'))) {
             return Err(Unread);
         }
         let mut added = Vec::new();
         for entry in patch.entries() {
-            let Some(key) = entry.key.scalar() else { continue };
+            let Some(key) = entry.key.scalar().filter(|key| wanted(key)) else { continue };
             match base.get(key) {
                 Some(_) if entry.value.is_null() || is_deletion(entry.value) => {
                     self.edits.push(self.editor.remove_key(base, key).map_err(|_| Unread)?);
