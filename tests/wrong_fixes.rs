@@ -120,6 +120,12 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "a base of which nothing is known may lack the authorities that a program checks with",
+        text: "FROM registry.example.com/base:4\nRUN apt-get update && apt-get install -y --no-install-recommends tcl wget xz-utils && rm -rf /var/lib/apt/lists/*\nRUN wget --no-check-certificate https://example.com/x\nUSER 1000\nCMD [\"/x\"]\n",
+        never: &["--no-check-certificate"],
+        always: &["--no-install-recommends ca-certificates tcl wget xz-utils"],
+    },
+    Case {
         name: "a build argument that callers pass is not dropped without a word (vortex#2817)",
         text: "FROM php:8.3-cli\nARG PACKAGE_TOKEN\nRUN composer config --global github-oauth.github.com \"$PACKAGE_TOKEN\" && composer install\nUSER 33:33\nCMD [\"php\", \"app.php\"]\n",
         never: &["RUN composer config --global github-oauth.github.com \"\""],

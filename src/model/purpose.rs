@@ -31,6 +31,16 @@ impl<'m> Stage<'m> {
         self.is_named_workshop() || self.starts_workshop() || self.chain().flat_map(Stage::steps).any(says_workshop)
     }
 
+    /// Whether the file does not say what is run in the image: it starts nothing, or a shell, so that others build on it
+    /// or work in it.
+    pub fn is_workplace(self) -> bool {
+        let starts_of_base = || {
+            let entrypoint = self.image_facts().and_then(|facts| facts.entrypoint.known());
+            entrypoint.is_some_and(|words| !words.is_empty())
+        };
+        self.starts_shell() || self.start_steps().is_empty() && !starts_of_base()
+    }
+
     /// What the steps of the image build.
     pub fn built(self) -> Option<Built> {
         if self.has_triggers() {

@@ -1,6 +1,7 @@
 //! What later commands need of what apt installs only because another package recommends it.
 //!
-//! Source: the `Recommends` fields of the packages in Debian 9 to 13 and Ubuntu 18.04 to 24.04.
+//! Source: the `Recommends` fields of the packages in Debian 9 to 13 and Ubuntu 18.04 to 24.04. Only what programs run or
+//! build with is kept: no manuals, no fonts.
 
 use super::{
     dockerfile::Base,
@@ -13,11 +14,13 @@ use super::{
 };
 use std::collections::HashSet;
 
-/// What a call of apt leaves behind that is only recommended, and that the file relies on.
+/// What a call of apt leaves behind that is only recommended, and that somebody relies on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recommended {
-    /// Packages that are used later and named nowhere.
+    /// Packages that later commands use, and that are named nowhere.
     pub needed: Vec<&'static str>,
+    /// Packages that those of the call do little without, or that whoever works in the image may use.
+    pub kept: Vec<&'static str>,
     /// A package of the call that is made of its recommendations: without them little of it is left.
     pub carrier: Option<String>,
 }
@@ -33,62 +36,93 @@ struct Companion {
     /// Any of these does instead.
     instead: &'static [&'static str],
     is_missed: fn(StepCommand<'_>) -> bool,
+    /// Whether the package does little without it, whoever calls it.
+    is_half: bool,
+}
+
+impl Companion {
+    const fn new(
+        of: &'static [&'static str],
+        brings: &'static str,
+        instead: &'static [&'static str],
+        is_missed: fn(StepCommand<'_>) -> bool,
+    ) -> Self {
+        Self { of, brings, instead, is_missed, is_half: false }
+    }
+
+    const fn half(
+        of: &'static [&'static str],
+        brings: &'static str,
+        instead: &'static [&'static str],
+        is_missed: fn(StepCommand<'_>) -> bool,
+    ) -> Self {
+        Self { is_half: true, ..Self::new(of, brings, instead, is_missed) }
+    }
 }
 
 const COMPANIONS: &[Companion] = &[
-    Companion {
-        of: &["curl", "wget", "git", "git-core"],
-        brings: "ca-certificates",
-        instead: &[],
-        is_missed: checks_certificates,
-    },
-    Companion {
-        of: &["git", "git-core", "mercurial"],
-        brings: "openssh-client",
-        instead: &["ssh", "openssh-server"],
-        is_missed: uses_ssh,
-    },
-    Companion {
-        of: &["gcc"],
-        brings: "libc6-dev",
-        instead: &["build-essential", "libc-dev", "g++", "musl-dev"],
-        is_missed: |_| true,
-    },
-    Companion {
-        of: &["cmake"],
-        brings: "make",
-        instead: &["build-essential", "ninja-build"],
-        is_missed: |command| matches!(command.name(), Some("make" | "cmake")),
-    },
-    Companion {
-        of: &["software-properties-common"],
-        brings: "gnupg",
-        instead: &["gnupg2", "gpg-agent"],
-        is_missed: |command| matches!(command.name(), Some("add-apt-repository" | "apt-add-repository")),
-    },
-    Companion { of: &[], brings: "gnupg", instead: &["gnupg2", "gpg", "gnupg1"], is_missed: calls_gpg },
-    Companion { of: &[], brings: "dirmngr", instead: &[], is_missed: asks_key_server },
-    Companion { of: &["xvfb"], brings: "xauth", instead: &[], is_missed: |_| true },
+    Companion::new(&["curl", "wget", "git", "git-core"], "ca-certificates", &[], checks_certificates),
+    Companion::new(&["git", "git-core", "mercurial"], "openssh-client", &["ssh", "openssh-server"], uses_ssh),
+    Companion::half(&["gcc"], "libc6-dev", &["build-essential", "libc-dev", "g++", "musl-dev"], |_| false),
+    Companion::new(&["cmake"], "make", &["build-essential", "ninja-build"], |command| {
+        calls(command, &["make", "cmake"])
+    }),
+    Companion::new(&["autoconf"], "automake", &[], |command| {
+        calls(command, &["automake", "aclocal", "autoreconf", "autogen.sh", "bootstrap", "buildconf"])
+    }),
+    Companion::new(&["zip"], "unzip", &[], |command| calls(command, &["unzip"])),
+    Companion::new(&["npm"], "git", &["git-core"], |command| calls(command, &["git"])),
+    Companion::new(&["python3-pip"], "build-essential", &["gcc", "g++"], |_| false),
+    Companion::new(&["python3-pip"], "python3-dev", &[], |_| false),
+    Companion::new(&["r-base", "r-base-core"], "r-base-dev", &[], |command| calls(command, &["R", "Rscript", "r"])),
+    Companion::new(&["dpkg-dev"], "build-essential", &["gcc", "g++"], |command| {
+        calls(command, &["dpkg-buildpackage", "debuild"])
+    }),
+    Companion::new(&["software-properties-common"], "gnupg", &["gnupg2", "gpg-agent"], |command| {
+        calls(command, &["add-apt-repository", "apt-add-repository"])
+    }),
+    Companion::new(&[], "gnupg", &["gnupg2", "gpg", "gnupg1"], calls_gpg),
+    Companion::new(&[], "dirmngr", &[], asks_key_server),
+    Companion::half(&["xvfb"], "xauth", &[], |command| {
+        command.command.words().any(|word| word.bytes().ends_with(b"xvfb-run"))
+    }),
 ];
 
+fn calls(command: StepCommand<'_>, programs: &[&str]) -> bool {
+    command.name().is_some_and(|name| programs.contains(&name))
+}
+
 impl StepPackages<'_> {
-    /// What its stage needs of what it installs without naming it.
-    pub fn recommended(&self) -> Recommended {
+    /// What its stage needs of what it installs without naming it. `is_for_others`: the image is to be worked in, so that
+    /// nobody sees from the file what is called in it.
+    pub fn recommended(&self, is_for_others: bool) -> Recommended {
         let own: Vec<&str> = self.call.packages().map(|package| package.name).collect();
         let carrier = own.iter().find(|name| is_carrier(name)).map(|name| (*name).to_owned());
+        let mut found = Recommended { carrier, ..Recommended::default() };
         let of_call: Vec<&Companion> =
             COMPANIONS.iter().filter(|companion| own.iter().any(|name| companion.is_of(name))).collect();
         if of_call.is_empty() {
-            return Recommended { needed: Vec::new(), carrier };
+            return found;
         }
         let named = named_packages(self.at.step.stage());
-        let is_named = |name: &str| named.contains(name);
-        let needed = of_call.into_iter().filter(|companion| {
-            !is_named(companion.brings)
-                && !companion.instead.iter().any(|name| is_named(name))
-                && self.commands_behind().any(companion.is_missed)
-        });
-        Recommended { needed: needed.map(|companion| companion.brings).collect(), carrier }
+        for companion in of_call {
+            let is_named = named.contains(companion.brings)
+                || companion.instead.iter().any(|name| named.contains(*name))
+                || found
+                    .needed
+                    .iter()
+                    .chain(&found.kept)
+                    .any(|name| *name == companion.brings || companion.instead.contains(name));
+            if is_named {
+                continue;
+            }
+            if self.commands_behind().any(companion.is_missed) {
+                found.needed.push(companion.brings);
+            } else if companion.is_half || is_for_others && !companion.of.is_empty() {
+                found.kept.push(companion.brings);
+            }
+        }
+        found
     }
 
     /// The commands that are run behind the call, in its step and in those that follow.
@@ -205,7 +239,7 @@ mod tests {
         let parsed = dockerfile::parse(&file.text);
         let model = DockerfileModel::new(&file, &parsed.tree, &Knowledge::builtin());
         let call = model.steps().flat_map(|step| step.package_commands().collect::<Vec<_>>()).next();
-        call.expect("there is a call").recommended()
+        call.expect("there is a call").recommended(false)
     }
 
     #[test]
@@ -217,13 +251,25 @@ mod tests {
             ("RUN apt-get install -y curl ca-certificates && curl https://example.com", vec![]),
             ("RUN apt-get install -y curl\nRUN apt-get install -y ca-certificates && curl https://example.com", vec![]),
             ("RUN apt-get install -y git && git clone git@example.com:a/b", vec!["openssh-client"]),
-            ("RUN apt-get install -y gcc-12", vec!["libc6-dev"]),
             ("RUN apt-get install -y gcc g++-12", vec![]),
             ("RUN apt-get install -y xvfb\nCMD xvfb-run app", vec!["xauth"]),
+            ("RUN apt-get install -y zip && unzip a.zip", vec!["unzip"]),
+            ("RUN apt-get install -y autoconf && autoreconf -i", vec!["automake"]),
             ("RUN apt-get install -y vim", vec![]),
         ] {
-            assert_eq!(recommended(text), Recommended { needed: expected, carrier: None }, "{text}");
+            assert_eq!(recommended(text), Recommended { needed: expected, ..Recommended::default() }, "{text}");
         }
         assert_eq!(recommended("RUN apt-get install -y xfce4").carrier.as_deref(), Some("xfce4"));
+    }
+
+    #[test]
+    fn what_a_package_does_little_without_is_kept() {
+        for (text, expected) in [
+            ("RUN apt-get install -y gcc-12", vec!["libc6-dev"]),
+            ("RUN apt-get install -y xvfb", vec!["xauth"]),
+            ("RUN apt-get install -y zip", vec![]),
+        ] {
+            assert_eq!(recommended(text), Recommended { kept: expected, ..Recommended::default() }, "{text}");
+        }
     }
 }

@@ -50,18 +50,57 @@ impl<'m> ShellEditor<'m> {
 
     /// More words behind `word`, on lines of their own where it has one.
     pub fn add_words(&self, word: Word<'_>, words: &[&str]) -> Edit {
+        let gap = self.gap_before(word);
+        let text: Vec<String> = words.iter().map(|word| format!("{gap}{word}")).collect();
+        self.insert(self.end_of(word.span()), text.concat())
+    }
+
+    /// What stands between `word` and the one before it, if that is as it should be: a blank, or a continuation and the
+    /// indentation of its line.
+    fn gap_before(&self, word: Word<'_>) -> String {
         let start = self.start_of(word.span()) as usize;
         let before = start - blanks_before(self.text(), start);
         let is_on_own_line = before > 0 && self.text()[before - 1] == b'\n';
-        let gap = if is_on_own_line {
+        if is_on_own_line {
             let ending = if self.text()[..before].ends_with(b"\r\n") { "\r\n" } else { "\n" };
             let indent = String::from_utf8_lossy(&self.text()[before..start]);
             format!(" {}{ending}{indent}", char::from(self.escape()))
         } else {
             " ".to_owned()
+        }
+    }
+
+    /// More words in the list of `words`: each where the order of the alphabet wants it, if the list has that, else at its
+    /// end. They are on lines of their own where those of the list are.
+    pub fn add_to_list(&self, words: &[Word<'_>], added: &[&str]) -> Vec<Edit> {
+        let Some((first, last)) = words.first().zip(words.last()).filter(|_| !added.is_empty()) else {
+            return Vec::new();
         };
-        let text: Vec<String> = words.iter().map(|word| format!("{gap}{word}")).collect();
-        self.insert(self.end_of(word.span()), text.concat())
+        let is_sorted = words.len() > 1 && words.windows(2).all(|pair| pair[0].text() <= pair[1].text());
+        if !is_sorted {
+            return vec![self.add_words(*last, added)];
+        }
+        let mut edits = Vec::new();
+        let mut rest = added.to_vec();
+        for (at, word) in words.iter().enumerate() {
+            let belongs = |name: &&str| words.get(at + 1).is_none_or(|next| **name < *next.text());
+            let (before, behind): (Vec<&str>, Vec<&str>) =
+                rest.iter().copied().filter(belongs).partition(|name| at == 0 && **name < *word.text());
+            rest.retain(|name| !belongs(name));
+            if !before.is_empty() {
+                edits.push(self.insert_words_before(*first, &before));
+            }
+            if !behind.is_empty() {
+                edits.push(self.add_words(*word, &behind));
+            }
+        }
+        edits
+    }
+
+    /// More words in front of `word`, which then has the gap behind them that it has before it.
+    fn insert_words_before(&self, word: Word<'_>, words: &[&str]) -> Edit {
+        let gap = self.gap_before(word);
+        self.insert(self.start_of(word.span()), words.iter().flat_map(|word| [*word, &*gap]).collect())
     }
 
     /// Another word in place of `word`; none where the bytes of that are not its own.

@@ -126,3 +126,22 @@ fn a_command_before_is_run_wherever_the_other_one_is() {
         assert_eq!(prepended(&file(before)), Some(file(after)), "{before}");
     }
 }
+
+#[test]
+fn a_word_takes_the_place_that_the_order_of_a_list_gives_it() {
+    let added = |text: &str| {
+        edited(&format!("FROM a\n{text}"), "x", |editor, at| {
+            let words: Vec<_> = at.command.arguments().collect();
+            editor.add_to_list(&words, &["d", "e"]).into_iter().next()
+        })
+    };
+    for (before, after) in [
+        ("RUN x a b\n", "RUN x a b d e\n"),
+        ("RUN x f g\n", "RUN x d e f g\n"),
+        ("RUN x \\\n  c \\\n  f\n", "RUN x \\\n  c \\\n  d \\\n  e \\\n  f\n"),
+        ("RUN x \\\n  f \\\n  g\n", "RUN x \\\n  d \\\n  e \\\n  f \\\n  g\n"),
+        ("RUN x g a\n", "RUN x g a d e\n"),
+    ] {
+        assert_eq!(added(before), Some(format!("FROM a\n{after}")), "{before}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        CopySource, DockerfileModel, Stage, Step, StepPackages,
+        CopySource, DockerfileModel, Recommended, Stage, Step, StepPackages,
         packages::{Action, Manager},
     },
     rewrite::shell::ShellEditor,
@@ -46,13 +46,18 @@ pub(crate) static RULE: Builtin = Builtin {
         examples: &[
             Example::new(
                 "Without the option",
-                "FROM debian:13\nRUN apt-get update && «apt-get install» -y curl\n",
-                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends curl\n",
+                "FROM debian:13\nRUN apt-get update && «apt-get install» -y curl\nCMD [\"app\"]\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends curl\nCMD [\"app\"]\n",
             ),
             Example::new(
                 "What is needed is named",
-                "FROM debian:13\nRUN apt-get update && «apt-get -y install» \\\n      curl \\\n      git \\\n    && curl -fsSL https://example.com/x -o /x\n",
-                "FROM debian:13\nRUN apt-get update && apt-get -y install --no-install-recommends \\\n      curl \\\n      git \\\n      ca-certificates \\\n    && curl -fsSL https://example.com/x -o /x\n",
+                "FROM debian:13\nRUN apt-get update && «apt-get -y install» \\\n      curl \\\n      git \\\n    && curl -fsSL https://example.com/x -o /x\nCMD [\"/x\"]\n",
+                "FROM debian:13\nRUN apt-get update && apt-get -y install --no-install-recommends \\\n      ca-certificates \\\n      curl \\\n      git \\\n    && curl -fsSL https://example.com/x -o /x\nCMD [\"/x\"]\n",
+            ),
+            Example::new(
+                "An image that others build on",
+                "FROM debian:13\nRUN apt-get update && «apt-get install» -y git tzdata zip\n",
+                "FROM debian:13\nRUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git openssh-client tzdata unzip zip\n",
             ),
             Example::new(
                 "A setting for all calls",
@@ -77,6 +82,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
     let emptied = stages_left_behind(cx.model);
+    let is_workplace = cx.model.target().is_some_and(Stage::is_workplace);
     for stage in cx.model.stages().filter(|stage| stage.is_built()) {
         if emptied.contains(&stage.index()) {
             if let Some(packages) = stage.steps().flat_map(Step::package_commands).find(|each| installs_with_apt(each))
@@ -91,7 +97,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             if is_set || step.is_trigger() {
                 continue;
             }
-            report(step, out);
+            report(step, is_workplace && stage.is_exported(), out);
         }
     }
 }
@@ -149,7 +155,7 @@ fn taken_out(calls: &[StepPackages<'_>]) -> Vec<bool> {
     is_out
 }
 
-fn report(step: Step<'_>, out: &mut Findings) {
+fn report(step: Step<'_>, is_for_others: bool, out: &mut Findings) {
     let calls: Vec<_> = step.package_commands().collect();
     let taken_out = taken_out(&calls);
     for (packages, is_out) in calls.iter().zip(taken_out) {
@@ -168,19 +174,21 @@ fn report(step: Step<'_>, out: &mut Findings) {
         if installs && !told && !is_dependency_build {
             let message = format!("`{} install` takes recommended packages too", call.program);
             let finding = out.report(packages.head_span(), message).only_with(packages.at.needs_argument());
-            repair(packages, finding);
+            repair(packages, is_for_others, finding);
         }
     }
 }
 
-fn repair(packages: &StepPackages<'_>, finding: &mut Finding) {
-    let recommended = packages.recommended();
+fn repair(packages: &StepPackages<'_>, is_for_others: bool, finding: &mut Finding) {
+    let recommended = packages.recommended(is_for_others);
     if let Some(carrier) = recommended.carrier {
         let reason = format!("`{carrier}` is made of the packages that it recommends: name those that are needed");
         finding.decline(reason);
         return;
     }
-    if !recommended.needed.is_empty() && !says_yes(packages) {
+    let mut added = [recommended.needed.as_slice(), &recommended.kept].concat();
+    added.sort_unstable();
+    if !added.is_empty() && !says_yes(packages) {
         finding.decline("without `-y` the command may ask before it installs more, and nobody is there to answer");
         return;
     }
@@ -190,18 +198,30 @@ fn repair(packages: &StepPackages<'_>, finding: &mut Finding) {
     };
     let option = if packages.call.program == "aptitude" { "--without-recommends" } else { "--no-install-recommends" };
     let mut edits = vec![editor.insert_behind(last_flag(packages, verb), option)];
-    let named = recommended.needed.join("`, `");
-    if let Some(last) = packages.call.operands.last().filter(|_| !recommended.needed.is_empty()) {
-        edits.push(editor.add_words(*last, &recommended.needed));
-    }
-    let reason = if named.is_empty() {
-        "recommended packages stay out: build and start the image once, and name what it misses".to_owned()
-    } else {
-        format!(
-            "`{named}`, which later commands need, is named; build and start the image once for what else it misses"
-        )
-    };
+    edits.extend(editor.add_to_list(&packages.call.operands, &added));
+    let reason = reason(&recommended, is_for_others);
     finding.fix(Fix::new("Leave recommended packages out", Safety::Risky, reason, edits));
+}
+
+/// What is named, and why, and what is left to look at.
+fn reason(recommended: &Recommended, is_for_others: bool) -> String {
+    let named = |packages: &[&str]| packages.join("`, `");
+    let mut parts = Vec::new();
+    if !recommended.needed.is_empty() {
+        parts.push(format!("`{}`, which later commands need, is named", named(&recommended.needed)));
+    }
+    if !recommended.kept.is_empty() {
+        let who = if is_for_others {
+            "which whoever works in the image may use"
+        } else {
+            "without which the rest does little"
+        };
+        parts.push(format!("`{}`, {who}, is named", named(&recommended.kept)));
+    }
+    match parts.as_slice() {
+        [] => "recommended packages stay out: build and start the image once, and name what it misses".to_owned(),
+        [..] => format!("{}; build and start the image once for what else it misses", parts.join("; ")),
+    }
 }
 
 /// Whether the call installs without asking.
