@@ -151,26 +151,33 @@ fn lacks_authorities(command: StepCommand<'_>) -> bool {
     })
 }
 
-/// The edit that installs `ca-certificates` with the packages that are installed before, where a slim system has none.
+/// The edit that installs `ca-certificates` with the packages that are installed before, where a slim system has none, or
+/// where it is not known to have them and the program is installed without what it recommends.
 fn missing_authorities(command: StepCommand<'_>) -> Option<Edit> {
     let reads_system = reads_authorities_of_system(command);
     let stage = command.step.stage();
-    let is_debian = || {
-        let family = stage.image_facts().and_then(|facts| facts.family.known().copied());
-        matches!(family, Some(Family::Debian | Family::Ubuntu))
-    };
-    if !reads_system || !is_debian() || stage.names_package(Manager::Apt, "ca-certificates") {
+    if !reads_system || stage.names_package(Manager::Apt, "ca-certificates") {
         return None;
     }
+    let family = stage.image_facts().and_then(|facts| facts.family.known().copied());
     let installs = |packages: &StepPackages<'_>| {
         packages.call.manager == Manager::Apt
             && packages.call.action == Action::Install
             && packages.at.span().start < command.span().start
     };
-    let install = stage.steps().flat_map(Step::package_commands).take(MOST_CALLS).filter(installs).last()?;
+    let brings_program =
+        |packages: &&StepPackages<'_>| packages.call.packages().any(|package| Some(package.name) == command.name());
+    let calls: Vec<_> = stage.steps().flat_map(Step::package_commands).take(MOST_CALLS).filter(installs).collect();
+    let of_program = calls.iter().rfind(brings_program);
+    let install = match family {
+        Some(Family::Debian | Family::Ubuntu) => of_program.or(calls.last())?,
+        Some(_) => return None,
+        // A base without the program is not known to have the authorities that come with it.
+        None => of_program?,
+    };
     if !install.call.has_option(&["--no-install-recommends"]) {
         return None;
     }
-    let last = install.call.operands.last()?;
-    Some(ShellEditor::of(install.at)?.add_words(*last, &["ca-certificates"]))
+    let edits = ShellEditor::of(install.at)?.add_to_list(&install.call.operands, &["ca-certificates"]);
+    edits.into_iter().next()
 }
