@@ -245,3 +245,25 @@ fn an_image_named_by_a_variable_of_its_makefile_is_the_one_that_a_pod_runs() {
     let files = vec![("pod.yaml", pod), ("web/Dockerfile", dockerfile), ("Makefile", hidden)];
     assert!(answer("default-capabilities", FileKind::Kubernetes, files).is_err());
 }
+
+#[test]
+fn what_gains_privileges_keeps_the_right_to() {
+    const SCRIPT: &str = "FROM debian:13\nCOPY entry.sh /entry.sh\nUSER 7\nENTRYPOINT [\"/entry.sh\"]\n";
+    let option = |dockerfile: &str, more: &str, script: &str| {
+        let compose = format!("services:\n  web:\n    build: web\n{more}");
+        let files = vec![("compose.yaml", compose.as_str()), ("web/Dockerfile", dockerfile), ("web/entry.sh", script)];
+        answer("privilege-escalation", FileKind::Compose, files)
+    };
+    let added = Ok("security_opt: - no-new-privileges:true".to_owned());
+    assert_eq!(option(SCRIPT, "", "#!/bin/sh\nexec app\n"), added);
+    assert!(option(SCRIPT, "", "#!/bin/sh\nsudo id\nexec app\n").is_err_and(|why| why.contains("`sudo`")));
+    // Root has nothing to gain.
+    assert_eq!(option(&SCRIPT.replace("USER 7\n", ""), "", "#!/bin/sh\nsudo id\nexec app\n"), added);
+    let marked = |what: &str| format!("FROM debian:13\nRUN setcap {what} /app\nUSER 7\nCMD [\"/app\"]\n");
+    assert_eq!(option(&marked("cap_net_bind_service=+ep"), "", ""), added);
+    assert!(option(&marked("cap_net_admin=+ep"), "", "").is_err_and(|why| why.contains("line 2 of `web/Dockerfile`")));
+    assert!(option("FROM debian:13\nUSER 7\n", "    command: sudo app\n", "").is_err_and(|why| why.contains("`sudo`")));
+    let vault = "services:\n  web:\n    image: hashicorp/vault:1.17\n";
+    let why = answer("privilege-escalation", FileKind::Compose, vec![("compose.yaml", vault)]);
+    assert!(why.is_err_and(|why| why.contains("capabilities of its own")));
+}

@@ -21,6 +21,8 @@ pub struct StartPower {
     pub root: Result<RootPower, String>,
     /// Where another user starts it; or what is not known.
     pub user: Result<Vec<String>, String>,
+    /// What in it gains privileges that whoever started it did not have, if that is not root.
+    pub gains: Option<String>,
 }
 
 /// What the start of an image needs where root starts it.
@@ -59,13 +61,13 @@ impl Stage<'_> {
         let scripts = self.start_scripts(context);
         let marks = self.marks();
         let gains = self.gains(&scripts);
-        let user = match (&marks, gains) {
-            (_, Some(gains)) => Err(gains),
+        let user = match (&marks, &gains) {
+            (_, Some(gains)) => Err(gains.clone()),
             (Err(reason), None) => Err(reason.clone()),
             (Ok(marks), None) => Ok(self.with_facts(marks, Start::User(None))),
         };
         let root = marks.and_then(|marks| self.root_power(&scripts, &marks));
-        StartPower { root, user }
+        StartPower { root, user, gains: gains.or_else(|| self.marked()) }
     }
 
     /// `marks`, with what is known of its base.
@@ -119,6 +121,18 @@ impl Stage<'_> {
             names.extend(marked.into_iter().filter(|name| capability::is_usual(name)));
         }
         Ok(sorted(names.into_iter()))
+    }
+
+    /// The first command that gives a program capabilities of its own, beside that for low ports, which engines let
+    /// everybody open.
+    fn marked(self) -> Option<String> {
+        let model = self.model();
+        let steps = model.stages().flat_map(Stage::steps).filter(|step| step.keyword() == Keyword::Run);
+        let mut commands = steps.flat_map(Step::commands).filter(|command| command.name() == Some("setcap"));
+        let is_for_ports = |names: &Vec<String>| names.iter().all(|name| name == "NET_BIND_SERVICE");
+        let command = commands.find(|command| !marks_of(command.command).as_ref().is_some_and(is_for_ports))?;
+        let line = model.file.locate(command.span().start).line;
+        Some(format!("line {line} of `{}` gives a program capabilities of its own", model.file.path))
     }
 
     /// What is called at its start that becomes root, or reads the network.

@@ -1,10 +1,12 @@
 //! Takes from containers what the program of their image does not need, where that is known of the image.
 
 mod capabilities;
+mod escalation;
 mod read_only;
 mod secret_file;
 
 pub use capabilities::{drop_all, drop_all_of_service};
+pub use escalation::{gained, gained_in_pod};
 pub use read_only::{read_only_container, read_only_service};
 pub use secret_file::secret_file;
 

@@ -3,9 +3,13 @@
 use crate::{
     model::{
         compose::ComposeModel,
+        graph::Made,
         kubernetes::{Container, KubernetesModel},
     },
-    rewrite::manifest::set_below,
+    rewrite::{
+        confine::{gained, gained_in_pod},
+        manifest::set_below,
+    },
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -77,6 +81,7 @@ pub(crate) static RULE: Builtin = Builtin {
 
 fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for service in cx.model.linux_services().filter(|service| service.is_whole()) {
         let options = service.list("security_opt");
         let is_set = |option: &str| {
@@ -91,6 +96,9 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         let place = service.own_entry("security_opt").map_or(service.key.span(), |entry| entry.key.span());
         let finding = out.report(place, message);
         finding.repair(cx, || {
+            if let Some(gained) = gained(cx.knowledge, &mut made, service) {
+                return Err(gained);
+            }
             let own = service.own();
             let option = Value::text("no-new-privileges:true");
             let edit = match service.own_entry("security_opt") {
@@ -105,6 +113,7 @@ fn compose(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
 
 fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
+    let mut made = Made::around(cx.context);
     for container in cx.model.linux_containers().filter(|container| container.is_whole()) {
         let setting = container.own_security(&["allowPrivilegeEscalation"]);
         if setting.is_hidden() || setting.boolean() == Some(false) {
@@ -117,7 +126,10 @@ fn kubernetes(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
         } else {
             format!("the container `{name}` may gain privileges that it was not started with")
         };
-        out.report(place, message).repair(cx, || denied(editor, container));
+        out.report(place, message).repair(cx, || match gained_in_pod(cx.knowledge, &mut made, container) {
+            Some(gained) => Err(gained),
+            None => denied(editor, container),
+        });
     }
 }
 
