@@ -1,9 +1,18 @@
 //! A container whose user nobody names runs as whoever its image says, which is mostly root.
 
 use crate::{
-    model::kubernetes::{Container, KubernetesModel, Runner},
-    rule::{Builtin, Check, Confidence, Cx, Example, Findings, FixNote, Group, Reference, RuleMeta, Scheme, Severity},
+    model::{
+        Evidence, User,
+        graph::{Made, MadeImage},
+        kubernetes::{Container, KubernetesModel, Runner},
+    },
+    rewrite::manifest::set_below,
+    rule::{
+        Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
+        Severity,
+    },
     source::FileKind,
+    syntax::yaml::Value,
     text::Span,
 };
 use std::collections::BTreeSet;
@@ -18,7 +27,10 @@ pub(crate) static RULE: Builtin = Builtin {
         severity: Severity::Medium,
         confidence: Confidence::Medium,
         kinds: &[FileKind::Kubernetes],
-        fix: FixNote::Never,
+        fix: FixNote::Sometimes(
+            Safety::Risky,
+            "Asks for it where a Dockerfile beside the manifest gives its image a user with a number.",
+        ),
         references: &[
             Reference::new(Scheme::CisKubernetes, "5.2.7"),
             Reference::new(Scheme::Nist800190, "4.1.2"),
@@ -54,6 +66,11 @@ pub(crate) static RULE: Builtin = Builtin {
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {«runAsNonRoot: false»}\n",
                 "-- pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: nginx:1.29\n    securityContext: {runAsNonRoot: true, runAsUser: 101}\n",
             ),
+            Example::new(
+                "An image that is built here, with a number for its user",
+                "-- k8s/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: example/web:1.4\n    securityContext:\n      «runAsNonRoot: false»\n-- Makefile --\nIMAGE := example/web:1.4\nimage:\n\tdocker build -t $(IMAGE) web\n-- web/Dockerfile --\nFROM debian:13-slim\nUSER 10001\nCMD [\"web\"]\n",
+                "-- k8s/pod.k8s.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: example/web:1.4\n    securityContext:\n      runAsNonRoot: true\n-- Makefile --\nIMAGE := example/web:1.4\nimage:\n\tdocker build -t $(IMAGE) web\n-- web/Dockerfile --\nFROM debian:13-slim\nUSER 10001\nCMD [\"web\"]\n",
+            ),
         ],
         since: "0.1.0",
     },
@@ -61,6 +78,7 @@ pub(crate) static RULE: Builtin = Builtin {
 };
 
 fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
+    let mut made = Made::around(cx.context);
     for workload in cx.model.workloads().filter(|workload| !workload.is_on_windows()) {
         let containers: Vec<Container<'_>> = workload.containers().filter(|container| container.is_whole()).collect();
         let open: Vec<Container<'_>> =
@@ -72,7 +90,7 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
             && open.iter().all(|container| container.setting(&["securityContext"]).is_absent());
         if is_one_matter && !open.is_empty() {
             let message = format!("nothing keeps the containers of `{}` from running as root", workload.name());
-            report(cx, workload.place(), message, &open, out);
+            report(cx, workload.place(), message, &open, &mut made, out);
             continue;
         }
         let mut told: BTreeSet<Span> = BTreeSet::new();
@@ -82,16 +100,17 @@ fn check(cx: &Cx<'_, KubernetesModel<'_>>, out: &mut Findings) {
                 continue;
             }
             let message = format!("nothing keeps the container `{}` from running as root", container.name());
-            report(cx, place, message, &[container], out);
+            report(cx, place, message, &[container], &mut made, out);
         }
     }
 }
 
-fn report(
-    cx: &Cx<'_, KubernetesModel<'_>>,
+fn report<'y>(
+    cx: &Cx<'_, KubernetesModel<'y>>,
     place: Span,
     mut message: String,
-    containers: &[Container<'_>],
+    containers: &[Container<'y>],
+    made: &mut Made<'_>,
     out: &mut Findings,
 ) {
     let root = containers.iter().find(|container| container.runner(cx.knowledge) == Runner::ImageRoot);
@@ -100,5 +119,28 @@ fn report(
     }
     let confidence = if root.is_some() { Confidence::High } else { Confidence::Medium };
     let finding = out.report(place, message);
-    finding.confidence(confidence).decline("as whom the program can run, and what it writes, is not known here");
+    finding.confidence(confidence).repair(cx, || required(cx, containers, made));
 }
+
+/// That nobody is root, where Dockerfiles here give all of `containers` a user with a number.
+fn required<'y>(
+    cx: &Cx<'_, KubernetesModel<'y>>,
+    containers: &[Container<'y>],
+    made: &mut Made<'_>,
+) -> Result<Fix, String> {
+    let editor = cx.model.editor(cx.file.id);
+    let mut edits = Vec::new();
+    let mut evidence = Vec::new();
+    for container in containers {
+        let image = container.image().and_then(|image| made.image(&image, cx.knowledge));
+        let image = image.filter(|image| image.is_same_tag && matches!(image.user, User::Numeric { .. }));
+        let MadeImage { dockerfile, user_line, .. } = image.ok_or(UNKNOWN)?;
+        let shows = "its user has a number that is not root's".to_owned();
+        evidence.push(Evidence { path: dockerfile, line: user_line.unwrap_or(1), shows });
+        edits.push(set_below(editor, container.node, &["securityContext", "runAsNonRoot"], Value::Word("true"))?);
+    }
+    let reason = "the Dockerfiles of its images name a user by a number that is not root's; what was pushed by that name may be older";
+    Ok(Fix::new("Let nobody be root", Safety::Risky, reason, edits).shown_by(evidence))
+}
+
+const UNKNOWN: &str = "as whom the program can run, and what it writes, is not known here";
