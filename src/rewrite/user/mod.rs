@@ -12,8 +12,9 @@ mod staging;
 mod unseen;
 
 use crate::{
+    context::BuildContext,
     knowledge::ImageFacts,
-    model::{Base, DockerfileModel, Stage, Step, UserOrigin, Writes},
+    model::{Base, DockerfileModel, Stage, Step, UserOrigin, Writes, compose::ServiceMountKind, graph::Callers},
     rule::{Cx, Fix, Safety},
     syntax::dockerfile::Keyword,
     text::Edit,
@@ -102,7 +103,7 @@ fn run_as(
         Some(name) => format!("Run as `{name}` ({})", identity.written()),
         None => format!("Run as {}", identity.written()),
     };
-    Ok(Fix::new(title, Safety::Risky, reason(target, &identity, &writes, &handed.owned), edits))
+    Ok(Fix::new(title, Safety::Risky, reason(&cx.context, target, &identity, &writes, &handed.owned), edits))
 }
 
 /// The home of root, to be given to `identity` where the image starts from there: who is made for the image lives in it,
@@ -233,8 +234,27 @@ fn has_no_shell(target: Stage<'_>) -> bool {
     matches!(target.root_base(), Base::Scratch) || target.image_facts().is_some_and(ImageFacts::has_no_shell)
 }
 
+/// So many mounts are told.
+const MOST_MOUNTS: usize = 3;
+
+/// What those that run the image mount from the host to be written, with the places that say so.
+fn bound_by_callers(context: &BuildContext<'_>, target: Stage<'_>) -> Vec<String> {
+    let callers = Callers::of(*context);
+    let mounts = callers.of_target(target.name()).flat_map(|caller| &caller.mounts);
+    let bound = mounts.filter(|mount| mount.kind == ServiceMountKind::Bind && !mount.is_read_only);
+    let told = bound
+        .filter_map(|mount| Some(format!("`{}` ({}:{})", mount.target.as_ref()?, mount.place.path, mount.place.line)));
+    told.take(MOST_MOUNTS).collect()
+}
+
 /// What was found, what was not, and what is left to do.
-fn reason(target: Stage<'_>, identity: &Identity, writes: &Writes, owned: &[Owned]) -> String {
+fn reason(
+    context: &BuildContext<'_>,
+    target: Stage<'_>,
+    identity: &Identity,
+    writes: &Writes,
+    owned: &[Owned],
+) -> String {
     let mut parts = Vec::new();
     if writes.places.is_empty() {
         parts.push(match writes.files {
@@ -248,6 +268,14 @@ fn reason(target: Stage<'_>, identity: &Identity, writes: &Writes, owned: &[Owne
         let evidence: Vec<String> =
             writes.places.iter().map(|place| format!("`{}` ({}:{})", place.path, place.file, place.line)).collect();
         parts.push(format!("it writes {}; what else it writes would fail", evidence.join(", ")));
+    }
+    let bound = bound_by_callers(context, target);
+    if !bound.is_empty() {
+        parts.push(format!(
+            "what is mounted from the host has to let {} write, if it is written: {}",
+            identity.uid,
+            bound.join(", ")
+        ));
     }
     if owned.iter().any(|owned| owned.path == ROOT_HOME) {
         parts.push("what it starts lies in the home of root, which is given to it".to_owned());
