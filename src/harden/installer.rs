@@ -4,7 +4,8 @@
 //! Facts: uv's documentation, "Installing uv": the standalone installer puts it into `~/.local/bin`; the same program is
 //! published on the Python package index; Poetry's, "Installation": the installer, its `POETRY_VERSION`, and pip. Gradle's own image (keeganwitt/docker-gradle, `GRADLE_HOME` is `/opt/gradle`)
 //! and Maven's (carlossg/docker-maven, `MAVEN_HOME` is `/usr/share/maven`, which its own Dockerfiles copy out of it) hold
-//! what the archive of that version holds, unpacked.
+//! what the archive of that version holds, unpacked; so does Go's (docker-library/golang, `/usr/local/go`). pnpm's
+//! documentation, "Installation": the standalone script, its `PNPM_VERSION`, and npm.
 
 use super::{Change, Subject};
 use crate::{
@@ -22,23 +23,43 @@ struct Published {
     address: (&'static str, &'static [&'static str]),
     /// The directory in the archive, before the version.
     folder: &'static str,
+    /// Whether the version is a part of that directory's name.
+    has_versioned_folder: bool,
+    /// The image.
+    image: &'static str,
     /// Where the image has the same directory.
     home: &'static str,
 }
 
-const PUBLISHED: [Published; 2] = [
+const GO: Published = Published {
+    name: "Go",
+    address: ("go.dev/dl/go", &[".linux-amd64.tar.gz"]),
+    folder: "go",
+    has_versioned_folder: false,
+    image: "golang",
+    home: "/usr/local/go",
+};
+
+const PUBLISHED: [Published; 5] = [
     Published {
         name: "gradle",
         address: ("services.gradle.org/distributions/gradle-", &["-bin.zip", "-all.zip"]),
         folder: "gradle-",
+        has_versioned_folder: true,
+        image: "gradle",
         home: "/opt/gradle",
     },
     Published {
         name: "maven",
         address: ("/apache-maven-", &["-bin.tar.gz", "-bin.zip"]),
         folder: "apache-maven-",
+        has_versioned_folder: true,
+        image: "maven",
         home: "/usr/share/maven",
     },
+    GO,
+    Published { address: ("dl.google.com/go/go", GO.address.1), ..GO },
+    Published { address: ("golang.org/dl/go", GO.address.1), ..GO },
 ];
 
 /// The edits that take a tool from where it has a checksum, and what they do; `None` where there is none to take.
@@ -53,7 +74,7 @@ fn from_image(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     let (step, copy) = runs.iter().find_map(|step| Some((*step, unpacked(*step)?)))?;
     let (published, version) = (copy.published, &copy.version);
     let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
-    let line = format!("COPY --from={}:{version} {} {}", published.name, published.home, copy.place);
+    let line = format!("COPY --from={}:{version} {} {}", published.image, published.home, copy.place);
     let span = step.instruction().span;
     let mut edits = vec![editor.replace(span, line)];
     let mut evidence = vec![subject.evidence(span, "unpacks what nothing verifies")];
@@ -132,6 +153,7 @@ fn unpacked(step: Step<'_>) -> Option<Unpacked> {
                 let (published, version) = found.as_ref()?;
                 let into = behind(if name == "tar" { "-C" } else { "-d" });
                 let into = absolute(&directory, into.unwrap_or("."))?;
+                let version = if published.has_versioned_folder { version.as_str() } else { "" };
                 let folder = format!("{}{version}", published.folder);
                 place = match words.iter().find_map(|word| word.strip_prefix("--strip-components=")) {
                     Some("1") => Some(into),
@@ -173,16 +195,23 @@ struct Piped {
     /// What runs the installer.
     runners: &'static [&'static str],
     package: &'static str,
+    /// The image that has the package manager, and how that installs a package and asks for a version.
+    base: &'static str,
+    install: &'static str,
+    sign: &'static str,
     /// The variable that asks the installer for a version.
     version: &'static str,
     title: &'static str,
 }
 
-const PIPED: [Piped; 2] = [
+const PIPED: [Piped; 3] = [
     Piped {
         address: "astral.sh/uv/install.sh",
         runners: &["sh", "bash"],
         package: "uv",
+        base: "python",
+        install: "pip install --no-cache-dir",
+        sign: "==",
         version: "UV_VERSION",
         title: "Install uv as a package",
     },
@@ -190,8 +219,21 @@ const PIPED: [Piped; 2] = [
         address: "install.python-poetry.org",
         runners: &["python", "python3"],
         package: "poetry",
+        base: "python",
+        install: "pip install --no-cache-dir",
+        sign: "==",
         version: "POETRY_VERSION",
         title: "Install Poetry as a package",
+    },
+    Piped {
+        address: "get.pnpm.io/install.sh",
+        runners: &["sh", "bash"],
+        package: "pnpm",
+        base: "node",
+        install: "npm install -g",
+        sign: "@",
+        version: "PNPM_VERSION",
+        title: "Install pnpm as a package",
     },
 ];
 
@@ -217,21 +259,30 @@ impl Piped {
             let mut all = step.commands().flat_map(|command| command.command.assignments());
             all.find(|each| each.name() == self.version)?.literal().map(str::to_owned)
         };
+        let behind_env = || {
+            let mut words = step.commands().flat_map(|command| command.command.words()).map(Word::text);
+            words.find_map(|word| word.strip_prefix(self.version)?.strip_prefix('=').map(str::to_owned))
+        };
         let variable =
             || step.variable(self.version).and_then(|variable| variable.value.as_ref()?.known().map(str::to_owned));
         let is_version = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-        option.or_else(assigned).or_else(variable).filter(|text| is_version(text) && !text.is_empty())
+        option
+            .or_else(assigned)
+            .or_else(behind_env)
+            .or_else(variable)
+            .filter(|text| is_version(text) && !text.is_empty())
     }
 }
 
 /// The tool of a piped installer by the package manager of the base; `None` where there is none.
 fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
-    let image = subject.target.named_image()?;
-    if image.reference.name().rsplit('/').next() != Some("python") {
-        return None;
-    }
-    let (step, piped) =
-        subject.runs().into_iter().find_map(|step| Some((step, PIPED.iter().find(|piped| piped.is_run_by(step))?)))?;
+    let image = subject.target.named_image()?.reference.name();
+    let base = image.rsplit('/').next()?;
+    let mut offered = PIPED.iter().filter(|piped| piped.base == base).peekable();
+    offered.peek()?;
+    let offered: Vec<&Piped> = offered.collect();
+    let is_run_by = |step: Step<'_>| offered.iter().copied().find(|piped| piped.is_run_by(step));
+    let (step, piped) = subject.runs().into_iter().find_map(|step| Some((step, is_run_by(step)?)))?;
     let script = step.script()?;
     let first = step.commands().next()?.span();
     let last = step.commands().last()?.span();
@@ -240,10 +291,9 @@ fn by_package(subject: &Subject<'_>) -> Option<(Edit, Change)> {
         return None;
     }
     let title = piped.title;
-    let version = piped.version(step).map_or(String::new(), |version| format!("=={version}"));
+    let version = piped.version(step).map_or(String::new(), |version| format!("{}{version}", piped.sign));
     let reason = "the package index has it with checksums, and the installer runs what a page sends";
-    let edit =
-        Edit::replace(subject.cx.file.id, span, format!("pip install --no-cache-dir {}{version}", piped.package));
+    let edit = Edit::replace(subject.cx.file.id, span, format!("{} {}{version}", piped.install, piped.package));
     let change = Change {
         title: title.into(),
         safety: Safety::Risky,

@@ -179,6 +179,8 @@ impl<'a> Subject<'a> {
         let script = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["npm" | "yarn" | "pnpm", "start"] => "start",
             ["npm" | "yarn" | "pnpm", "run", script] => script,
+            // These take the name of a script for a command.
+            ["yarn" | "pnpm", script] if manifest.is_some_and(|manifest| manifest.script(script).is_some()) => script,
             _ => return Some((words, None)),
         };
         let manifest = manifest?;

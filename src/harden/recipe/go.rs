@@ -12,7 +12,7 @@ use crate::{
         program::Language,
         started::Started,
     },
-    model::{Step, StepCommand, file_name, join_path},
+    model::{CopySource, Step, StepCommand, file_name, join_path},
     rule::Safety,
     syntax::{
         dockerfile::Editor,
@@ -112,6 +112,8 @@ fn proposed(build: &Build<'_, '_>) -> Result<(Vec<Runtime>, Vec<Declined>), Obst
     let is_building = |effect: &Effect<'_>| {
         let is_go = |kind: &Kind<'_>| match kind {
             Kind::Build { tool, .. } => tool.starts_with("go "),
+            // The toolchain itself.
+            Kind::Copied { from: Some(CopySource::Image(image)), .. } => image.name() == "docker.io/library/golang",
             _ => false,
         };
         is_go(&effect.kind)

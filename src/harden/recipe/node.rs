@@ -12,7 +12,8 @@ use crate::{
         tree::below,
     },
     knowledge::{Code, Fact, LanguagePackage},
-    model::{PackageJson, Step, StepCommand, join_path},
+    model::{PackageJson, Step, StepCommand, Variable, is_program_directory, join_path},
+    syntax::dockerfile::Keyword,
     text::Edit,
 };
 use serde_json::Value;
@@ -157,7 +158,32 @@ impl<'s, 'a> Recipe<'s, 'a> {
             add_libraries(self.subject, self.packages(), &mut runtime)?;
         }
         self.start(&mut runtime);
+        self.tool_variables(&mut runtime);
         Ok(runtime)
+    }
+
+    /// Leaves variables of tools out that lie in the home of root, where what is started is looked for elsewhere.
+    fn tool_variables(&self, runtime: &mut Runtime) {
+        let starts_node = runtime.start.as_ref().is_some_and(|start| {
+            start.entrypoint.iter().chain(&start.command).flatten().next().is_some_and(|word| word == "node")
+        });
+        let is_of_root = |path: &str| below(path, "/root").is_some();
+        let steps = self.subject.steps();
+        let variables = || steps.iter().filter(|step| step.keyword() == Keyword::Env).flat_map(|step| step.assigned());
+        let value = |variable: &Variable<'_>| Some(variable.value.as_ref()?.known()?.to_owned());
+        let named: Vec<String> = variables()
+            .filter(|variable| variable.name != "PATH" && variable.name != "HOME")
+            .filter(|variable| value(variable).is_some_and(|value| is_of_root(&value)))
+            .map(|variable| variable.name.to_string())
+            .collect();
+        let path = self.subject.target.variable("PATH").and_then(value);
+        let is_plain = |directory: &str| {
+            is_of_root(directory) || is_program_directory(directory) || directory.is_empty() || directory.contains('$')
+        };
+        if starts_node && path.is_none_or(|path| path.split(':').all(is_plain)) && !named.is_empty() {
+            runtime.left_out.extend(named);
+            runtime.left_out.push("PATH".to_owned());
+        }
     }
 
     /// The directory that the start serves with the global package `serve`, which reads no other (its README, "Usage" and
