@@ -21,7 +21,10 @@ use crate::{
         is_program_directory, join_path,
     },
     rule::Safety,
-    syntax::dockerfile::{Editor, Keyword},
+    syntax::{
+        dockerfile::{Editor, Keyword},
+        shell::Invocation,
+    },
     text::Edit,
 };
 use serde::Deserialize;
@@ -101,9 +104,12 @@ impl<'s, 'a> Build<'s, 'a> {
     pub(super) fn program(&self) -> Result<Output, Obstacle> {
         let words = match &self.started {
             Started::Words { .. } => self.started.first_words().unwrap_or_default(),
-            Started::Through(..) => return self.installed().ok_or_else(|| {
-                "which of the files that are built the start command needs is not certain: start it in JSON form".into()
-            }),
+            Started::Through(..) => {
+                return self.called_at_start().pop().or_else(|| self.installed()).ok_or_else(|| {
+                    "which of the files that are built the start command needs is not certain: start it in JSON form"
+                        .into()
+                });
+            }
             Started::Inherited => {
                 return Err(
                     "no instruction says what the image starts: a `CMD` or `ENTRYPOINT` in JSON form would".into()
@@ -136,6 +142,35 @@ impl<'s, 'a> Build<'s, 'a> {
             found.sort_by_key(|directory| directory.ends_with("/sbin"));
             self.made.at(&join_path(found.first()?, word))
         })
+    }
+
+    /// The programs of the build that the start calls, through a shell or a script that can be read, in their order.
+    fn called_at_start(&self) -> Vec<Output> {
+        let mut found: Vec<Output> = Vec::new();
+        for path in self.paths_at_start() {
+            let called = self.named(&path).filter(|output| !found.iter().any(|known| known.path == output.path));
+            found.extend(called);
+        }
+        found
+    }
+
+    /// The programs that the start calls, as they are written.
+    fn paths_at_start(&self) -> Vec<String> {
+        let target = self.subject.target;
+        let path = |command: Option<Invocation<'_>>| command.and_then(|command| Some(command.path()?.to_owned()));
+        let mut paths: Vec<String> = Vec::new();
+        for script in target.start_scripts(&self.subject.cx.context) {
+            paths.extend(script.script.commands().filter_map(|command| path(command.invocation())));
+        }
+        let steps = target.start_steps();
+        paths.extend(steps.iter().flat_map(|step| step.commands()).filter_map(|command| path(command.invocation())));
+        // What a script is handed to run in its place.
+        let handed = steps
+            .iter()
+            .flat_map(|step| step.commands())
+            .filter_map(|command| command.command.words().next().and_then(|word| word.literal().map(str::to_owned)));
+        paths.extend(handed);
+        paths
     }
 
     /// The one file that is put where programs are looked for.
@@ -193,10 +228,14 @@ impl<'s, 'a> Build<'s, 'a> {
                         .filter(|name| what.contains(*name))
                         .map(ToString::to_string),
                 );
-                account.taken.push(Taken {
-                    from: program.links_to.clone().unwrap_or_else(|| program.path.clone()),
-                    to: program.path.clone(),
-                });
+                let called = self.called_at_start();
+                let others = called.iter().filter(|other| other.path != program.path);
+                for output in others.chain([program]) {
+                    let from = output.links_to.clone().unwrap_or_else(|| output.path.clone());
+                    account.taken.push(Taken { from, to: output.path.clone() });
+                }
+                let named = self.paths_at_start();
+                account.called.names.extend(named.iter().map(|path| file_name(path).to_owned()));
                 return Ok(());
             }
             Started::Inherited => return Err("no instruction says what the image starts".into()),
@@ -603,6 +642,12 @@ impl<'s, 'a> Build<'s, 'a> {
             && system.family.is_some_and(|family| matches!(family, Family::Debian | Family::Ubuntu | Family::Alpine))
         {
             install.insert("ca-certificates".to_owned());
+        }
+        // Go looks names of time zones up in the files of the system, or of its own toolchain.
+        if self.sources.all.iter().any(|source| source.text.contains("time.LoadLocation("))
+            && !self.sources.all.iter().any(|source| source.text.contains("\"time/tzdata\""))
+        {
+            install.insert("tzdata".to_owned());
         }
         for tool in ["curl", "wget"] {
             let is_called = account.called.names.contains(tool);
