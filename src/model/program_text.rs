@@ -352,7 +352,8 @@ fn is_comment(line: &str) -> bool {
 fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathText> {
     let is_written = is_written(line);
     let anchor = anchors.iter().find(|anchor| uses(line, anchor.name));
-    if !is_written && is_import(line) {
+    let names_modules = line.trim_start().starts_with("import ") && line.contains(" from ");
+    if names_modules || !is_written && is_import(line) {
         return Vec::new();
     }
     let is_of_places = || PLACES.iter().any(|word| line.contains(word));
@@ -587,6 +588,7 @@ mod tests {
             "return jsonify({\"data\": rows})",
             "# open('data/x', 'w')",
             "import x from 'express'",
+            "import { mkdirSync } from 'fs';",
             "const store = require('./lib/store');",
             "export { open } from './data/store';",
             "\t\"database/sql\"",
