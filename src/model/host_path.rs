@@ -126,6 +126,11 @@ pub fn is_of_host(path: &str) -> bool {
     (is_of_system(path) || lies_in_any(&STATE) || path::is_in(path, "/var")) && !lies_in_any(&OF_PEOPLE)
 }
 
+/// Whether it is of the system, and neither known to everybody nor a socket, which has rules of its own.
+pub fn is_sensitive(path: &str) -> bool {
+    is_of_host(path) && reach(path) != Reach::Harmless && !path.ends_with(".sock")
+}
+
 /// A path as a message names it: what begins neither at the root nor with a drive is a word in the place of one.
 pub fn in_words(path: &str) -> Cow<'static, str> {
     let is_path = path.starts_with(['/', '\\']) || path.get(1..2) == Some(":");

@@ -57,6 +57,7 @@ pub static RULES: &[&Builtin] = &[
     &kubernetes::host_port::RULE,
     &kubernetes::host_process::RULE,
     &runtime::host_system_path::RULE,
+    &runtime::host_system_path_call::RULE,
     &runtime::insecure_run::RULE,
     &kubernetes::invalid_label::RULE,
     &kubernetes::kept_capabilities::RULE,

@@ -1,10 +1,7 @@
 //! What lies in a directory of the system decides what the host does.
 
 use crate::{
-    model::{
-        compose::ComposeModel,
-        host_path::{self, Reach},
-    },
+    model::{compose::ComposeModel, host_path},
     rule::{
         Builtin, Check, Confidence, Cx, Example, Findings, Fix, FixNote, Group, Reference, RuleMeta, Safety, Scheme,
         Severity,
@@ -57,7 +54,7 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
     let editor = cx.model.editor(cx.file.id);
     for service in &cx.model.services {
         for mount in service.mounts() {
-            let Some(path) = mount.source.as_deref().filter(|path| is_sensitive(path)) else { continue };
+            let Some(path) = mount.source.as_deref().filter(|path| host_path::is_sensitive(path)) else { continue };
             // One file to be read is what the rule asks for.
             if mount.is_read_only && host_path::is_record(path) {
                 continue;
@@ -70,15 +67,10 @@ fn check(cx: &Cx<'_, ComposeModel<'_>>, out: &mut Findings) {
         }
     }
     for device in cx.model.volume_devices() {
-        let Some(path) = device.value.scalar().filter(|path| is_sensitive(path)) else { continue };
+        let Some(path) = device.value.scalar().filter(|path| host_path::is_sensitive(path)) else { continue };
         let finding = out.report(device.span(), format!("the volume is `{path}` of the host"));
         finding.decline("the services that mount the volume have to be written for another one first");
     }
-}
-
-/// Whether it is of the system, and neither known to everybody nor a socket, which has a rule of its own.
-fn is_sensitive(path: &str) -> bool {
-    host_path::is_of_host(path) && host_path::reach(path) != Reach::Harmless && !path.ends_with(".sock")
 }
 
 fn without<'y>(editor: &Editor<'y>, item: Node<'y>) -> Result<Fix, String> {

@@ -15,6 +15,7 @@ pub(super) mod host_namespace;
 pub(super) mod host_namespace_call;
 pub(super) mod host_network_run;
 pub(super) mod host_system_path;
+pub(super) mod host_system_path_call;
 pub(super) mod insecure_run;
 pub(super) mod kernel_module;
 pub(super) mod low_container_port;
