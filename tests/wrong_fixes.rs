@@ -126,6 +126,42 @@ const CASES: &[Case] = &[
         always: &["--no-install-recommends ca-certificates tcl wget xz-utils"],
     },
     Case {
+        name: "a mode stays where a command behind it works as another user",
+        text: "FROM node:24\nRUN <<EOF\nset -e\nuseradd chrome\nmkdir /testbed\nchmod -R 777 /testbed\ncd /testbed\nsu chrome -c 'npm install'\nchmod -R 777 /testbed\nEOF\nCMD [\"node\"]\n",
+        never: &["755 /testbed", "chown"],
+        always: &["chmod -R 777 /testbed\ncd", "install'\nchmod -R 777 /testbed\n"],
+    },
+    Case {
+        name: "a mode stays where a later step works as another user than the owner",
+        text: "FROM debian:13\nWORKDIR /app\nRUN chmod 777 /app && useradd builder\nUSER builder\nRUN make\nUSER root\nCMD [\"/app/run\"]\n",
+        never: &["755"],
+        always: &["chmod 777 /app"],
+    },
+    Case {
+        name: "a mode stays where a comment speaks of any user",
+        text: "FROM debian:13\nENV ZK=/zookeeper\n# Allow random UID to use it\nRUN mkdir $ZK && chmod -R g+w,o+w $ZK\nUSER 1001\nCMD [\"/zookeeper/run\"]\n",
+        never: &["chmod -R g+w $ZK"],
+        always: &["g+w,o+w $ZK"],
+    },
+    Case {
+        name: "a mode stays that opens files beside their owner",
+        text: "FROM debian:13\nRUN useradd tool && mkdir /home/tool && chown -R tool /home/tool && chmod -R o+rwx /home/tool\nVOLUME /home/tool/.cache\nCMD [\"tool\"]\n",
+        never: &["o+rx"],
+        always: &["chmod -R o+rwx /home/tool"],
+    },
+    Case {
+        name: "a mode stays that is of a home for whoever comes",
+        text: "FROM debian:13\nENV HOME=/home/tool\nRUN mkdir -p $HOME && chmod 777 $HOME\nCMD [\"tool\"]\n",
+        never: &["755"],
+        always: &["chmod 777 $HOME"],
+    },
+    Case {
+        name: "a mode goes where the later user owns the files",
+        text: "FROM debian:13\nWORKDIR /app\nRUN mkdir data && chmod -R 777 /app\nRUN su - root -c 'touch /app/x'\nUSER 10001:10001\nRUN touch /app/y\nCMD [\"/app/run\"]\n",
+        never: &["777"],
+        always: &["chmod -R 755 /app && chown -R 10001 /app"],
+    },
+    Case {
         name: "a build argument that callers pass is not dropped without a word (vortex#2817)",
         text: "FROM php:8.3-cli\nARG PACKAGE_TOKEN\nRUN composer config --global github-oauth.github.com \"$PACKAGE_TOKEN\" && composer install\nUSER 33:33\nCMD [\"php\", \"app.php\"]\n",
         never: &["RUN composer config --global github-oauth.github.com \"\""],

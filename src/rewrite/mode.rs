@@ -1,5 +1,7 @@
 //! Other modes in place of those that let everybody write, or callers act as the owner.
 
+mod writers;
+
 use super::shell::ShellEditor;
 use crate::{
     knowledge::StepDown,
@@ -16,6 +18,8 @@ use crate::{
 pub type Refusal = &'static str;
 
 const UNSURE: Refusal = "the mode is not written as the shell reads it";
+
+const NOT_PLAIN: Refusal = "what the mode gives to others is not plain";
 
 /// Takes the right to write from everybody but the owner, and gives what is written to the user that runs the image.
 ///
@@ -37,14 +41,24 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
     if change.targets.iter().any(|target| made.contains(target)) {
         return Err("the step makes the file only for others to write: give it to the user that does");
     }
-    let closed = without_world_write(&change.text).ok_or("what the mode gives to others is not plain")?;
+    let closed = without_world_write(&change.text).ok_or(NOT_PLAIN)?;
     let mut edits = vec![in_place(step, change, &change.text, &closed)?];
     let title = format!("Use mode `{closed}`");
     if change.targets.iter().all(|target| is_program(target)) && !change.targets.is_empty() && !change.is_recursive {
         let reason = "programs are run, and nobody writes them";
         return Ok(Fix::new(title, Safety::Safe, reason, edits));
     }
-    match owner(step, change)? {
+    let again = set_again(step, change);
+    for again in &again {
+        let closed = without_world_write(&again.text).ok_or(NOT_PLAIN)?;
+        edits.push(in_place(step, again, &again.text, &closed)?);
+    }
+    let owner = owner(step, change)?;
+    let first = again.first().filter(|again| again.span.start < change.span.start).unwrap_or(change);
+    if let Some(refusal) = writers::who_needs(step, first, owner.uid()) {
+        return Err(refusal);
+    }
+    match owner {
         Owner::Maker => {
             let reason = "who makes the files still writes them: check that nobody else has to";
             Ok(Fix::new(title, Safety::Risky, reason, edits))
@@ -54,11 +68,28 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
             Ok(Fix::new(title, Safety::Risky, reason, edits))
         }
         Owner::Given(user) => {
-            edits.push(give_to(step, change, &user)?);
+            let last = again.iter().chain([change]).max_by_key(|change| change.span.start).unwrap_or(change);
+            edits.push(give_to(step, last, &user)?);
             let reason = format!("`{user}` owns the files: check that nobody else writes them");
             Ok(Fix::new(format!("{title}, owned by `{user}`"), Safety::Risky, reason, edits))
         }
     }
+}
+
+/// The other modes of the step that let everybody write the same files: one alone would be of no use, or be undone.
+fn set_again(step: Step<'_>, change: &ModeChange) -> Vec<ModeChange> {
+    if change.targets.is_empty() {
+        return Vec::new();
+    }
+    let mut changes = step.mode_changes();
+    changes.retain(|other| {
+        other.span != change.span
+            && other.mode.is_world_writable()
+            && !other.mode.is_sticky()
+            && !other.text.starts_with("umask")
+            && other.targets == change.targets
+    });
+    changes
 }
 
 /// The files that `touch` makes in a step.
@@ -159,6 +190,16 @@ enum Owner {
     Maker,
     /// Somebody else.
     Given(String),
+}
+
+impl Owner {
+    /// Its number, if it is not who makes it, and is told by number.
+    fn uid(&self) -> Option<u32> {
+        match self {
+            Owner::Maker => None,
+            Owner::Given(user) => user.parse().ok(),
+        }
+    }
 }
 
 fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
