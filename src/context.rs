@@ -126,6 +126,55 @@ impl Files for Overlaid<'_> {
     }
 }
 
+/// The files of another set, which takes note of those among some that are read.
+pub struct Watched<'a> {
+    files: &'a dyn Files,
+    /// What is watched for, as [`resolve`] writes it.
+    wanted: &'a BTreeSet<String>,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Watched<'a> {
+    /// `files`, of which `wanted` are watched for.
+    pub fn new(files: &'a dyn Files, wanted: &'a BTreeSet<String>) -> Self {
+        Self { files, wanted, seen: Mutex::default() }
+    }
+
+    /// The paths of those that were read, as they were asked for.
+    pub fn seen(self) -> BTreeSet<String> {
+        self.seen.into_inner().expect("nobody panics who holds it")
+    }
+}
+
+impl Files for Watched<'_> {
+    fn read(&self, path: &str) -> Option<Arc<[u8]>> {
+        if self.wanted.contains(&resolve("", path)) {
+            self.seen.lock().expect("nobody panics who holds it").insert(path.to_owned());
+        }
+        self.files.read(path)
+    }
+
+    fn original(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.files.original(path)
+    }
+
+    fn list(&self, path: &str) -> Arc<[Entry]> {
+        self.files.list(path)
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        self.files.is_executable(path)
+    }
+
+    fn are_seen(&self) -> bool {
+        self.files.are_seen()
+    }
+
+    fn memory(&self) -> Option<&Memory> {
+        self.files.memory()
+    }
+}
+
 /// The surroundings of one checked file.
 #[derive(Clone, Copy)]
 pub struct BuildContext<'a> {

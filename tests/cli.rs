@@ -582,6 +582,26 @@ fn files_that_depend_on_each_other_are_repaired_together() {
 }
 
 #[test]
+fn what_runs_an_image_is_repaired_as_its_dockerfile_will_be() {
+    const ROOT: &str = "FROM nginx:1.29\nCOPY site /usr/share/nginx/html\n";
+    const ALL: [&str; 5] = ["fix", "--risky", "--no-config", "--profile", "all"];
+    const COMPOSE: &str = "services:\n  web:\n    build: ./web\n";
+    let tree = Tree::new("change-set-of-runner")
+        .file("web/Dockerfile", ROOT)
+        .file("web/site/index.html", "hello\n")
+        .file("compose.yaml", COMPOSE);
+    // The first alone would give back what root needs.
+    let alone = tree.run(&[&ALL[..], &["--diff", "compose.yaml"]].concat());
+    assert!(alone.out.contains("SETUID"), "{}", alone.out);
+    tree.run(&[&ALL[..], &["."]].concat());
+    let (dockerfile, compose) = (tree.text("web/Dockerfile"), tree.text("compose.yaml"));
+    assert!(dockerfile.contains("USER 101:101"), "{dockerfile}");
+    assert!(compose.contains("cap_drop") && !compose.contains("cap_add"), "{compose}");
+    let again = tree.run(&[&ALL[..], &["--diff", "."]].concat());
+    assert_eq!((again.out.as_str(), again.code), ("", Some(0)));
+}
+
+#[test]
 fn a_file_with_repairs_of_its_own_takes_those_of_its_dockerfile_too() {
     let service = "    read_only: false\n    privileged: true\n";
     let tree = Tree::new("change-set-of-both")

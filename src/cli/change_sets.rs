@@ -2,15 +2,17 @@
 //!
 //! Each file is repaired on its own first. Where two repairs change the same file, the later one, by the order of the
 //! files, is made once more on what the earlier one leaves, so that the outcome depends on the files and on nothing else.
+//! What runs the image of a Dockerfile is repaired as that will be: again, if it was judged by what it was before.
 
 use crate::{
-    context::{Files, Overlaid},
+    context::{Files, Overlaid, resolve},
     discover::Obstacle,
     disk::{self, Replacement},
     fix::Beside,
     project::Repaired,
     report::Verdict,
-    source::{SourceFile, SourceSet},
+    source::{FileKind, SourceFile, SourceSet},
+    text::FileId,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +29,8 @@ pub(super) struct Fixed {
     pub(super) repaired: Repaired,
     /// Whether it was named on the command line.
     pub(super) named: bool,
+    /// The Dockerfiles that it was judged by, as they were asked for.
+    pub(super) judged_by: BTreeSet<String>,
 }
 
 impl Fixed {
@@ -64,6 +68,7 @@ pub(super) fn of(
     let mut decided: Vec<SourceFile> = Vec::new();
     let mut before: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut links: Vec<BTreeSet<String>> = vec![BTreeSet::new(); fixed.len()];
+    let relied = follow(&mut fixed, &mut links, around, again);
     for (file, links) in fixed.iter_mut().zip(&mut links) {
         let is_decided = |beside: &Beside| decided.iter().any(|other| other.path == beside.path);
         if file.repaired.outcome.beside.iter().any(is_decided) {
@@ -88,7 +93,9 @@ pub(super) fn of(
         file.repaired.outcome.sources = SourceSet::of(vec![unrepaired(file, text.clone())]);
         file.repaired.verdict = Verdict::default();
         let own = unrepaired(file, text);
-        if let Some(repaired) = again(own, &Overlaid::new(around, &decided)).filter(is_alone) {
+        let judged_by = file.judged_by.iter().filter_map(|path| relied.get(path));
+        let texts: Vec<SourceFile> = decided.iter().chain(judged_by).cloned().collect();
+        if let Some(repaired) = again(own, &Overlaid::new(around, &texts)).filter(is_alone) {
             file.repaired = repaired;
         }
     }
@@ -99,6 +106,47 @@ pub(super) fn of(
         after: file.text,
     });
     joined(fixed, links, beside.collect())
+}
+
+/// Repairs again what was judged by Dockerfiles that change, and links it to these; answers those, by the path that they
+/// were asked for by.
+fn follow(
+    fixed: &mut [Fixed],
+    links: &mut [BTreeSet<String>],
+    around: &dyn Files,
+    again: &dyn Fn(SourceFile, &dyn Files) -> Option<Repaired>,
+) -> BTreeMap<String, SourceFile> {
+    let changed = fixed
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.file().kind == FileKind::Dockerfile && file.changed().is_some());
+    let changed: BTreeMap<String, usize> = changed.map(|(at, file)| (resolve("", &file.file().path), at)).collect();
+    let mut relied = BTreeMap::new();
+    for at in 0..fixed.len() {
+        let judged_by = fixed[at].judged_by.iter().filter_map(|path| Some((path, *changed.get(&resolve("", path))?)));
+        let judged_by: Vec<(String, usize)> = judged_by.map(|(path, dockerfile)| (path.clone(), dockerfile)).collect();
+        let texts: Vec<SourceFile> = judged_by
+            .iter()
+            .map(|(path, dockerfile)| {
+                SourceFile::new(FileId::BESIDE, path.clone(), FileKind::Dockerfile, fixed[*dockerfile].after().to_vec())
+            })
+            .collect();
+        if texts.is_empty() {
+            continue;
+        }
+        let own = unrepaired(&fixed[at], fixed[at].before.clone());
+        let Some(repaired) = again(own, &Overlaid::new(around, &texts)) else { continue };
+        fixed[at].repaired = repaired;
+        if fixed[at].changed().is_some() {
+            for (_, dockerfile) in &judged_by {
+                let path = fixed[*dockerfile].file().path.clone();
+                links[*dockerfile].insert(path.clone());
+                links[at].insert(path);
+            }
+        }
+        relied.extend(judged_by.into_iter().map(|(path, _)| path).zip(texts));
+    }
+    relied
 }
 
 /// Whether nothing beside the file changes with it.
@@ -167,7 +215,7 @@ pub(super) fn write(sets: Vec<ChangeSet>) -> (Vec<ChangeSet>, Vec<Obstacle>) {
 #[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the test makes the files that it reads")]
 mod tests {
     use super::*;
-    use crate::{fix::Outcome, source::FileKind, text::FileId};
+    use crate::fix::Outcome;
     use std::fs;
 
     #[test]
@@ -190,7 +238,13 @@ mod tests {
                 is_unfinished: false,
             };
             let repaired = Repaired { outcome, verdict: Verdict::default() };
-            Fixed { path: PathBuf::from(name), before: b"old".to_vec(), repaired, named: false }
+            Fixed {
+                path: PathBuf::from(name),
+                before: b"old".to_vec(),
+                repaired,
+                named: false,
+                judged_by: BTreeSet::new(),
+            }
         };
         // Somebody else wrote the file meanwhile.
         let beside = Beside {

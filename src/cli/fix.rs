@@ -10,7 +10,7 @@ use crate::{
         scope::Newness,
         settings::Settings,
     },
-    context::{Files, NoFiles},
+    context::{self, Files, NoFiles, Watched},
     discover::{Candidate, Named, Obstacle, Request},
     disk::{self, Surroundings},
     emit,
@@ -18,12 +18,12 @@ use crate::{
     project::{Project, Repaired},
     report::{Change, Judged, Repairs, Unread},
     rule::{Level, Safety},
-    source::{SourceFile, SourceSet},
+    source::{FileKind, SourceFile, SourceSet},
     text::FileId,
 };
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What `fix` is told.
 #[derive(Debug, Args)]
@@ -171,15 +171,20 @@ fn repair_files(
     around: &dyn Files,
     allowed: Safety,
 ) -> Vec<Result<Fixed, Obstacle>> {
+    let dockerfiles = files.iter().filter(|file| file.kind == FileKind::Dockerfile);
+    let dockerfiles: BTreeSet<String> = dockerfiles.map(|file| context::resolve("", &file.name)).collect();
     let repair = |(at, candidate): (usize, &Candidate)| {
         let Candidate { path, name, kind, named } = candidate;
         let hinder = |message| Obstacle { name: name.clone(), message, named: *named };
         let text = disk::read(path).map_err(hinder)?;
         let file = SourceFile::new(FileId(at as u32), name.as_str(), *kind, text);
-        let mut fixed = repair(project, file, around, allowed).map_err(hinder)?;
-        fixed.path.clone_from(path);
-        fixed.named = *named;
-        Ok(fixed)
+        if *kind == FileKind::Dockerfile {
+            let fixed = repair(project, file, around, allowed).map_err(hinder)?;
+            return Ok(Fixed { path: path.clone(), named: *named, ..fixed });
+        }
+        let watched = Watched::new(around, &dockerfiles);
+        let fixed = repair(project, file, &watched, allowed).map_err(hinder)?;
+        Ok(Fixed { path: path.clone(), named: *named, judged_by: watched.seen(), ..fixed })
     };
     // Threads cost more than one file does.
     if files.len() < 2 {
@@ -192,7 +197,7 @@ fn repair_files(
 
 fn repair(project: &Project, file: SourceFile, around: &dyn Files, allowed: Safety) -> Result<Fixed, String> {
     let repaired = project.fix(&file, around, allowed).map_err(|reason| reason.to_string())?;
-    Ok(Fixed { path: PathBuf::from(&file.path), before: file.text, repaired, named: false })
+    Ok(Fixed { path: PathBuf::from(&file.path), before: file.text, repaired, named: false, judged_by: BTreeSet::new() })
 }
 
 /// Puts together what has to be written together.
