@@ -64,14 +64,15 @@ impl Stage<'_> {
     fn gives_with(self, path: &str, uid: u32, name: Option<&str>, by_workdir: bool) -> bool {
         let of_base = self.image_facts().and_then(|facts| facts.identity.known()?.as_ref());
         let home = of_base.filter(|identity| identity.uid == Some(uid)).and_then(|identity| identity.home.as_deref());
-        if home.is_some_and(|home| path::is_in(path, home)) {
-            return true;
-        }
         let around = |path: &'_ str| path.rfind('/').filter(|&at| at > 0).map(|at| path[..at].to_owned());
         let paths = std::iter::successors(Some(path.to_owned()), |path| around(path));
         // What nobody makes before the program does belongs to it if the directory around it does.
         let looks = Cell::new(MOST_LOOKS);
-        let answers = paths.map(|path| Whose { path: &path, uid, name, by_workdir, looks: &looks }.answer(self));
+        let answers = paths.map(|path| {
+            let answer = Whose { path: &path, uid, name, by_workdir, looks: &looks }.answer(self);
+            // What nobody copies into the home that the base made is its user's.
+            if !answer.is_there && home == Some(&*path) { Answer { is_theirs: true, is_there: true } } else { answer }
+        });
         answers.into_iter().find(|answer| answer.is_there).is_some_and(|answer| answer.is_theirs)
     }
 }
