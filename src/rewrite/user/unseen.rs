@@ -141,7 +141,7 @@ fn unseen_configuration(context: &BuildContext<'_>, target: Stage<'_>, process: 
         let is_configuration = matches!(extension, "conf" | "cfg" | "cnf" | "ini" | "properties" | "xml");
         is_configuration
             && target.ships(&join_path(directory, word))
-            && target.context_program(context, word, directory).is_none()
+            && target.context_file(context, &join_path(directory, word)).is_none()
     });
     unseen.next().map(str::to_owned)
 }
