@@ -182,12 +182,17 @@ impl Recipe<'_, '_> {
     /// The one jar that a pattern of the start means, by what the build files call it.
     fn jar_of(&self, pattern: &str) -> Result<String, String> {
         let directory = pattern.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let name = if directory.ends_with("build/libs") {
-            self.gradle_jar()
-        } else if directory.ends_with("target") {
-            self.maven_jar()
-        } else {
-            None
+        let inside = |end: &str| {
+            let home = self.subject.workdir().unwrap_or("/");
+            let directory = below(directory, home).filter(|_| directory.starts_with('/')).unwrap_or(directory);
+            let module = directory.trim_start_matches("./").strip_suffix(end)?;
+            Some(module.trim_end_matches('/').to_owned()).filter(|module| !module.starts_with('/'))
+        };
+        let name = match (inside("build/libs"), inside("target")) {
+            // What Gradle calls the jar of a project inside another one is decided in more than one file.
+            (Some(module), _) if module.is_empty() => self.gradle_jar(),
+            (_, Some(module)) => self.maven_jar(&module),
+            _ => None,
         };
         let name = name.ok_or_else(|| format!("which jar `{pattern}` means is not told by the build files"))?;
         Ok(format!("{directory}/{name}"))
@@ -204,18 +209,24 @@ impl Recipe<'_, '_> {
         runs_boot.then(|| format!("{name}-{version}.jar"))
     }
 
-    /// `ARTIFACT-VERSION.jar`, or the final name.
-    fn maven_jar(&self) -> Option<String> {
-        let text = String::from_utf8_lossy(&self.subject.file("pom.xml")?.text).into_owned();
+    /// `ARTIFACT-VERSION.jar` of the module in that directory, or the final name.
+    fn maven_jar(&self, module: &str) -> Option<String> {
+        let manifest = crate::context::join(module, "pom.xml");
+        let text = String::from_utf8_lossy(&self.subject.file(&manifest)?.text).into_owned();
         if let Some(name) = element(&text, "finalName") {
             return (!name.contains('$')).then(|| format!("{name}.jar"));
         }
         // The parent has an artifact and a version of its own.
-        let own = match (text.find("<parent>"), text.find("</parent>")) {
-            (Some(start), Some(end)) if start < end => format!("{}{}", &text[..start], &text[end..]),
-            _ => text,
+        let (own, parent) = match (text.find("<parent>"), text.find("</parent>")) {
+            (Some(start), Some(end)) if start < end => {
+                (format!("{}{}", &text[..start], &text[end..]), text[start..end].to_owned())
+            }
+            _ => (text, String::new()),
         };
-        let name = format!("{}-{}.jar", element(&own, "artifactId")?, element(&own, "version")?);
+        // A version of its own stands before everything that it depends on; without one it is the parent's.
+        let ahead = own.split("<dependenc").next()?.split("<build").next()?.split("<profile").next()?;
+        let version = element(ahead, "version").or_else(|| element(&parent, "version"))?;
+        let name = format!("{}-{version}.jar", element(ahead, "artifactId")?);
         (!name.contains('$')).then_some(name)
     }
 
