@@ -17,6 +17,7 @@ pub mod outputs;
 pub mod packages;
 pub mod program;
 pub mod recipe;
+pub mod release;
 pub mod rung;
 pub mod secret;
 pub mod split;

@@ -8,7 +8,7 @@ use crate::{
     fix,
     harden::{
         Change, Declined, Hardened, Kind, Proposal, Rebase, Rung, Runtime, Subject, Wishes, installer, note, recipe,
-        rung, secret, split, strip, trim,
+        release, rung, secret, split, strip, trim,
     },
     model::{DockerfileModel, Reference},
     rewrite::{self, user},
@@ -102,6 +102,7 @@ impl Climber<'_> {
     fn turn(&self, ascent: &mut Ascent) -> Result<(), Unjudged> {
         let wishes = self.wishes;
         self.install(ascent);
+        self.name_release(ascent);
         self.fix(ascent, &is_before_split)?;
         self.secrets(ascent);
         let proposal = self.ask(ascent, |cx| Subject::new(cx).and_then(|subject| recipe::propose(&subject)));
@@ -305,6 +306,14 @@ impl Climber<'_> {
             ascent.text = fix::splice(&ascent.text, &edits);
             ascent.changes.push(change);
         }
+    }
+
+    /// The release of the distribution in a tag that does not tell it.
+    fn name_release(&self, ascent: &mut Ascent) {
+        let found = self.ask(ascent, |cx| Subject::new(cx).and_then(|subject| release::named(&subject)));
+        let Some((edit, change)) = found else { return };
+        ascent.text = fix::splice(&ascent.text, &[edit]);
+        ascent.changes.push(change);
     }
 
     /// Packages that nothing calls go.
