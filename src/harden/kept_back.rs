@@ -21,7 +21,7 @@ const OF_MANAGERS: [&str; 7] =
 /// Readers of environment files that fail where there is none: Go's `godotenv`, the bundle of Symfony, Rust's `dotenvy`,
 /// Node's own option, shells.
 const INSISTING: [&str; 7] =
-    ["godotenv", "symfony/", "dotenv().expect", "dotenvy::", "--env-file", "source .env", ". ./.env"];
+    ["godotenv", "symfony/dotenv", "dotenv().expect", "dotenvy::", "--env-file", "source .env", ". ./.env"];
 
 /// Removes what of the credentials in the build of `subject` would come into the image of `runtime` and is not needed there.
 pub fn keep_back(subject: &Subject<'_>, runtime: &mut Runtime) {

@@ -29,11 +29,13 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     }
     let tag = image.reference.tag().unwrap_or_default();
     let has_server = ["apache", "fpm"].iter().any(|server| tag.split('-').any(|part| part == *server));
-    let mut recipe = Recipe { whole: Whole::new(subject, has_server.then_some(DOCUMENT_ROOT)), composer: Vec::new() };
+    let mut recipe = Recipe { whole: Whole::new(subject, has_server.then_some(DOCUMENT_ROOT)), tools: Vec::new() };
     if !recipe.whole.has_to_part() {
         return None;
     }
     recipe.take_composer();
+    let node = recipe.whole.node_from_image();
+    recipe.tools.extend(node);
     let mut proposal = Proposal { stack: "PHP".to_owned(), ..Proposal::default() };
     match recipe.apart() {
         Ok(runtime) => proposal.runtimes.push(runtime),
@@ -44,8 +46,8 @@ pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
 
 struct Recipe<'s, 'a> {
     whole: Whole<'s, 'a>,
-    /// What takes Composer out of its own image.
-    composer: Vec<(Edit, Change)>,
+    /// What takes Composer, and Node.js where only the build calls it, out of their own images.
+    tools: Vec<(Edit, Change)>,
 }
 
 impl<'a> Recipe<'_, 'a> {
@@ -55,8 +57,8 @@ impl<'a> Recipe<'_, 'a> {
         let reason = "the same image starts once more, with the extensions and the program, without what built them";
         let evidence = subject.evidence(subject.target.root().base_span(), "the base that builds");
         runtime.changes.insert(0, change("Build in a stage of its own", reason, evidence));
-        runtime.build.extend(self.composer.iter().map(|(edit, _)| edit.clone()));
-        runtime.changes.extend(self.composer.iter().map(|(_, change)| change.clone()));
+        runtime.build.extend(self.tools.iter().map(|(edit, _)| edit.clone()));
+        runtime.changes.extend(self.tools.iter().map(|(_, change)| change.clone()));
         Ok(runtime)
     }
 
@@ -65,7 +67,7 @@ impl<'a> Recipe<'_, 'a> {
         let calls = self.whole.subject.programs().names.contains("composer");
         for step in self.whole.subject.runs().into_iter().filter(|_| !calls) {
             let Some(replaced) = self.composer(step) else { continue };
-            self.composer.push(replaced);
+            self.tools.push(replaced);
             self.whole.effects.retain(|effect| effect.step.index() != step.index());
         }
     }

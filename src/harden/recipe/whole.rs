@@ -29,6 +29,9 @@ pub(super) struct Whole<'s, 'a> {
 /// Where a command of a language puts what it installs: directories outside of the program's own.
 pub(super) type Places = Result<Vec<String>, String>;
 
+/// Programs of Node.js, and those that run on it and belong to a build.
+const NODE_TOOLS: [&str; 9] = ["node", "nodejs", "npm", "npx", "yarn", "pnpm", "corepack", "bun", "webpack"];
+
 /// A directory that no image has.
 const NOWHERE: &str = "/.nowhere";
 
@@ -55,7 +58,6 @@ impl<'s, 'a> Whole<'s, 'a> {
 
     /// Takes the steps out of the build that only install Node.js, where nothing is written for it; answers how.
     pub(super) fn drop_node(&mut self) -> Vec<(Edit, Change)> {
-        const TOOLS: [&str; 9] = ["node", "nodejs", "npm", "npx", "yarn", "pnpm", "corepack", "bun", "webpack"];
         let subject = self.subject;
         let is_seen = subject.root.is_some();
         let has_manifest =
@@ -64,10 +66,10 @@ impl<'s, 'a> Whole<'s, 'a> {
             step.commands().any(|command| {
                 command
                     .name()
-                    .is_some_and(|name| TOOLS.contains(&name) || name == "mix" && step.scripts_hold("assets."))
+                    .is_some_and(|name| NODE_TOOLS.contains(&name) || name == "mix" && step.scripts_hold("assets."))
             })
         };
-        let is_started = TOOLS.iter().any(|name| subject.programs().names.contains(*name));
+        let is_started = NODE_TOOLS.iter().any(|name| subject.programs().names.contains(*name));
         if !is_seen || has_manifest || is_started || subject.runs().iter().any(calls) {
             return Vec::new();
         }
@@ -83,6 +85,34 @@ impl<'s, 'a> Whole<'s, 'a> {
             self.effects.retain(|effect| effect.step.index() != step.index());
         }
         dropped
+    }
+
+    /// Takes Node.js out of its own image where a step only installs it from where its packages for Debian come, the build
+    /// calls it, and the start does not; answers how.
+    pub(super) fn node_from_image(&mut self) -> Vec<(Edit, Change)> {
+        let subject = self.subject;
+        let is_started = NODE_TOOLS.iter().any(|name| subject.programs().names.contains(*name));
+        if is_started {
+            return Vec::new();
+        }
+        let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+        let mut taken = Vec::new();
+        for step in subject.runs() {
+            let Some(version) = only_installs_node(step).then(|| offered_node(step)).flatten() else { continue };
+            let lines = format!(
+                "COPY --from=node:{version} /usr/local/bin/node /usr/local/bin/node\n\
+                 COPY --from=node:{version} /usr/local/lib/node_modules /usr/local/lib/node_modules\n\
+                 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\\n    \
+                 && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx"
+            );
+            let span = step.instruction().span;
+            let evidence = subject.evidence(span, "runs what a page sends");
+            let reason = "a layer has a digest that is checked, and only the build calls it";
+            let edit = editor.replace(span, lines.replace('\n', editor.line_ending()));
+            taken.push((edit, change("Take Node.js out of its own image", reason, evidence)));
+            self.effects.retain(|effect| effect.step.index() != step.index());
+        }
+        taken
     }
 
     /// The line of an effect.
@@ -338,6 +368,20 @@ fn only_installs_node(step: Step<'_>) -> bool {
         _ => false,
     };
     step.scripts_hold("nodesource.com") && step.commands().all(is_about)
+}
+
+/// The version of Node.js that the script of its packages for Debian is for: `setup_18.x`, `setup_lts.x`.
+fn offered_node(step: Step<'_>) -> Option<String> {
+    let installs_more = step.package_commands().any(|call| {
+        let mut packages = call.call.packages();
+        packages.any(|package| package.name != "nodejs" || package.version.is_some())
+    });
+    let words = step.commands().flat_map(|command| command.command.words()).map(|word| word.text().into_owned());
+    let script = words.filter(|_| !installs_more).find(|word| word.contains("nodesource.com/setup_"))?;
+    let (_, version) = script.rsplit_once("setup_")?;
+    let version = version.strip_suffix(".x")?;
+    let is_known = matches!(version, "lts" | "current") || version.parse::<u32>().is_ok_and(|major| major >= 10);
+    is_known.then(|| version.to_owned())
 }
 
 /// Where the scripts of the official image of PHP put extensions, and what turns them on.
