@@ -3,7 +3,7 @@
 use crate::{
     fix::{Applied, Quarantined},
     rule::{Declined, Finding, Label, Level, RuleMeta, Safety},
-    source::{FileKind, SourceSet},
+    source::{FileKind, Generation, SourceSet},
 };
 
 /// Everything that a run of `check` says.
@@ -147,4 +147,11 @@ pub struct Change {
     pub before: Vec<u8>,
     /// Its bytes as they would be.
     pub after: Vec<u8>,
+}
+
+impl Change {
+    /// What its head says of how it is made: a change of a generated file is lost the next time.
+    pub fn generation(&self) -> Option<Generation> {
+        Generation::of(&self.before)
+    }
 }

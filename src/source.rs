@@ -1,5 +1,9 @@
 //! Files in memory: kind, path, bytes. Nothing here reads a disk.
 
+mod generated;
+
+pub use generated::Generation;
+
 use crate::text::{FileId, LineColumn, LineIndex, Span};
 use std::sync::OnceLock;
 

@@ -487,6 +487,21 @@ const FIXED: &str = "FROM debian:12\nCOPY a.txt /b.txt\nCMD [\"a\"]\n";
 const FIX: [&str; 3] = ["fix", "--select", "add-local-file"];
 
 #[test]
+fn a_change_of_a_generated_file_is_said_to_be_lost() {
+    let generated = format!("#\n# NOTE: THIS DOCKERFILE IS GENERATED VIA \"apply-templates.sh\"\n{ADDS}");
+    let tree = Tree::new("generated").file("Dockerfile", generated).file("own/Dockerfile", ADDS);
+    let note = "Dockerfile: line 2 says that the file is generated (`apply-templates.sh`)";
+    let diff = tree.run(&[&FIX[..], &["--diff"]].concat());
+    assert!(diff.err.contains(note) && !diff.err.contains("own/Dockerfile: line"), "{diff:#?}");
+    assert!(!diff.out.contains(note), "{diff:#?}");
+    let json = tree.run(&[&FIX[..], &["--diff", "--format", "json"]].concat()).json();
+    let expected = serde_json::json!([{"path": "Dockerfile", "line": 2, "made_of": ["apply-templates.sh"]}]);
+    assert_eq!(json["generated"], expected);
+    let fixed = tree.run(&FIX);
+    assert!(fixed.out.contains(note), "{fixed:#?}");
+}
+
+#[test]
 fn fix_writes_one_word_and_says_so_by_its_exit_code() {
     let tree = Tree::new("fix").file("Dockerfile", ADDS);
     assert_eq!(tree.run(&[&FIX[..], &["--diff"]].concat()).code, Some(1), "there is something to change");

@@ -151,6 +151,7 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
                 let (path, message) = (error.path.escape_debug(), &error.message);
                 terminal.remark(|out| writeln!(out, "ironhull: {path}: {message}"))?;
             }
+            cli::remark_generated(&repairs.changes, terminal)?;
             Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?;
         }
         (false, Format::Terminal) => terminal.print(|out| emit::repairs(&repairs, options.allowed(), out))?,

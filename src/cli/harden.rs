@@ -159,6 +159,7 @@ fn run_paths(options: &Options, project: &Project, paths: &[Named], terminal: Te
             for error in &hardening.errors {
                 terminal.remark(|out| writeln!(out, "ironhull: {}: {}", error.path.escape_debug(), error.message))?;
             }
+            cli::remark_generated(&hardening.changes(), terminal)?;
             Terminal::print_plain(|out| emit::patch(&hardening.changes(), out))?;
         }
         (Format::Terminal, false) => terminal.print(|out| emit::hardening(&hardening, out))?,

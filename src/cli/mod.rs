@@ -20,7 +20,7 @@ mod settings;
 mod syntax;
 mod verify;
 
-use crate::{disk, suppress::Date};
+use crate::{disk, report::Change, suppress::Date};
 use anstream::{AutoStream, ColorChoice};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::{
@@ -151,6 +151,16 @@ fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 /// costs as much as some ten files. A second call changes nothing.
 fn work_along() {
     let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}
+
+/// Says of files that change which of them say that they are generated.
+fn remark_generated(changes: &[Change], terminal: Terminal) -> anyhow::Result<()> {
+    for change in changes {
+        if let Some(generation) = change.generation() {
+            terminal.remark(|out| writeln!(out, "ironhull: {}: {generation}", change.path.escape_debug()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The day it is: comments that silence findings may have ended.

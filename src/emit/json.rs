@@ -3,9 +3,9 @@
 use crate::{
     emit::visible::is_plain,
     fix::Applied,
-    report::{Ranked, Repairs, Report},
+    report::{Change, Ranked, Repairs, Report},
     rule::{Fix, Label, Reference},
-    source::{SourceFile, SourceSet},
+    source::{Generation, SourceFile, SourceSet},
     text::Edit,
 };
 use serde::Serialize;
@@ -38,6 +38,7 @@ pub fn repairs_json(repairs: &Repairs, out: &mut dyn Write) -> io::Result<()> {
         version: 1,
         tool: TOOL,
         applied: repairs.applied.iter().map(|each| applied(each, sources)).collect(),
+        generated: repairs.changes.iter().filter_map(generated).collect(),
         declined: declined(repairs),
         findings: repairs.left.findings.iter().map(|ranked| finding(ranked, sources)).collect(),
         errors: errors(&repairs.left),
@@ -112,6 +113,9 @@ struct Repaired<'a> {
     version: u32,
     tool: Tool,
     applied: Vec<WireApplied<'a>>,
+    /// Files that change although they say that they are generated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    generated: Vec<WireGenerated<'a>>,
     declined: Vec<WireDeclined<'a>>,
     findings: Vec<WireFinding<'a>>,
     errors: Vec<WireError<'a>>,
@@ -128,6 +132,19 @@ struct WireApplied<'a> {
     title: &'a str,
     safety: &'static str,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireGenerated<'a> {
+    path: &'a str,
+    line: usize,
+    /// Scripts and templates that the file names.
+    made_of: Vec<String>,
+}
+
+fn generated(change: &Change) -> Option<WireGenerated<'_>> {
+    let Generation { line, made_of } = change.generation()?;
+    Some(WireGenerated { path: &change.path, line, made_of })
 }
 
 #[derive(Serialize)]

@@ -25,6 +25,11 @@ const MOST_DECLINED: usize = 10;
 /// If `out` does not take it.
 pub fn repairs(repairs: &Repairs, allowed: Safety, out: &mut dyn Write) -> io::Result<()> {
     applied(repairs, out)?;
+    for change in &repairs.changes {
+        if let Some(generation) = change.generation() {
+            writeln!(out, "{STRONG}note{STRONG:#} {}: {}", visible(&change.path), visible(&generation.to_string()))?;
+        }
+    }
     for each in &repairs.quarantined {
         let path = &repairs.left.sources.get(each.file).path;
         let advice = "this is a bug of ironhull: please report it with the file";

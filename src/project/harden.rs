@@ -14,7 +14,7 @@ use crate::{
     rewrite::{self, user},
     rule::{Builtin, Companion, Cx, Detail, Fix, Group, Safety},
     rules::RULES,
-    source::{SourceFile, SourceSet},
+    source::{Generation, SourceFile, SourceSet},
     syntax::dockerfile,
     text::{Edit, FileId},
 };
@@ -84,6 +84,7 @@ impl Project {
         ascent.declined.dedup();
         if ascent.text != file.text {
             ascent.manual.extend(climber.ask(&ascent, |cx| note::of_unprivileged(cx.model)));
+            ascent.manual.extend(Generation::of(&file.text).map(|generation| generation.to_string()));
         }
         let Ascent { text, stack, changes, declined, manual, beside, .. } = ascent;
         Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text, beside })
