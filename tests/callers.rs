@@ -47,3 +47,25 @@ fn a_user_in_the_compose_file_is_said_and_makes_it_less() {
     let default = finding("services:\n  app:\n    build: .\n    user: '${USER_ID:-1000}'\n");
     assert_eq!(default.severity, Severity::High);
 }
+
+#[test]
+fn what_a_script_starts_with_what_only_root_can_use_stays_roots() {
+    let with = |makefile: &str| {
+        let text =
+            format!("{DOCKERFILE}-- Makefile --\nNAME = scanner\nbuild:\n\tdocker build -t $(NAME) .\n{makefile}");
+        let mut found = findings_of(rule(), text.as_bytes());
+        found.remove(0)
+    };
+    let declined = |makefile: &str| with(makefile).declined.map(std::borrow::Cow::into_owned);
+    let why = declined("run:\n\tdocker run --rm --privileged $(NAME)\n").expect("it says why");
+    assert_eq!(why, "Makefile:5 makes it privileged, which is of use to nobody but root");
+    let why = declined("run:\n\tdocker run --cap-add NET_ADMIN scanner:latest\n").expect("it says why");
+    assert!(why.contains("gives it `NET_ADMIN`"), "{why}");
+    for fine in [
+        "run:\n\tdocker run --rm $(NAME)\n",
+        "run:\n\tdocker run --privileged -u 7 $(NAME)\n",
+        "run:\n\tdocker run --privileged other\n",
+    ] {
+        assert!(!with(fine).fixes.is_empty(), "{fine}");
+    }
+}

@@ -6,7 +6,7 @@ use crate::{
     knowledge::Role,
     model::{
         Base, InRootHome, Stage, StartScript, Step, StepCommand, file_name,
-        graph::{CallerMount, Callers, Fact, Place},
+        graph::{CallerMount, Callers, Fact, Place, powered_run},
         names_socket,
         packages::{Action, PackageCommand},
         script_needs_root,
@@ -368,6 +368,9 @@ const OF_DEVELOPERS: [&str; 5] = ["override", "dev", "debug", "local", "test"];
 
 /// What those that run the image give it, and only root can use.
 pub(super) fn caller_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    if let Some((place, what)) = powered_run(*context) {
+        return Err(format!("{}:{} {what}, which is of use to nobody but root", place.path, place.line).into());
+    }
     let callers = Callers::of(*context);
     let is_run = |place: &Place| {
         let name = place.path.rsplit('/').next().unwrap_or_default();
