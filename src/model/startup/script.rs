@@ -6,8 +6,8 @@ use super::{
     word::{Assigned, remember, start_word},
 };
 use crate::{
-    model::path,
-    syntax::shell::{Command, Compound, CompoundKind, Connector, Element, Script, Wrapper},
+    model::path::{self, file_name},
+    syntax::shell::{Command, Compound, CompoundKind, Connector, Element, Script, Word, Wrapper},
     text::Span,
 };
 
@@ -29,6 +29,9 @@ const BUILTINS: [&str; 36] = [
     "fg", "hash", "jobs", "let", "local", "popd", "printf", "pushd", "pwd", "read", "readonly", "return", "set",
     "shift", "source", "test", "times", "trap", "true", "type", "ulimit", "unset",
 ];
+
+/// Programs that start another one as somebody else, or as their child.
+const HANDING_OVER: [&str; 9] = ["gosu", "su-exec", "setpriv", "runuser", "chpst", "sudo", "doas", "tini", "dumb-init"];
 
 impl Resolver<'_, '_> {
     /// Follows a script; the words of `call` are its arguments.
@@ -190,6 +193,11 @@ impl Resolver<'_, '_> {
     fn tell_before(&mut self, command: Command<'_>, lines: &Lines<'_>, assigned: &Assigned, call: &Call) {
         let Some(invocation) = command.invocation() else { return };
         let name = invocation.name();
+        // `gosu` in a branch is called as one at the end is.
+        let wrappers = command.words().take_while(|word| word.span().start < invocation.name_word().span().start);
+        for wrapper in wrappers.filter_map(Word::literal).map(file_name).filter(|name| HANDING_OVER.contains(name)) {
+            self.launched_by(wrapper);
+        }
         if name.is_some_and(|name| BUILTINS.contains(&name) || name == "wait" || name == "exec")
             || self.startup.before.len() >= MOST_PROCESSES
         {

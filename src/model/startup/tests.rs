@@ -221,3 +221,16 @@ fn a_health_check_names_its_programs() {
     }
     assert!(health_check("FROM debian:13\nHEALTHCHECK NONE\n").is_none());
 }
+
+#[test]
+fn what_hands_over_in_a_branch_is_called() {
+    const SCRIPT: &str = "#!/bin/sh\nset -e\nif [ \"$(id -u)\" = 0 ]; then\n  chown -R node /data\n  exec gosu node \"$0\" \"$@\"\nfi\nexec \"$@\"\n";
+    let startup = startup(
+        "FROM node:22\nCOPY entry.sh /usr/local/bin/\nENTRYPOINT [\"entry.sh\"]\nCMD [\"node\", \"server.js\"]\n",
+        &[("entry.sh", SCRIPT)],
+    );
+    let programs = startup.programs();
+    for name in ["gosu", "chown", "node"] {
+        assert!(programs.contains(&name), "{programs:?}");
+    }
+}
