@@ -115,8 +115,14 @@ fn run_text(
     let repairs = collect(vec![ChangeSet { files: vec![fixed], beside: Vec::new() }], Vec::new());
     match (options.diff, options.format) {
         (_, Format::Json) => Terminal::print_plain(|out| emit::repairs_json(&repairs, out))?,
-        (true, Format::Terminal) => Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?,
-        (false, Format::Terminal) => Terminal::print_plain(|out| out.write_all(&after))?,
+        (true, Format::Terminal) => {
+            cli::remark_generated(&repairs.changes, terminal)?;
+            Terminal::print_plain(|out| emit::patch(&repairs.changes, out))?;
+        }
+        (false, Format::Terminal) => {
+            cli::remark_generated(&repairs.changes, terminal)?;
+            Terminal::print_plain(|out| out.write_all(&after))?;
+        }
     }
     Ok(outcome(options, project, &repairs))
 }
