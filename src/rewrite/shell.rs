@@ -88,19 +88,24 @@ impl<'m> ShellEditor<'m> {
                 rest.iter().copied().filter(belongs).partition(|name| at == 0 && **name < *word.text());
             rest.retain(|name| !belongs(name));
             if !before.is_empty() {
-                edits.push(self.insert_words_before(*first, &before));
+                let gap = if self.share_a_line(*first, words[1]) { " ".to_owned() } else { self.gap_before(*first) };
+                let text = before.iter().flat_map(|word| [*word, &*gap]).collect();
+                edits.push(self.insert(self.start_of(first.span()), text));
             }
-            if !behind.is_empty() {
+            let is_on_line_of_next = words.get(at + 1).is_some_and(|next| self.share_a_line(*word, *next));
+            if is_on_line_of_next && !behind.is_empty() {
+                edits.push(self.insert_behind(*word, &behind.join(" ")));
+            } else if !behind.is_empty() {
                 edits.push(self.add_words(*word, &behind));
             }
         }
         edits
     }
 
-    /// More words in front of `word`, which then has the gap behind them that it has before it.
-    fn insert_words_before(&self, word: Word<'_>, words: &[&str]) -> Edit {
-        let gap = self.gap_before(word);
-        self.insert(self.start_of(word.span()), words.iter().flat_map(|word| [*word, &*gap]).collect())
+    /// Whether no line ends between two words.
+    fn share_a_line(&self, word: Word<'_>, next: Word<'_>) -> bool {
+        let between = self.text().get(self.end_of(word.span()) as usize..self.start_of(next.span()) as usize);
+        between.is_some_and(|between| !between.contains(&b'\n'))
     }
 
     /// Another word in place of `word`; none where the bytes of that are not its own.

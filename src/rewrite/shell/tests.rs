@@ -141,6 +141,8 @@ fn a_word_takes_the_place_that_the_order_of_a_list_gives_it() {
         ("RUN x \\\n  c \\\n  f\n", "RUN x \\\n  c \\\n  d \\\n  e \\\n  f\n"),
         ("RUN x \\\n  f \\\n  g\n", "RUN x \\\n  d \\\n  e \\\n  f \\\n  g\n"),
         ("RUN x g a\n", "RUN x g a d e\n"),
+        ("RUN x \\\n  a c f \\\n  g h\n", "RUN x \\\n  a c d e f \\\n  g h\n"),
+        ("RUN x \\\n  f g \\\n  h\n", "RUN x \\\n  d e f g \\\n  h\n"),
     ] {
         assert_eq!(added(before), Some(format!("FROM a\n{after}")), "{before}");
     }
