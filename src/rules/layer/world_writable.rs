@@ -26,7 +26,7 @@ pub(crate) static RULE: Builtin = Builtin {
         kinds: &[FileKind::Dockerfile],
         fix: FixNote::Sometimes(
             Safety::Risky,
-            "Lets only the owner write, and gives the files to the user that runs the image; safe for programs, which nobody writes.",
+            "Lets only the owner write, and gives the files to the user that runs the image; safe for programs, which nobody writes. Not where another user is seen to write there, or the file is meant for any user.",
         ),
         references: &[
             Reference::new(Scheme::Cwe, "732"),
