@@ -65,7 +65,7 @@ const KEPT: [&str; 41] = [
 ];
 
 /// Words of a line that creates, opens for writing or keeps something.
-const WRITES: [&str; 56] = [
+const WRITES: [&str; 62] = [
     "mkdir",
     "makedirs",
     "create_dir",
@@ -118,6 +118,12 @@ const WRITES: [&str; 56] = [
     "sqlite3_open",
     "bolt.Open(",
     "DBI:SQLite",
+    "make_path",
+    "Files.write",
+    "Files.newBufferedWriter",
+    "imwrite(",
+    "'>'",
+    "'>>'",
     "PersistKeysToFileSystem",
     "pidfile ",
     "state_path ",
@@ -166,14 +172,14 @@ pub(super) fn writes(text: &str) -> bool {
 pub(super) fn paths(text: &str) -> Vec<PathText> {
     let lines = || text.lines().zip(1..).filter(|(line, _)| !is_comment(line) && line.len() <= LONGEST_LINE);
     let anchors: Vec<Anchor<'_>> = lines().filter_map(|(line, _)| anchor(line)).collect();
-    let named = lines().filter_map(|(line, number)| named_place(line, number));
+    let named = lines().filter_map(|(line, number)| named_place(line, number, &anchors));
     let writing: Vec<&str> = lines().map(|(line, _)| line).filter(|line| is_written(line)).collect();
-    let is_used = |name: &str, path: &PathText| {
-        let tells = |line: &str| is_kept(&path.path) || is_made(line);
-        writing.iter().any(|line| uses(line, name) && tells(line))
+    let is_used = |name: &str, path: &str| {
+        let is_kept = is_kept(path);
+        writing.iter().any(|line| uses(line, name) && (is_kept || is_made(line) || is_target(line, name)))
     };
     let mut found: Vec<PathText> =
-        named.take(MOST_NAMES).filter(|(name, path)| is_used(name, path)).map(|(_, path)| path).collect();
+        named.take(MOST_NAMES).filter(|(name, path)| is_used(name, &path.path)).map(|(_, path)| path).collect();
     found.extend(lines().flat_map(|(line, number)| paths_of_line(line, number, &anchors)));
     found.sort_by_key(|path| path.line);
     found
@@ -182,28 +188,101 @@ pub(super) fn paths(text: &str) -> Vec<PathText> {
 /// So many variables of one text are followed.
 const MOST_NAMES: usize = 128;
 
-/// Calls that answer a place, or the value of a setting.
-const NAMING: [&str; 6] = ["join(", "get(", "getenv(", "env(", "Path(", "fetch("];
-
-/// The variable that a line sets to a place: `UPLOADS = "uploads"`, `const dir = process.env.DIR || './data'`.
-fn named_place(line: &str, number: u32) -> Option<(&str, PathText)> {
+/// The variable that a line sets to a place: `UPLOADS = "uploads"`, `const out = path.join(__dirname, 'out')`.
+fn named_place<'t>(line: &'t str, number: u32, anchors: &[Anchor<'_>]) -> Option<(&'t str, PathText)> {
     let (left, value) = line.split_once('=')?;
-    let name = left.trim_end_matches([':', ' ']).rsplit([' ', '.', '$']).next()?;
+    let is_assigned = !value.starts_with(['=', '>', '~']) && !left.ends_with(['!', '<', '>', '=', '+']);
+    // `const out: string`, `out := …`
+    let left = left.split(':').next().unwrap_or(left);
+    let name = left.trim_end().rsplit([' ', '.', '$']).next()?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let value = value.trim().trim_end_matches([';', ',', ')']);
-    // A value behind an operator or a default ends in it; one in the middle is a part of something else.
-    let ends_in_text = value.ends_with(['"', '\'', '`']) && !value.starts_with(['=', '>']);
-    let is_place = !value.contains('(') || NAMING.iter().any(|call| value.contains(call));
-    if !is_name || !ends_in_text || !is_place || is_written(line) {
+    // What a line writes itself is told by that line.
+    if !is_assigned || !is_name || is_import(line) || is_written(line) {
         return None;
     }
-    let joins = if value.contains("join(") { Joins::ByCommas } else { Joins::Never };
-    let literal = joined_literals(value, joins).pop()?;
-    let path = literal.trim_start_matches("./").trim_end_matches('/');
-    let is_beside = BESIDE.iter().any(|word| value.contains(word));
+    // A value behind an operator or a default ends in it; one in the middle is a part of something else.
+    let ends_in_text = value.trim().trim_end_matches([';', ',', ')']).ends_with(['"', '\'', '`']);
+    let is_place = !value.contains('(') || MAKES_PATHS.iter().any(|word| value.contains(word));
+    if !ends_in_text || !is_place || is_glued(value) {
+        return None;
+    }
+    let literals = joined_literals(value, Joins::of(line));
+    let path = literals.last()?.trim_start_matches("./").trim_end_matches('/');
+    let anchor = anchors.iter().find(|anchor| uses(value, anchor.name));
+    let is_beside = anchor.is_some() || BESIDE.iter().any(|word| value.contains(word));
+    let above =
+        if path.starts_with('/') { String::new() } else { "../".repeat(anchor.map_or(0, |anchor| anchor.above)) };
     is_path(path).then(|| {
-        let path = PathText { path: path.to_owned(), line: number, is_beside, is_written: true, is_opened: false };
-        (name, path)
+        let path = format!("{above}{path}");
+        (name, PathText { path, line: number, is_beside, is_written: true, is_opened: false })
+    })
+}
+
+/// Words of an expression whose value is a path, or a setting that may be one.
+const MAKES_PATHS: [&str; 20] = [
+    "env(",
+    "fetch(",
+    "join(",
+    "Join(",
+    "joinpath(",
+    "Combine(",
+    "catfile(",
+    "catdir(",
+    "Path(",
+    "Path.of(",
+    "Paths.get(",
+    "PathBuf::from(",
+    "resolve(",
+    "File(",
+    " / ",
+    " </> ",
+    "process.env",
+    "environ",
+    "getenv(",
+    "env::var",
+];
+
+/// Whether the last literal is only the end of a name that something else begins: `name + '.txt'`.
+fn is_glued(value: &str) -> bool {
+    let Some(end) = value.rfind(['"', '\'', '`']) else { return false };
+    let quote = value.as_bytes()[end];
+    let start = value[..end].rfind(char::from(quote)).unwrap_or(end);
+    let before = value[..start].trim_end();
+    before.ends_with('+') && !BESIDE.iter().any(|word| before.trim_end_matches(['+', ' ']).ends_with(word))
+}
+
+/// Whether the line makes or writes what the variable `name` says, and does not only speak of it: `mkdirSync(name`,
+/// `name.write_text(`.
+fn is_target(line: &str, name: &str) -> bool {
+    const CALLS: [&str; 16] = [
+        "mkdir",
+        "makedirs",
+        "create_dir",
+        "createDirector",
+        "CreateDirector",
+        "dir.create",
+        "ensureDir",
+        "MkdirAll",
+        "writeFile",
+        "WriteFile",
+        "appendFile",
+        "outputFile",
+        "file_put_contents",
+        "createWriteStream",
+        "write_file",
+        "fs::write",
+    ];
+    const METHODS: [&str; 4] = [".mkdir", ".write_text(", ".write_bytes(", ".touch("];
+    let opens_to_write = MODES.iter().any(|mode| line.contains(mode)) || line.contains(".Create");
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        let before = before.trim_end_matches(['$', '&', ' ']);
+        let is_whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let call = before.strip_suffix('(').map_or("", |call| call.rsplit([' ', '(', ';', '{']).next().unwrap_or(call));
+        let is_called = CALLS.iter().any(|word| call.contains(word)) || opens_to_write && call.ends_with("open");
+        let is_made_itself = METHODS.iter().any(|method| after.starts_with(method));
+        let is_of_shell = ["mkdir", "True", "False"].iter().any(|word| before.ends_with(word)) && is_made(line);
+        is_whole && (is_called || is_made_itself || is_of_shell)
     })
 }
 
@@ -359,13 +438,7 @@ fn paths_of_line(line: &str, number: u32, anchors: &[Anchor<'_>]) -> Vec<PathTex
     let is_of_places = || PLACES.iter().any(|word| line.contains(word));
     let is_beside = anchor.is_some() || BESIDE.iter().any(|word| line.contains(word));
     let above = "../".repeat(anchor.map_or(0, |anchor| anchor.above));
-    let joins = if line.contains("join(") {
-        Joins::ByCommas
-    } else if line.contains(" / ") {
-        Joins::BySlashes
-    } else {
-        Joins::Never
-    };
+    let joins = Joins::of(line);
     // `("state", default("/var/lib/x"))`: the word is the name of an option, and the path is the path.
     let names_a_path = ["\"/", "'/"].iter().any(|start| line.contains(start));
     let mut found = Vec::new();
@@ -409,6 +482,18 @@ enum Joins {
     Never,
 }
 
+impl Joins {
+    fn of(line: &str) -> Self {
+        if ["join(", "Join(", "joinpath(", "Combine(", "catfile(", "catdir("].iter().any(|call| line.contains(call)) {
+            Self::ByCommas
+        } else if line.contains(" / ") || line.contains(" </> ") {
+            Self::BySlashes
+        } else {
+            Self::Never
+        }
+    }
+}
+
 /// Whether a line loads other parts of the program, by names that look like paths.
 fn is_import(line: &str) -> bool {
     let start = line.trim_start();
@@ -434,7 +519,18 @@ fn is_imported_alone(line: &str) -> bool {
 
 /// Whether a line makes a directory, so that any name on it is one.
 fn is_made(line: &str) -> bool {
-    ["mkdir", "makedirs", "create_dir", "dir.create", "ensureDir", "MkdirAll"].iter().any(|word| line.contains(word))
+    const MAKES: [&str; 9] = [
+        "mkdir",
+        "makedirs",
+        "create_dir",
+        "dir.create",
+        "ensureDir",
+        "MkdirAll",
+        "createDirector",
+        "CreateDirector",
+        "make_path",
+    ];
+    MAKES.iter().any(|word| line.contains(word))
 }
 
 /// Whether the literal is glued to something of the file's own place: `__DIR__ . '/storage'`.
@@ -493,7 +589,7 @@ fn joined_literals(line: &str, joins: Joins) -> Vec<String> {
         let is_between = |glue: &[char]| between.chars().all(|c| glue.contains(&c));
         let is_glue = match joins {
             Joins::ByCommas => glued && is_between(&[' ', ',', '/', '+', '.']),
-            Joins::BySlashes => glued && is_between(&[' ', '/']),
+            Joins::BySlashes => glued && is_between(&[' ', '/', '<', '>']),
             Joins::Never => false,
         };
         match found.last_mut() {
@@ -533,6 +629,10 @@ mod tests {
             ("SQLALCHEMY_DATABASE_URI = 'sqlite:///app.db'", "app.db", false),
             ("pidfile \"tmp/puma.pid\"", "tmp/puma.pid", false),
             ("  .PersistKeysToFileSystem(new DirectoryInfo(\"/app/keys\"));", "/app/keys", false),
+            ("err := os.MkdirAll(filepath.Join(\"spool\", \"in\"), 0o755)", "spool/in", false),
+            ("createDirectoryIfMissing True \"/opt/server/pages\"", "/opt/server/pages", false),
+            ("createDirectory (\"var\" </> \"pages\")", "var/pages", false),
+            ("open my $log, '>>', 'notes/access';", "notes/access", false),
         ] {
             assert!(found(line).contains(&(path.to_owned(), beside)), "{line}: {:?}", found(line));
         }
@@ -561,6 +661,13 @@ mod tests {
             ("const page = 'orders';\nfs.writeFile(file, page);\n", None),
             ("log = \"log\"\nprint(log)\n", None),
             ("var out = \"output\"\nos.MkdirAll(outer, 0755)\n", None),
+            ("const out = path.join(__dirname, 'shots');\nfs.mkdirSync(out, { recursive: true });\n", Some("shots")),
+            ("SEEN = pathlib.Path(\"/srv/seen\")\nSEEN.mkdir(parents=True)\n", Some("/srv/seen")),
+            ("const out: string = 'made';\nfs.mkdirSync(out);\n", Some("made")),
+            ("const list = path.join(__dirname, 'list.json');\nfs.writeFileSync(list, text);\n", Some("list.json")),
+            ("const file = path.join(uploads, name + '.txt');\nfs.writeFileSync(file, text);\n", None),
+            ("connection = g.pop(\"database\", None)\nwith sqlite3.connect(DATABASE) as connection:\n", None),
+            ("const from = 'pages';\nfs.writeFileSync(to, fs.readFileSync(from));\n", None),
         ] {
             assert_eq!(paths(text).first().map(|found| found.path.as_str()), path, "{text}: {:?}", paths(text));
         }

@@ -308,9 +308,10 @@ pub(super) fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
 }
 
 /// Files whose text is a program.
-const PROGRAMS: [&str; 28] = [
+const PROGRAMS: [&str; 42] = [
     "py", "js", "mjs", "cjs", "ts", "mts", "jsx", "tsx", "rb", "php", "go", "rs", "java", "kt", "scala", "cs", "c",
-    "cc", "cpp", "h", "hpp", "ex", "exs", "r", "lua", "pl", "clj", "dart",
+    "cc", "cpp", "cxx", "h", "hpp", "ex", "exs", "erl", "r", "lua", "pl", "pm", "psgi", "cgi", "clj", "dart", "hs",
+    "lhs", "swift", "fs", "groovy", "jl", "ml", "nim", "zig",
 ];
 
 /// Files whose text configures one.
