@@ -93,6 +93,46 @@ pub fn is_for_building(subject: &Subject<'_>, name: &str) -> bool {
     }
 }
 
+/// Why a package of `packages` may not be found by its name in a fresh image: a step says that packages come from
+/// elsewhere than the distribution, and neither that address nor its key is in the new image.
+pub fn foreign(subject: &Subject<'_>, effects: &[Effect<'_>], packages: &[String]) -> Option<String> {
+    let adds = |effect: &&Effect<'_>| match &effect.kind {
+        Kind::System(name) => is_about_repositories(name),
+        _ => effect.fills().is_some_and(|places| places.known.iter().any(|path| is_of_repositories(path))),
+    };
+    let package = packages.iter().find(|name| !is_of_distribution(name))?;
+    let effect = effects.iter().find(adds)?;
+    let line = subject.cx.file.locate(effect.span.start).line;
+    Some(format!("line {line} changes where packages come from, and `{package}` may come from there"))
+}
+
+/// Programs that say where packages of the distribution come from.
+pub fn is_about_repositories(program: &str) -> bool {
+    matches!(
+        program,
+        "add-apt-repository" | "apt-add-repository" | "apt-key" | "debconf-set-selections" | "yum-config-manager"
+    )
+}
+
+/// Whether a file says where packages come from, or proves who made them: only a manager of packages reads it.
+pub fn is_of_repositories(path: &str) -> bool {
+    const PLACES: [&str; 6] = [
+        "/etc/apt",
+        "/etc/yum.repos.d",
+        "/etc/apk/repositories",
+        "/etc/apk/keys",
+        "/etc/pki/rpm-gpg",
+        "/usr/share/keyrings",
+    ];
+    PLACES.iter().any(|place| super::tree::below(path, place).is_some())
+}
+
+/// Whether a package has a name that hardly anybody but the distribution gives.
+fn is_of_distribution(name: &str) -> bool {
+    ["lib", "fonts-"].iter().any(|start| name.starts_with(start))
+        || matches!(name, "ca-certificates" | "tzdata" | "locales" | "openssl" | "bash" | "tini" | "dumb-init")
+}
+
 #[derive(Default)]
 struct Found {
     replaced: Vec<Evidence>,

@@ -4,7 +4,7 @@
 //! with the comments above it, byte for byte. Variables are said again, for a build may use them and the program too.
 //! The user is not named here: the engine for users does that, on the text that comes out.
 
-use super::{Runtime, Start, Subject, Taken, packages};
+use super::{Runtime, Start, Subject, Taken, effect, packages};
 use crate::{
     knowledge::{Family, ImageFacts, RULESET_DATE},
     model::{Reference, ScriptForm, Stage, Step, StepCommand, UserOrigin, Variable, VariableKind, packages::Action},
@@ -37,6 +37,10 @@ const NAMES: [&str; 4] = ["build", "builder", "build-stage", "ironhull-build"];
 impl<'a> Split<'_, 'a> {
     fn edits(&self) -> Result<Vec<Edit>, Obstacle> {
         let target = self.subject.target;
+        if let Some(obstacle) = packages::foreign(self.subject, &effect::effects(self.subject), &self.runtime.packages)
+        {
+            return Err(obstacle.into());
+        }
         let name = self.name()?;
         let moved = self.moved();
         let mut last = vec![self.first_line()];

@@ -5,6 +5,7 @@ use crate::{
         Change, Declined, Evidence, Rung, Runtime, Subject, Taken,
         effect::{self, Ecosystem, Effect, Kind, Places},
         health::{self, Health, Probe},
+        packages,
         tree::below,
     },
     knowledge::{Code, Fact, Family, Knowledge, LanguagePackage},
@@ -87,6 +88,9 @@ pub(super) fn outside(
         let Some(path) = filled.path else {
             return Err(format!("what line {line} puts where depends on the build, so it may be lost"));
         };
+        if packages::is_of_repositories(&path) {
+            continue;
+        }
         if may_be_taken_out(effects, &effects[filled.at], &path) {
             return Err(taken_out(line, &path));
         }

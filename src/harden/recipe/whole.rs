@@ -233,30 +233,7 @@ impl<'s, 'a> Whole<'s, 'a> {
                 runtime.changes.push(change("Leave a package of the build out", *reason, evidence));
             }
         }
-        self.repositories(runtime)
-    }
-
-    /// Packages that come from elsewhere than the distribution cannot be installed again by name.
-    fn repositories(&self, runtime: &Runtime) -> Result<(), String> {
-        let adds = |effect: &&Effect<'_>| match &effect.kind {
-            Kind::System(name) => is_about_repositories(name),
-            _ => effect.fills().is_some_and(|places| {
-                let is_source = |path: &String| {
-                    ["/etc/apt", "/etc/yum.repos.d", "/etc/apk/repositories"]
-                        .iter()
-                        .any(|directory| below(path, directory).is_some())
-                };
-                places.known.iter().any(is_source)
-            }),
-        };
-        match self.effects.iter().find(adds) {
-            Some(effect) if !runtime.packages.is_empty() => Err(format!(
-                "line {} changes where packages come from, and `{}` may come from there",
-                self.line(effect),
-                runtime.packages[0]
-            )),
-            _ => Ok(()),
-        }
+        packages::foreign(self.subject, &self.effects, &runtime.packages).map_or(Ok(()), Err)
     }
 
     /// What a program that configures the system did, once more.
@@ -296,7 +273,7 @@ impl<'s, 'a> Whole<'s, 'a> {
                     runtime.packages.sort();
                 }
             }
-            _ if is_about_repositories(name) || is_of_a_tool(name) => {}
+            _ if packages::is_about_repositories(name) || is_of_a_tool(name) => {}
             _ => return Err(format!("what `{name}` in line {line} changes cannot be copied by name")),
         }
         Ok(())
@@ -386,14 +363,6 @@ fn offered_node(step: Step<'_>) -> Option<String> {
 
 /// Where the scripts of the official image of PHP put extensions, and what turns them on.
 pub(super) const PHP_EXTENSIONS: &[&str] = &["/usr/local/lib/php/extensions", "/usr/local/etc/php/conf.d"];
-
-/// Programs that say where packages of the distribution come from.
-fn is_about_repositories(name: &str) -> bool {
-    matches!(
-        name,
-        "add-apt-repository" | "apt-add-repository" | "apt-key" | "debconf-set-selections" | "yum-config-manager"
-    )
-}
 
 /// Programs that only set up the tool that builds, or that nobody asks when the program runs.
 fn is_of_a_tool(name: &str) -> bool {
