@@ -9,7 +9,7 @@ use crate::{
     rule::{Fix, Safety},
     syntax::{
         dockerfile::{Editor, Instruction, Keyword},
-        shell::Wrapper,
+        shell::{CompoundKind, Connector, Wrapper},
     },
     text::{Edit, Span},
 };
@@ -172,6 +172,11 @@ pub fn drop_leftover(packages: &StepPackages<'_>, leftover: Leftover, later: Lat
     match leftover {
         Leftover::AptLists => drop_apt_lists(packages, later),
         Leftover::ApkIndex => drop_apk_index(packages),
+        Leftover::RpmCache | Leftover::ZypperCache | Leftover::CondaCache | Leftover::YarnCache
+            if !is_run_always(packages.at) =>
+        {
+            Err("the step calls the manager only on a condition, and may be run where it is not there")
+        }
         Leftover::RpmCache if packages.call.has_option(&["--installroot"]) => Err("the cache is in another root"),
         Leftover::RpmCache => {
             let clean = format!("{} clean all", packages.call.program);
@@ -272,6 +277,13 @@ fn appended(
     let editor = ShellEditor::of_step(at.step).ok_or(UNSURE)?;
     let edit = editor.append(&text).ok_or("the script ends itself, or goes on in the background")?;
     Ok(Fix::new(title, Safety::Safe, reason, vec![edit]))
+}
+
+/// Whether a command is run whenever its step is: `yum install x || apt-get install x` runs one or both.
+fn is_run_always(command: StepCommand<'_>) -> bool {
+    let place = command.command.place();
+    let is_choice = [place.before, place.after].contains(&Connector::Or);
+    !is_choice && command.command.blocks().all(|block| block.kind() == CompoundKind::Group)
 }
 
 /// Whether a command needs `sudo` to be root.
