@@ -4,8 +4,9 @@ mod writers;
 
 use super::shell::ShellEditor;
 use crate::{
-    knowledge::StepDown,
-    model::{Marks, ModeChange, Stage, Step, StepCommand, User},
+    context::BuildContext,
+    knowledge::{Role, StepDown},
+    model::{Marks, ModeChange, Stage, Step, StepCommand, User, root_reason_of_script},
     rule::{Fix, Safety},
     syntax::{
         dockerfile::{Editor, Keyword},
@@ -25,7 +26,7 @@ const NOT_PLAIN: Refusal = "what the mode gives to others is not plain";
 ///
 /// # Errors
 /// Why that would be wrong, or cannot be told.
-pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refusal> {
+pub fn close_to_others(context: &BuildContext<'_>, step: Step<'_>, change: &ModeChange) -> Result<Fix, Refusal> {
     if matches!(step.keyword(), Keyword::Cmd | Keyword::Entrypoint) {
         return Err("what the container finds at its start, in volumes too, is not known here");
     }
@@ -53,7 +54,7 @@ pub fn close_to_others(step: Step<'_>, change: &ModeChange) -> Result<Fix, Refus
         let closed = without_world_write(&again.text).ok_or(NOT_PLAIN)?;
         edits.push(in_place(step, again, &again.text, &closed)?);
     }
-    let owner = owner(step, change)?;
+    let owner = owner(context, step, change)?;
     let first = again.first().filter(|again| again.span.start < change.span.start).unwrap_or(change);
     if let Some(refusal) = writers::who_needs(step, first, owner.uid()) {
         return Err(refusal);
@@ -202,7 +203,7 @@ impl Owner {
     }
 }
 
-fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
+fn owner(context: &BuildContext<'_>, step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
     const UNKNOWN: Refusal = "who runs the image is not known: that user has to own the files";
     let is_elevated = command_of(step, change).is_some_and(|command| command.command.name() == Some("sudo"));
     if is_elevated && !step.runs_as_root() {
@@ -221,11 +222,23 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
         let commands = target.start_steps().into_iter().filter_map(|step| step.commands().next());
         commands.filter_map(StepCommand::name).any(|name| name.ends_with(".sh") || name.contains("entrypoint"))
     };
-    if user.user.is_root() && starts_script() {
+    let is_read = || {
+        let scripts = target.start_scripts(context);
+        !scripts.is_empty() && scripts.iter().all(|start| root_reason_of_script(&start.script).is_none())
+    };
+    if user.user.is_root() && starts_script() && !is_read() {
         return Err("the start script may become another user, who may write there");
     }
     if user.user.is_root() && change.targets.iter().any(|target| is_written_by_servers(target)) {
         return Err("a server that gives root up may write there: its user has to own the files");
+    }
+    // A program of the base image that nobody here knows may start as root and work as somebody else.
+    let is_base_started = target.start_steps().is_empty();
+    let is_program = target
+        .image_facts()
+        .is_none_or(|facts| matches!(facts.role.known(), Some(Role::Server | Role::Database | Role::Application)));
+    if user.user.is_root() && is_base_started && is_program && !has_known_step_down(target) {
+        return Err("the program of the base image may become another user, who may write there");
     }
     if user.user == step.user().user {
         let drops = target.image_facts().and_then(|facts| facts.step_down.known());
@@ -256,6 +269,11 @@ fn owner(step: Step<'_>, change: &ModeChange) -> Result<Owner, Refusal> {
             ids.map(Owner::Given).ok_or("the number of the user that runs the image is not known")
         }
     }
+}
+
+/// Whether it is known how the program of the base image becomes another user, or that it does not.
+fn has_known_step_down(target: Stage<'_>) -> bool {
+    target.image_facts().is_some_and(|facts| facts.step_down.is_known())
 }
 
 /// The identity that the workers of a server have.

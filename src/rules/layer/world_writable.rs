@@ -107,7 +107,7 @@ fn check(cx: &Cx<'_, DockerfileModel<'_>>, out: &mut Findings) {
             if repaired > MOST_AT_ONCE {
                 continue;
             }
-            match mode::close_to_others(step, &change) {
+            match mode::close_to_others(&cx.context, step, &change) {
                 Ok(fix) => finding.fix(fix),
                 Err(refusal) => finding.decline(refusal),
             };
