@@ -5,7 +5,7 @@
 
 use super::{path::file_name, script::StepCommand, stage::Stage, step::Step};
 use crate::{
-    knowledge::{Family, ImageFacts, RULESET_DATE, StepDown},
+    knowledge::{Family, ImageFacts, RULESET_DATE, Role, StepDown},
     syntax::{
         dockerfile::Keyword,
         shell::{Invocation, Script, Wrapper},
@@ -116,6 +116,9 @@ impl<'m> Stage<'m> {
                 command.command.words().any(|word| word.text().contains("docker-entrypoint") || word.text() == "/init")
             })
         });
+        // Entry points of databases become another user for their server alone, and run anything else as it is.
+        let is_database = image.facts.as_ref()?.role.known() == Some(&Role::Database);
+        let hands_over = hands_over && !(is_database && start.iter().any(|step| starts_own_script(*step)));
         match step_down {
             StepDown::None | StepDown::Workers => None,
             StepDown::S6 => Some(RootReason::Init),
@@ -159,6 +162,16 @@ impl<'m> Stage<'m> {
         };
         (has_script && gets_program()).then_some(RootReason::StepsDown)
     }
+}
+
+/// Whether `CMD` starts a script of the project's own, in the place of the server that the base image is for.
+///
+/// Facts: the entry points of the official images of Redis, `PostgreSQL`, `MySQL`, `MariaDB` and MongoDB look at the first word
+/// of the command, and `exec` what is neither an option nor their server.
+fn starts_own_script(step: Step<'_>) -> bool {
+    let program = step.commands().next().and_then(|command| command.invocation()?.path());
+    step.keyword() == Keyword::Cmd
+        && program.is_some_and(|path| path.ends_with(".sh") && !path.contains("docker-entrypoint"))
 }
 
 /// Why a command of the start must be root, or gives it up.

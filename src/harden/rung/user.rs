@@ -2,8 +2,7 @@
 
 use super::{Judge, Rung};
 use crate::{
-    knowledge::StepDown,
-    model::{Ids, UnknownUser, User, UserOrigin},
+    model::{Ids, RootReason, UnknownUser, User, UserOrigin},
     rewrite::user::withheld,
 };
 use std::borrow::Cow;
@@ -53,8 +52,7 @@ impl Judge<'_, '_> {
     }
 
     fn why_root(&self) -> Cow<'static, str> {
-        let how = self.target.image_facts().and_then(|facts| facts.step_down.known());
-        let steps_down = how.is_some_and(|how| !matches!(how, StepDown::None | StepDown::Workers));
+        let steps_down = self.target.root_reason() == Some(RootReason::BaseStepsDown);
         match self.target.user().origin {
             UserOrigin::Instruction { span, .. } => {
                 format!("`USER` in line {} says that it runs as root", self.line(span)).into()
