@@ -9,9 +9,13 @@
 
 use super::{Change, Subject};
 use crate::{
-    model::{Step, StepCommand, VariableKind, downloads::Download, file_name, join_path, packages::Action},
+    knowledge::Family,
+    model::{Step, StepCommand, Value, VariableKind, downloads::Download, file_name, join_path, packages::Action},
     rule::Safety,
-    syntax::{dockerfile::Editor, shell::Word},
+    syntax::{
+        dockerfile::{Editor, Keyword},
+        shell::Word,
+    },
     text::Edit,
 };
 use std::borrow::Cow;
@@ -65,7 +69,76 @@ const PUBLISHED: [Published; 5] = [
 /// The edits that take a tool from where it has a checksum, and what they do; `None` where there is none to take.
 pub fn replaced(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     let package = || by_package(subject).map(|(edit, change)| (vec![edit], change));
-    package().or_else(|| from_image(subject))
+    package().or_else(|| bun(subject)).or_else(|| client_of_perl(subject)).or_else(|| from_image(subject))
+}
+
+/// The program out of Bun's own image, in the place of its installer, which puts it into the home of root.
+///
+/// Facts: bun.sh/docs, "Installation" (`~/.bun/bin`, the version behind `-s`); the Dockerfiles of the image
+/// (`/usr/local/bin/bun`, on Alpine with `libgcc` and `libstdc++`; a tag for each version, with `-alpine` for musl).
+fn bun(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
+    let step = subject.runs().into_iter().find(|step| is_piped(*step, "bun.sh/install", &["bash", "sh"]))?;
+    let is_alpine = match subject.target.image_facts()?.family.known()? {
+        Family::Alpine => true,
+        Family::Debian | Family::Ubuntu => false,
+        _ => return None,
+    };
+    let words = step.commands().last()?.command.words();
+    let version = words.filter_map(Word::literal).find_map(|word| word.strip_prefix("bun-v"));
+    let tag = match (version, is_alpine) {
+        (Some(version), true) => format!("{version}-alpine"),
+        (Some(version), false) => version.to_owned(),
+        (None, true) => "alpine".to_owned(),
+        (None, false) => "latest".to_owned(),
+    };
+    let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+    let span = step.instruction().span;
+    let libraries = if is_alpine { "RUN apk add --no-cache libgcc libstdc++\n" } else { "" };
+    let copy = format!("{libraries}COPY --from=oven/bun:{tag} /usr/local/bin/bun /usr/local/bin/bun");
+    let mut edits = vec![editor.replace(span, copy)];
+    // What only says where the installer put it.
+    let is_about_it = |step: &Step<'_>| {
+        let is_its = |value: &Value<'_>| value.text.contains("/.bun") || value.text.contains("BUN_INSTALL");
+        step.keyword() == Keyword::Env
+            && step.assigned().iter().all(|variable| variable.value.as_ref().is_some_and(is_its))
+    };
+    let steps = subject.steps();
+    edits.extend(steps.iter().filter(|step| is_about_it(step)).filter_map(|step| editor.remove(step.instruction())));
+    let change = Change {
+        title: "Take Bun out of its own image".into(),
+        safety: Safety::Risky,
+        reason: "the installer is a program that a page sends, and puts it into the home of root; the image has the program itself".into(),
+        evidence: vec![subject.evidence(span, "runs the installer")],
+    };
+    Some((edits, change))
+}
+
+/// The client of CPAN that the official image of Perl brings along, in the place of its installer.
+///
+/// Facts: the Dockerfiles of the image (Perl/docker-perl): `cpanm` and `cpm` lie in `/usr/local/bin`.
+fn client_of_perl(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
+    if subject.target.named_image()?.reference.name() != "docker.io/library/perl" {
+        return None;
+    }
+    let step = subject.runs().into_iter().find(|step| is_piped(*step, "cpanmin.us", &["perl"]))?;
+    let editor = Editor::new(subject.cx.file, subject.cx.model.syntax);
+    let edit = editor.remove(step.instruction())?;
+    let change = Change {
+        title: "Use the `cpanm` of the base image".into(),
+        safety: Safety::Risky,
+        reason: "the image has it already, and the installer runs what a page sends".into(),
+        evidence: vec![subject.evidence(step.instruction().span, "runs the installer")],
+    };
+    Some((vec![edit], change))
+}
+
+/// Whether a step fetches what `address` sends and hands it to one of `runners`, and does nothing else.
+fn is_piped(step: Step<'_>, address: &str, runners: &[&str]) -> bool {
+    let commands: Vec<StepCommand<'_>> = step.commands().filter(|command| command.name() != Some("set")).collect();
+    let [fetch, run] = commands.as_slice() else { return false };
+    matches!(fetch.name(), Some("curl" | "wget"))
+        && fetch.command.words().any(|word| word.text().contains(address))
+        && run.name().is_some_and(|name| runners.contains(&name))
 }
 
 /// A build tool out of its own image, in the place of the step that only unpacks its archive.

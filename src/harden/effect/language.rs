@@ -337,7 +337,10 @@ pub(super) fn of_program<'m>(call: Call<'m, '_>, name: &'m str) -> Option<Kind<'
             _ => None,
         },
         "bun" => match verb {
-            "install" | "i" | "add" | "ci" => installs(Ecosystem::Node),
+            "install" | "i" | "add" | "ci" => {
+                let names = call.operands().skip(1).filter_map(Word::literal).map(str::to_owned).collect();
+                Some(Kind::LanguagePackages { ecosystem: Ecosystem::Node, program: name, names })
+            }
             "build" => build(verb),
             "run" => {
                 let script = call.operands().nth(1).and_then(Word::literal)?;
