@@ -7,6 +7,7 @@ use crate::{
     model::{
         DockerfileModel, Stage, Variable, address,
         credential::{self, Name},
+        expand::Cause,
     },
     syntax::dockerfile::Keyword,
 };
@@ -42,7 +43,10 @@ fn is_given(variable: &Variable<'_>) -> bool {
 
 /// Whether the file itself writes a credential into the variable.
 fn is_written(variable: &Variable<'_>) -> bool {
-    let Some(value) = variable.value.as_ref().and_then(|value| value.known()) else { return false };
+    let Some(value) = &variable.value else { return false };
+    // `${TOKEN:-…}`: what a build without the argument writes.
+    let has_default = || value.depends.iter().all(|dependency| dependency.cause == Cause::Missing);
+    let Some(value) = value.known().or_else(|| has_default().then_some(&*value.text)) else { return false };
     credential::is_written(&variable.name, value) || address::credentials(value.as_bytes()).next().is_some()
 }
 
@@ -69,6 +73,12 @@ mod tests {
                     ENV ConnectionStrings__Default=\"Server=db;User=sa;Password=x\"\nARG NEXUS_PASSWORD\n";
         let names = ["API_TOKEN", "DB_PASSWORD", "DATABASE_URL", "ConnectionStrings__Default", "NEXUS_PASSWORD"];
         assert_eq!(found(text), names);
+    }
+
+    #[test]
+    fn one_that_stands_in_for_an_argument_is_one() {
+        let text = "FROM a\nARG GIVEN\nENV DB_PASSWORD=${GIVEN:-hunter22}\nENV API_TOKEN=${GIVEN}\n";
+        assert_eq!(found(text), ["DB_PASSWORD"]);
     }
 
     #[test]

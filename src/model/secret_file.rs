@@ -79,7 +79,7 @@ fn named(source: &str, target: &str) -> Option<SecretFile> {
         ".kube" => SecretFile { inside: &["config"], ..doubtful("a directory of a kubeconfig", KUBE) },
         "config.json" if target.contains("/.docker/") => file("a registry login", DOCKER),
         ".dockercfg" | ".dockerconfigjson" => file("a registry login", DOCKER),
-        "a kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml" => file("a kubeconfig", KUBE),
+        "kubeconfig" | ".kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml" => file("a kubeconfig", KUBE),
         ".netrc" | "_netrc" => file("a file of passwords", Proof::Field(&["password"])),
         ".git-credentials" | ".pgpass" | ".vault-token" | ".s3cfg" | "master.key" => {
             file("a file of passwords", Proof::Presence)

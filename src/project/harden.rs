@@ -12,7 +12,7 @@ use crate::{
     },
     model::{DockerfileModel, Reference},
     rewrite::{self, user},
-    rule::{Builtin, Companion, Cx, Detail, Fix, Group, Safety},
+    rule::{Builtin, Companion, Cx, Detail, Finding, Fix, Group, Safety},
     rules::RULES,
     source::{Generation, SourceFile, SourceSet},
     syntax::dockerfile,
@@ -85,6 +85,7 @@ impl Project {
         if ascent.text != file.text {
             ascent.manual.extend(climber.ask(&ascent, |cx| note::of_unprivileged(cx.model)));
             ascent.manual.extend(Generation::of(&file.text).map(|generation| generation.to_string()));
+            ascent.manual.extend(climber.kept_open(&ascent)?);
         }
         let Ascent { text, stack, changes, declined, manual, beside, .. } = ascent;
         Ok(Hardened { stack, before: before.rung, after: after.rung, changes, declined, manual, text, beside })
@@ -187,6 +188,22 @@ impl Climber<'_> {
             let called = (!rung::has_shell(target)).then(|| rung::called(cx, target)).flatten()?;
             Some(Declined { rung: Rung::NoShell, reason: called.into() })
         })
+    }
+
+    /// What everybody may still write in the finished image, and why that stays.
+    fn kept_open(&self, ascent: &Ascent) -> Result<Vec<String>, Unjudged> {
+        let rules: Vec<&'static Builtin> = RULES.iter().copied().filter(|rule| rule.meta.id == MODE_RULE).collect();
+        let file = self.with(&ascent.text);
+        let around = Overlaid::new(self.around, &ascent.beside);
+        let judgement = engine::judge(&file, &rules, self.project.evidence(&around, Detail::Repairs))?;
+        let sentence = |finding: &Finding| {
+            let line = file.locate(finding.primary.span.start).line;
+            let reason = finding.declined.as_deref()?;
+            let mut message = finding.message.chars();
+            let first: String = message.next().into_iter().flat_map(char::to_uppercase).collect();
+            Some(format!("{first}{} in line {line}, and stays: {reason}", message.as_str()))
+        };
+        Ok(judgement.findings.iter().filter_map(sentence).collect())
     }
 
     /// The user of the image, and what fixes can do.

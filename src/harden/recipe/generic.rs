@@ -225,6 +225,20 @@ impl<'a> Recipe<'_, 'a> {
 
     /// Where programs of a prefix of its own are found before others: a conda or virtual environment in `PATH`.
     fn prefix(&self) -> Option<String> {
+        self.prefix_of_file().or_else(|| self.conda_of_base().map(str::to_owned))
+    }
+
+    /// The conda environment that a base brings along, in front of all others in its `PATH`.
+    ///
+    /// Facts: jupyter/docker-stacks, `docker-stacks-foundation` (`CONDA_DIR=/opt/conda`, `PATH="${CONDA_DIR}/bin:${PATH}"`).
+    fn conda_of_base(&self) -> Option<&'static str> {
+        let target = self.whole.subject.target;
+        let name = target.named_image()?.reference.name();
+        let is_of_notebooks = ["quay.io/jupyter/", "docker.io/jupyter/"].iter().any(|start| name.starts_with(start));
+        (is_of_notebooks && target.variable("PATH").is_none_or(|path| path.value.is_none())).then_some("/opt/conda")
+    }
+
+    fn prefix_of_file(&self) -> Option<String> {
         let path = self.whole.subject.target.variable("PATH")?.value.as_ref()?;
         let text = path.text.split(':').next()?.to_owned();
         let prefix = text.strip_suffix("/bin")?.to_owned();

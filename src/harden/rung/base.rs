@@ -83,7 +83,9 @@ fn more_than_needed(target: Stage<'_>) -> Option<Cow<'static, str>> {
         return Some(format!("nothing is known of `{name}`").into());
     };
     if facts.role.known() == Some(&Role::Build) {
-        let also = facts.runtime.known().map_or(String::new(), |runtime| format!(": `{runtime}` runs what it builds"));
+        // A base without a C library runs only programs that load none, which the tag of the builder does not tell.
+        let also = facts.runtime.known().filter(|runtime| !runtime.contains("/static"));
+        let also = also.map_or(String::new(), |runtime| format!(": `{runtime}` runs what it builds"));
         return Some(format!("`{name}` is made for building{also}").into());
     }
     if facts.minimal.known() == Some(&true) {

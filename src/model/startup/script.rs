@@ -38,7 +38,10 @@ impl Resolver<'_, '_> {
     pub(super) fn script(&mut self, script: &Script, lines: &Lines<'_>, call: &Call) {
         let Some(last) = last_command(script) else {
             let what = script.compounds().next();
-            let shows = "the shell itself stays: nothing takes its place".to_owned();
+            let shows = match what {
+                Some(_) => "decides by a choice or in a loop what is started".to_owned(),
+                None => "starts nothing in the place of the shell".to_owned(),
+            };
             let span = what.map_or(Span::default(), Compound::span);
             self.startup.unknown = Some(lines.evidence(span, shows));
             self.tell_compounds(script, lines);

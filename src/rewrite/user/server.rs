@@ -46,6 +46,10 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
                 .owns
                 .extend(["conf/Catalina", "logs", "temp", "webapps", "work"].map(|name| format!("{home}/{name}")));
         }
+        // Notebooks are written where they lie, and their checkpoints beside them (jupyter/docker-stacks, "Common features").
+        _ if ["quay.io/jupyter/", "docker.io/jupyter/"].iter().any(|start| name.starts_with(start)) => {
+            server.owns.extend(copied_below(target, "/home/jovyan"));
+        }
         // The run, lock and log directories of php:apache are writable for all, and the pool of php:fpm needs no root.
         "docker.io/library/php" => {}
         _ if is_web_server => return Err("which files the server of the base image writes is not known".into()),
@@ -57,7 +61,6 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
         );
     }
     let of_root = [
-        "supervisord",
         "apache2",
         "apache2ctl",
         "apachectl",
@@ -70,7 +73,6 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
         "postgres",
         "mongod",
         "redis-server",
-        "service",
         "named",
         "dnsmasq",
         "squid",
@@ -83,6 +85,13 @@ pub(super) fn server(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Res
         "freshclam",
     ];
     let is_own = name.starts_with("docker.io/library/php") && (runs("apache2-foreground") || runs("php-fpm"));
+    if let Some(program) = programs.iter().find(|program| matches!(**program, "supervisord" | "service")) {
+        return Err(format!(
+            "`{program}` starts other programs, each as the user that its settings name: which of them need root, and \
+             what each of them writes, is for those to say"
+        )
+        .into());
+    }
     if let Some(program) = programs.iter().find(|program| of_root.contains(program)).filter(|_| !is_own) {
         return Err(format!(
             "`{program}` starts as root, makes its own files and becomes another user by itself, or is told to"
@@ -125,6 +134,17 @@ fn copies_below(target: Stage<'_>, directory: &str) -> bool {
             .and_then(|word| step.absolute_arg(word))
             .is_some_and(|to| to == directory || to.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
     })
+}
+
+/// Where steps copy to below a directory.
+fn copied_below(target: Stage<'_>, directory: &str) -> Vec<String> {
+    let copies = target.chain_steps().filter(|step| step.instruction().flag("chown").is_none());
+    let places = copies.filter_map(|step| step.destination().and_then(|word| step.absolute_arg(word)));
+    places
+        .filter(|to| to.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1))
+        .map(|to| to.trim_end_matches('/').to_owned())
+        .filter(|to| !to.rsplit('/').next().is_some_and(|name| name.trim_start_matches('.').contains('.')))
+        .collect()
 }
 
 /// The file that nginx writes its process number to, unless everybody may write there.

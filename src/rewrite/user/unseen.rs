@@ -7,7 +7,10 @@
 use super::{Obstacle, obstacle};
 use crate::{
     context::BuildContext,
-    model::{Process, ShellUse, Stage, StartWord, Startup, Step, StepCommand, file_name, join_path, packages::Action},
+    model::{
+        Evidence, Process, ShellUse, Stage, StartWord, Startup, Step, StepCommand, file_name, join_path,
+        packages::Action,
+    },
     syntax::{dockerfile::Keyword, shell::Invocation},
 };
 use memchr::memmem;
@@ -55,8 +58,8 @@ pub fn needs_all(context: &BuildContext<'_>, target: Stage<'_>) -> Option<String
 
 fn unseen_script(context: &BuildContext<'_>, target: Stage<'_>, startup: &Startup) -> Option<String> {
     let runs_script = startup.shell.iter().any(|need| need.kind == ShellUse::Script);
-    if let Some(unknown) = startup.unknown.as_ref().filter(|_| runs_script) {
-        return Some(unknown.shows.clone());
+    if let Some(Evidence { path, line, shows }) = startup.unknown.as_ref().filter(|_| runs_script) {
+        return Some(format!("{path}:{line} {shows}"));
     }
     let mut processes = startup.before.iter().chain(&startup.process);
     let script = processes.find_map(|process| script_of(context, target, process))?;
