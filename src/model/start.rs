@@ -166,8 +166,8 @@ impl<'m> Stage<'m> {
 
 /// Whether `CMD` starts a script of the project's own, in the place of the server that the base image is for.
 ///
-/// Facts: the entry points of the official images of Redis, `PostgreSQL`, `MySQL`, `MariaDB` and MongoDB look at the first word
-/// of the command, and `exec` what is neither an option nor their server.
+/// Facts: the entry points of the official images of Redis, `PostgreSQL`, `MySQL`, `MariaDB` and `MongoDB` look at the first
+/// word of the command, and `exec` what is neither an option nor their server.
 fn starts_own_script(step: Step<'_>) -> bool {
     let program = step.commands().next().and_then(|command| command.invocation()?.path());
     step.keyword() == Keyword::Cmd
