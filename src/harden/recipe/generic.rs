@@ -20,7 +20,7 @@ use crate::{
         tree::{Tree, below},
     },
     knowledge::{Family, Role},
-    model::{Process, file_name},
+    model::{Process, Variable, file_name},
 };
 
 pub(super) fn propose(subject: &Subject<'_>) -> Option<Proposal> {
@@ -235,7 +235,8 @@ impl<'a> Recipe<'_, 'a> {
         let target = self.whole.subject.target;
         let name = target.named_image()?.reference.name();
         let is_of_notebooks = ["quay.io/jupyter/", "docker.io/jupyter/"].iter().any(|start| name.starts_with(start));
-        (is_of_notebooks && target.variable("PATH").is_none_or(|path| path.value.is_none())).then_some("/opt/conda")
+        let is_own = |path: &Variable<'_>| path.value.as_ref().is_some_and(|value| value.known().is_some());
+        (is_of_notebooks && !target.variable("PATH").is_some_and(is_own)).then_some("/opt/conda")
     }
 
     fn prefix_of_file(&self) -> Option<String> {
