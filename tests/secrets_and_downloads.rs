@@ -283,3 +283,22 @@ fn windows_is_left_to_its_author() {
         "# escape=`\nFROM mcr.microsoft.com/windows/servercore:ltsc2022\nENV API_KEY=r7eJvn9HIvMh25CWknMUFoNuW2d2\n";
     assert!(reason("secret-in-env", text).contains("Windows"));
 }
+
+#[test]
+fn the_value_of_an_option_is_no_address() {
+    for options in
+        ["-H \"Authorization: Bearer $T\"", "-fsSL -H x -X GET", "-A agent -m 9", "--header x", "-u a:b -o -"]
+    {
+        let text = format!("FROM debian:13\nRUN curl {options} http://e.com/x.tar.gz | tar xz -C /opt\n");
+        let why = only_finding("unverified-download", &text).declined.map(std::borrow::Cow::into_owned);
+        assert!(!why.as_deref().is_some_and(|why| why.contains("several")), "{options}: {why:?}");
+    }
+}
+
+#[test]
+fn options_of_a_download_stay() {
+    for id in ["pipe-to-shell", "unverified-download"] {
+        let after = fixed(id, &with_lock("RUN curl -fsSL -H \"A: b\" -u c:d https://e.com/1.2/x | sh\n"));
+        assert!(after.contains("-H \"A: b\" -u c:d"), "{after}");
+    }
+}

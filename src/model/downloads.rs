@@ -66,7 +66,7 @@ impl<'m> Download<'m> {
         let mut target: Option<String> = None;
         while let Some(word) = words.next() {
             let text = word.text();
-            let Some((name, joined)) = option(&text, options) else {
+            let Some(Given { name, joined, takes_value }) = option(&text, options) else {
                 if !text.starts_with('-') {
                     self.urls.push(word);
                 }
@@ -78,7 +78,7 @@ impl<'m> Download<'m> {
             }
             let value = match joined {
                 Some(value) => Some(value.to_owned()),
-                None if options.takes_value(name) => words.next().map(|word| word.text().into_owned()),
+                None if takes_value => words.next().map(|word| word.text().into_owned()),
                 None => None,
             };
             match value {
@@ -207,15 +207,6 @@ struct Options {
     names_itself: bool,
 }
 
-impl Options {
-    fn takes_value(&self, name: &str) -> bool {
-        match name.strip_prefix('-').filter(|rest| rest.len() == 1) {
-            Some(letter) => self.short_values.contains(letter),
-            None => self.long_values.contains(&name),
-        }
-    }
-}
-
 const CURL: Options = Options {
     short_values: "AbcCdDeEFhHKmoPQrTtuUwxXyYz",
     long_values: &[
@@ -335,23 +326,35 @@ const ARIA: Options = Options {
 /// The option that a word is, the last one of a cluster, with the value that is part of the word.
 ///
 /// `-fsSLo file` is `-o`, its value in the next word; `-qO-` is `-O` with the value `-`.
-fn option<'t>(text: &'t str, options: &Options) -> Option<(&'t str, Option<&'t str>)> {
+fn option<'t>(text: &'t str, options: &Options) -> Option<Given<'t>> {
     if text.len() < 2 || !text.starts_with('-') || !text.is_ascii() {
         return None;
     }
     if text.starts_with("--") {
-        return Some(text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value))));
+        let (name, joined) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        return Some(Given { name, joined, takes_value: options.long_values.contains(&name) });
     }
     for (at, letter) in text.char_indices().skip(1) {
         let found = SHORT.iter().copied().find(|short| short.ends_with(letter)).unwrap_or("-?");
         if options.short_values.contains(letter) {
-            return Some((found, Some(&text[at + 1..]).filter(|value| !value.is_empty())));
+            let joined = Some(&text[at + 1..]).filter(|value| !value.is_empty());
+            return Some(Given { name: found, joined, takes_value: true });
         }
         if options.remote_name.contains(&found) {
-            return Some((found, None));
+            return Some(Given { name: found, joined: None, takes_value: false });
         }
     }
-    Some(("-?", None))
+    Some(Given { name: "-?", joined: None, takes_value: false })
+}
+
+/// An option as it is given.
+struct Given<'t> {
+    /// Its name; of short ones that mean nothing here `-?`.
+    name: &'t str,
+    /// The value in the same word.
+    joined: Option<&'t str>,
+    /// Whether the next word is its value, if none is in the same.
+    takes_value: bool,
 }
 
 /// Short options that mean something here, as `'static` names.
