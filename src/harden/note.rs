@@ -25,6 +25,12 @@ pub fn of_unprivileged(model: &DockerfileModel<'_>) -> Vec<String> {
             ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         ));
     }
+    if let Some(line) = sudo_without_password(target) {
+        notes.push(format!(
+            "Line {line} lets the image's user become root by `sudo` without a password: take that out, unless people \
+             work in the container and need it"
+        ));
+    }
     if let Some(path) = volume(target) {
         notes.push(format!(
             "A volume at `{path}` that containers of root have written belongs to root: `chown -R {user}` it once"
@@ -42,9 +48,38 @@ fn low_ports(target: Stage<'_>) -> Vec<u16> {
     ports
 }
 
+/// The line that lets somebody become root without a password, where `sudo` stays in the image.
+fn sudo_without_password(target: Stage<'_>) -> Option<u32> {
+    let tells = |step: &Step<'_>| {
+        step.keyword() == Keyword::Run && step.scripts_hold("NOPASSWD") && step.scripts_hold("sudoers")
+    };
+    target.chain_steps().find(tells).map(|step| step.instruction().lines.0)
+}
+
 /// The first path that is declared to be a volume.
 fn volume(target: Stage<'_>) -> Option<String> {
     let step = target.chain_steps().find(|step| step.keyword() == Keyword::Volume)?;
     let (Arguments::Json(words) | Arguments::Words(words)) = step.arguments() else { return None };
     words.iter().find_map(|word| step.absolute_arg(word)).filter(|path| path != "/tmp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        knowledge::Knowledge,
+        source::{FileKind, SourceFile},
+        syntax::dockerfile,
+        text::FileId,
+    };
+
+    #[test]
+    fn who_may_become_root_without_a_password_is_told() {
+        let text = "FROM debian:12\nRUN useradd -u 1000 a && echo \"a ALL=(ALL) NOPASSWD:ALL\" >> /etc/sudoers\nUSER 1000:1000\n";
+        let file = SourceFile::new(FileId(0), "Dockerfile", FileKind::Dockerfile, text.as_bytes().to_vec());
+        let parsed = dockerfile::parse(&file.text);
+        let knowledge = Knowledge::builtin();
+        let notes = of_unprivileged(&DockerfileModel::new(&file, &parsed.tree, &knowledge));
+        assert!(notes[0].starts_with("Line 2 lets the image's user become root"), "{notes:?}");
+    }
 }

@@ -487,7 +487,8 @@ impl Search<'_, '_> {
         let counts = if is_of_app {
             is_kept || (named.is_written || is_configured) && is_new()
         } else {
-            is_kept && ["/srv", "/opt", "/home", "/app"].iter().any(|place| is_in(directory, place))
+            let is_made = named.is_written && is_program(file) && is_new();
+            (is_kept || is_made) && ["/srv", "/opt", "/home", "/app"].iter().any(|place| is_in(directory, place))
         };
         if counts {
             self.add(directory, false, file, named.line);
