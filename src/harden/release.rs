@@ -2,7 +2,8 @@
 //!
 //! A development package stands for libraries that each release calls differently: which of them a program loads is known
 //! only where the release is. Facts: Docker's official image of PHP has each of its variants for each release that it is
-//! built on, by the release's name at the end of the tag (docker-library/php, `versions.json`): bookworm for PHP 8.1 to 8.4.
+//! built on, by the release's name at the end of the tag (docker-library/php, `versions.json`): bookworm for PHP 8.1 to 8.4;
+//! so has that of GCC (docker-library/gcc).
 
 use super::{
     Change, Subject,
@@ -13,8 +14,9 @@ use crate::{knowledge::Family, model::Reference, rule::Safety, syntax::dockerfil
 /// The release that all variants of the image are built for since 2023.
 const CODENAME: &str = "bookworm";
 
-/// The versions of PHP that have it.
-const VERSIONS: [&str; 4] = ["8.1", "8.2", "8.3", "8.4"];
+/// Images with the versions that have it.
+const IMAGES: [(&str, &[&str]); 2] =
+    [("docker.io/library/php", &["8.1", "8.2", "8.3", "8.4"]), ("docker.io/library/gcc", &["12", "13", "14"])];
 
 /// The edit that names the release, where development packages of the distribution are installed and the tag does not
 /// tell it.
@@ -23,12 +25,15 @@ pub fn named(subject: &Subject<'_>) -> Option<(Edit, Change)> {
     let image = subject.target.named_image()?;
     let facts = image.facts.as_deref()?;
     let is_floating = facts.family.known() == Some(&Family::Debian) && facts.release.known().is_none();
-    if image.reference.name() != "docker.io/library/php" || !is_floating || image.reference.digest().is_some() {
+    let (_, versions) = IMAGES.iter().find(|(name, _)| *name == image.reference.name())?;
+    if !is_floating || image.reference.digest().is_some() {
         return None;
     }
     let tag = image.reference.tag()?;
-    let version: Vec<&str> = tag.split('-').next()?.split('.').take(2).collect();
-    let is_plain = root.base_value().depends.is_empty() && VERSIONS.contains(&version.join(".").as_str());
+    let version = tag.split('-').next()?;
+    let is_of =
+        |known: &&str| version.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_plain = root.base_value().depends.is_empty() && versions.iter().any(|known| is_of(&known));
     let effects = effect::effects(subject);
     let develops = effects.iter().find(|effect| match &effect.kind {
         Kind::Packages { names, .. } => names.iter().any(|name| name.ends_with("-dev")),
