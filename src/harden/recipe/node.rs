@@ -145,7 +145,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         });
         outside(self.subject, &self.effects, &self.home, &mut runtime)?;
         if let Some((directory, evidence)) = &served {
-            let reason = format!("`serve` reads nothing but `{directory}`, and its own packages lie elsewhere");
+            let reason = format!("the server reads nothing but `{directory}`, and its own packages lie elsewhere");
             runtime.changes.push(change("Take what is served alone", reason, evidence.clone()));
         } else {
             self.dependencies(&mut runtime);
@@ -186,17 +186,17 @@ impl<'s, 'a> Recipe<'s, 'a> {
         }
     }
 
-    /// The directory that the start serves with the global package `serve`, which reads no other (its README, "Usage" and
-    /// `serve --help`; a file of settings is looked for in that directory).
+    /// The directory that the start serves with the global package `serve` or `http-server`, which read no other (their
+    /// READMEs, "Usage"; the former looks for a file of settings in that directory).
     fn served(&self) -> Option<(String, Evidence)> {
         let startup = self.subject.startup();
         let is_plain = startup.shell.is_empty() && startup.before.is_empty();
         let process = startup.process.as_ref().filter(|_| is_plain)?;
         let words = process.known_words()?;
-        let ["serve", arguments @ ..] = words.as_slice() else { return None };
+        let [server @ ("serve" | "http-server"), arguments @ ..] = words.as_slice() else { return None };
         let is_global_package = self.effects.iter().any(|effect| match &effect.kind {
             Kind::LanguagePackages { names, .. } => {
-                names.iter().any(|name| without_version(name) == "serve") && effect.command.is_some_and(is_global)
+                names.iter().any(|name| without_version(name) == *server) && effect.command.is_some_and(is_global)
             }
             _ => false,
         });
@@ -205,6 +205,9 @@ impl<'s, 'a> Recipe<'s, 'a> {
         while let Some(word) = arguments.next() {
             match *word {
                 "-l" | "--listen" | "-p" => {
+                    arguments.next()?;
+                }
+                "-a" | "-c" if *server == "http-server" => {
                     arguments.next()?;
                 }
                 "-s" | "--single" | "-n" | "--no-clipboard" | "-C" | "--cors" | "-L" | "--no-request-logging" => {}
