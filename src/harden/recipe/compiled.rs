@@ -18,7 +18,7 @@ use crate::{
     model::{
         CopySource, Step, StepCommand, file_name,
         graph::{Caller, Callers},
-        is_program_directory, join_path,
+        is_program_directory, is_program_place, join_path,
     },
     rule::Safety,
     syntax::{
@@ -434,14 +434,15 @@ impl<'s, 'a> Build<'s, 'a> {
         if may_be_taken_out(&self.effects, effect, path) {
             return Err(taken_out(self.line(effect), path).into());
         }
-        if !is_system_directory(path) {
+        let is_of_programs = is_program_directory(path) || is_program_place(path);
+        if !is_system_directory(path) && !(is_of_programs && self.calls_nothing_else()) {
             account.taken.push(Taken::at(path));
             return Ok(());
         }
         if let Kind::Directories(_) = effect.kind {
             return Ok(());
         }
-        if is_program_directory(path) && self.calls_nothing_else() {
+        if is_of_programs && self.calls_nothing_else() {
             let evidence = self.subject.evidence(effect.span, format!("puts programs into `{path}`"));
             if !account.uncalled.contains(&evidence) {
                 account.uncalled.push(evidence);
@@ -505,15 +506,34 @@ impl<'s, 'a> Build<'s, 'a> {
 
     /// Takes out a step that does nothing but put programs among others, if no later step can call them.
     fn without(&self, step: Step<'a>) -> Vec<Edit> {
-        let is_of_programs =
-            |places: &Places| !places.is_hidden && places.known.iter().all(|path| is_program_directory(path));
+        let is_of_programs = |places: &Places| {
+            let is_passing = |path: &str| TEMPORARY.iter().any(|directory| below(path, directory).is_some());
+            let is_of_program =
+                |path: &String| is_program_directory(path) || is_program_place(path) || is_passing(path);
+            !places.is_hidden && places.known.iter().all(is_of_program)
+        };
         let is_needless = |effect: &Effect<'_>| match &effect.kind {
             Kind::Files(to) | Kind::Download { to, .. } => is_of_programs(to),
-            Kind::Transient => true,
+            Kind::Transient | Kind::Removes(_) => true,
             _ => false,
         };
         let mut own = self.effects.iter().filter(|effect| effect.step.index() == step.index());
-        let is_last = self.subject.runs().iter().all(|run| run.index() <= step.index());
+        // Programs with names of their own are called by these; what fills a whole directory may be called by any.
+        let put: Vec<&Effect<'_>> = self.effects.iter().filter(|effect| effect.step.index() == step.index()).collect();
+        let names: Vec<&str> = put
+            .iter()
+            .filter_map(|effect| effect.fills())
+            .flat_map(|places| &places.known)
+            .filter(|path| is_program_place(path))
+            .map(|path| file_name(path))
+            .collect();
+        let fills_directory = put
+            .iter()
+            .filter_map(|effect| effect.fills())
+            .any(|places| places.known.iter().any(|path| is_program_directory(path)));
+        let later = self.subject.runs().into_iter().filter(|run| run.index() > step.index());
+        let is_called_by = |run: Step<'a>| fills_directory || names.iter().any(|name| run.scripts_hold(name));
+        let is_last = !later.into_iter().any(is_called_by);
         if !is_last || !own.all(is_needless) {
             return Vec::new();
         }
