@@ -7,7 +7,7 @@
 //! what the archive of that version holds, unpacked; so does Go's (docker-library/golang, `/usr/local/go`). pnpm's
 //! documentation, "Installation": the standalone script, its `PNPM_VERSION`, and npm.
 
-use super::{Change, Subject};
+use super::{Change, Subject, recipe};
 use crate::{
     knowledge::Family,
     model::{Step, StepCommand, Value, VariableKind, downloads::Download, file_name, join_path, packages::Action},
@@ -69,7 +69,11 @@ const PUBLISHED: [Published; 5] = [
 /// The edits that take a tool from where it has a checksum, and what they do; `None` where there is none to take.
 pub fn replaced(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
     let package = || by_package(subject).map(|(edit, change)| (vec![edit], change));
-    package().or_else(|| bun(subject)).or_else(|| client_of_perl(subject)).or_else(|| from_image(subject))
+    package()
+        .or_else(|| bun(subject))
+        .or_else(|| client_of_perl(subject))
+        .or_else(|| from_image(subject))
+        .or_else(|| recipe::without_node(subject))
 }
 
 /// The program out of Bun's own image, in the place of its installer, which puts it into the home of root.

@@ -23,8 +23,8 @@ mod rust;
 mod system;
 mod whole;
 
-use super::{Declined, Proposal, Rung, Runtime, Subject, kept_back};
-use crate::rewrite::user;
+use super::{Change, Declined, Proposal, Rung, Runtime, Subject, kept_back, tree::Tree};
+use crate::{model::Step, rewrite::user, text::Edit};
 
 /// The recipes, in the order in which they are asked. The first that knows the stack answers.
 const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
@@ -79,4 +79,26 @@ pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
     let line = subject.cx.file.locate(left.span.start).line;
     let reason = format!("line {line} puts {} into the home of root, where another image does not have it", left.what);
     Some(Proposal::of(&proposal.stack, Err(reason.into())))
+}
+
+/// Takes the steps of a Python application out that only install Node.js, where nothing in it is written for Node.js.
+pub fn without_node(subject: &Subject<'_>) -> Option<(Vec<Edit>, Change)> {
+    // What runs JavaScript for Python looks for Node.js itself (PyExecJS, nodeenv).
+    const CALLERS: [&str; 3] = ["execjs", "nodeenv", "node_modules"];
+    let is_python = subject.target.named_image().is_some_and(|image| image.reference.name().ends_with("/python"));
+    let mut dropped = if is_python { whole::Whole::new(subject, None).drop_node() } else { Vec::new() };
+    let first = dropped.iter().map(|(edit, _)| edit.span.start).min()?;
+    let tree = Tree::of(subject)?;
+    let texts = tree.files.iter().filter_map(|file| subject.text_of(file));
+    let may_call = |text: String| CALLERS.iter().any(|caller| text.to_ascii_lowercase().contains(caller));
+    // The lists that its script fetches are those that later steps install from, unless these fetch them again.
+    let needs_lists = |step: &Step<'_>| {
+        let installs = step.package_commands().any(|call| call.call.manager.is_system());
+        step.instruction().span.start > first && installs && !step.scripts_hold("update")
+    };
+    if subject.runs().iter().any(needs_lists) || texts.into_iter().any(may_call) {
+        return None;
+    }
+    let (_, change) = dropped.first().cloned()?;
+    Some((dropped.drain(..).map(|(edit, _)| edit).collect(), change))
 }
