@@ -435,14 +435,15 @@ impl<'s, 'a> Build<'s, 'a> {
             return Err(taken_out(self.line(effect), path).into());
         }
         let is_of_programs = is_program_directory(path) || is_program_place(path);
-        if !is_system_directory(path) && !(is_of_programs && self.calls_nothing_else()) {
+        let is_uncalled = is_of_programs && self.calls_nothing_else();
+        if !is_system_directory(path) && !is_uncalled {
             account.taken.push(Taken::at(path));
             return Ok(());
         }
         if let Kind::Directories(_) = effect.kind {
             return Ok(());
         }
-        if is_of_programs && self.calls_nothing_else() {
+        if is_uncalled {
             let evidence = self.subject.evidence(effect.span, format!("puts programs into `{path}`"));
             if !account.uncalled.contains(&evidence) {
                 account.uncalled.push(evidence);
