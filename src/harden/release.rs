@@ -31,9 +31,8 @@ pub fn named(subject: &Subject<'_>) -> Option<(Edit, Change)> {
     }
     let tag = image.reference.tag()?;
     let version = tag.split('-').next()?;
-    let is_of =
-        |known: &&str| version.strip_prefix(*known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let is_plain = root.base_value().depends.is_empty() && versions.iter().any(|known| is_of(known));
+    let is_of = |known: &str| version.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_plain = root.base_value().depends.is_empty() && versions.iter().copied().any(is_of);
     let effects = effect::effects(subject);
     let develops = effects.iter().find(|effect| match &effect.kind {
         Kind::Packages { names, .. } => names.iter().any(|name| name.ends_with("-dev")),
