@@ -160,6 +160,12 @@ fn of_instruction(step: Step<'_>) -> Option<InRootHome> {
                 is_placed,
             })
         }
+        Keyword::Volume => {
+            let (Arguments::Json(words) | Arguments::Words(words)) = step.arguments() else { return None };
+            let paths = words.iter().filter_map(|word| step.absolute_arg(word));
+            let to = paths.into_iter().find(|path| is_in_root_home(path))?;
+            Some(InRootHome { span, what: format!("the volume `{to}`"), is_placed: false })
+        }
         Keyword::Env => {
             let Arguments::Assignments(_) = step.arguments() else { return None };
             let variable = step.assigned().iter().find(|variable| {

@@ -7,6 +7,7 @@
 use super::{
     CopySource, Evidence, Step,
     compose::ServiceMountKind,
+    documented::ShownMount,
     graph::Callers,
     path,
     privilege::is_of_root,
@@ -39,6 +40,9 @@ pub struct Writes {
     pub home: Option<Evidence>,
     /// Directories of the system that a start script writes, which are nobody's but root's.
     pub system: Vec<Written>,
+    /// The working directory of an interpreted program of which nothing could be read, where nothing else says what it
+    /// writes: databases, logs and numbers of processes lie there unless somebody chose another place.
+    pub assumed: Option<Written>,
 }
 
 /// A directory that is written.
@@ -137,6 +141,7 @@ impl Stage<'_> {
         search.instructions();
         search.copied_whole();
         search.callers();
+        search.shown_runs();
         search.context_files();
         search.rails();
         search.django();
@@ -145,14 +150,16 @@ impl Stage<'_> {
         search.start_scripts();
         search.start_commands();
         search.whole_directory();
+        let assumed = search.assumed();
         let mut places: Vec<Written> = Vec::new();
-        for written in search.found.into_values() {
+        for written in std::mem::take(&mut search.found).into_values() {
             let is_below = places.last().is_some_and(|last| !last.is_shallow && is_in(&written.path, &last.path));
             if !is_below {
                 places.push(written);
             }
         }
-        Writes { places, files: search.files, temporary: search.temporary, home: search.home, system: search.system }
+        let Search { files, temporary, home, system, .. } = search;
+        Writes { places, files, temporary, home, system, assumed }
     }
 }
 
@@ -298,6 +305,18 @@ impl Search<'_, '_> {
         }
     }
 
+    /// What people are told to mount into it when they run it.
+    fn shown_runs(&mut self) {
+        let workdir = self.stage.workdir().path.known().unwrap_or("/").to_owned();
+        for run in self.stage.shown_runs(self.context) {
+            // Sources are mounted over the code of the image while somebody works on them.
+            let holds_data = |mount: &&ShownMount| mount.is_written() && !is_in(&workdir, &mount.target);
+            for mount in run.mounts.iter().filter(holds_data) {
+                self.add(&mount.target, false, &run.file, run.line);
+            }
+        }
+    }
+
     /// A path that a step makes writable; the whole working directory is more than a program can need.
     fn add_if_specific(&mut self, path: &str, file: &str, line: u32) {
         let workdir = self.stage.workdir().path.known().unwrap_or("/").to_owned();
@@ -396,6 +415,7 @@ impl Search<'_, '_> {
             }
             for command in step.commands() {
                 self.told_files(&command, &file);
+                self.told_directories(&command, &file);
             }
         }
     }
@@ -430,6 +450,30 @@ impl Search<'_, '_> {
             let above = path.rsplit_once('/').map_or("/", |(above, _)| above);
             if !is_of_root(&path) || self.is_of_own_prefix(&path) {
                 self.add(if above.is_empty() { "/" } else { above }, above == workdir, file, line);
+            }
+        }
+    }
+
+    /// The directories that the start tells its program to keep things in, by options that say so: `--data_dir /data`,
+    /// `-dbpath=/data/db`, `--storage.tsdb.path=/prometheus`.
+    fn told_directories(&mut self, command: &StepCommand<'_>, file: &str) {
+        let line = command.step.instruction().lines.0;
+        // An entry point and the arguments of `CMD` behind it are one command.
+        let words: Vec<_> = command.command.words().map(Word::text).collect();
+        for (at, word) in words.iter().enumerate() {
+            let Some(option) = word.strip_prefix('-') else { continue };
+            let (option, joined) =
+                option.split_once('=').map_or((option, None), |(option, value)| (option, Some(value)));
+            let value = joined.or_else(|| words.get(at + 1).map(|word| &**word));
+            let Some(value) = value.filter(|value| value.starts_with('/') && says_data(option)) else { continue };
+            if value.contains(['$', '%', ':', '*', ',']) || is_of_root(value) && !self.is_of_own_prefix(value) {
+                continue;
+            }
+            let path = value.trim_end_matches('/');
+            let is_file = path::file_name(path).contains('.');
+            let directory = if is_file { path.rsplit_once('/').map_or("", |(above, _)| above) } else { path };
+            if !directory.is_empty() {
+                self.add(directory, is_file, file, line);
             }
         }
     }
@@ -579,12 +623,8 @@ impl Search<'_, '_> {
 
     /// The repository that a step clones and the start runs as it is: nobody sees here what it writes beside itself.
     fn cloned(&mut self) {
-        let runs_text = |command: &StepCommand<'_>| {
-            let name = command.name().map(|name| name.trim_end_matches(|end: char| end.is_ascii_digit() || end == '.'));
-            name.is_some_and(|name| OF_TEXTS.contains(&name))
-        };
         let Some(workdir) = self.stage.workdir().path.known().map(str::to_owned) else { return };
-        if !self.stage.start_steps().iter().any(|step| step.commands().any(|command| runs_text(&command))) {
+        if self.starts_text(&OF_TEXTS).is_none() {
             return;
         }
         let copied = self.stage.chain_steps().filter_map(|step| {
@@ -599,6 +639,28 @@ impl Search<'_, '_> {
         let Some((path, line)) = found else { return };
         let file = self.stage.model().file.path.clone();
         self.add(&path, false, &file, line);
+    }
+
+    /// The working directory, where nothing tells what is written and nothing of the program could be read.
+    fn assumed(&self) -> Option<Written> {
+        let workdir = self.stage.workdir().path.known()?;
+        let is_own = workdir != "/" && (!is_of_root(workdir) || self.is_of_own_prefix(workdir));
+        if self.files > 0 || !self.found.is_empty() || !is_own || workdir.starts_with("/root") {
+            return None;
+        }
+        let line = self.starts_text(&OF_TEXTS).or_else(|| self.starts_text(&["java"]))?;
+        let file = self.stage.model().file.path.clone();
+        Some(Written { path: workdir.to_owned(), is_shallow: true, file, line })
+    }
+
+    /// The line of the start that runs a text, or a program of a virtual machine, with one of `programs`.
+    fn starts_text(&self, programs: &[&str]) -> Option<u32> {
+        let runs_text = |command: StepCommand<'_>| {
+            let name = command.name().map(|name| name.trim_end_matches(|end: char| end.is_ascii_digit() || end == '.'));
+            name.is_some_and(|name| programs.contains(&name))
+        };
+        let step = self.stage.start_steps().into_iter().find(|step| step.commands().any(runs_text))?;
+        Some(step.instruction().lines.0)
     }
 
     /// Celery's scheduler keeps `celerybeat-schedule` and `celerybeat.pid` in its working directory, unless it is told
@@ -659,6 +721,15 @@ impl Search<'_, '_> {
         let known = self.found.entry(path.to_owned()).or_insert(written);
         known.is_shallow &= is_shallow;
     }
+}
+
+/// Whether an option names a place that a program writes: `data-dir`, `dbpath`, `storage.tsdb.path`.
+fn says_data(option: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "data", "datadir", "datapath", "db", "dbpath", "dbdir", "storage", "store", "state", "statedir", "cache",
+        "spool", "logdir", "uploads",
+    ];
+    option.split(['-', '_', '.']).any(|part| PARTS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
 fn below_root<'p>(file: &'p str, root: &str) -> &'p str {

@@ -29,7 +29,7 @@ COPY --from=build /code /code
 EXPOSE 8000
 RUN groupadd --system --gid 10001 app \
     && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
-    && mkdir -p /code /code/media \
+    && mkdir -p /code/media \
     && chown -R 10001:10001 /code/media \
     && chown 10001:10001 /code
 USER 10001:10001

@@ -19,7 +19,7 @@ RUN apt-get update \
 WORKDIR /usr/src/app
 COPY --from=build /usr/src/app /usr/src/app
 EXPOSE 80
-RUN mkdir -p /usr/src/app /usr/src/app/uploads \
+RUN mkdir -p /usr/src/app/uploads \
     && chown -R 1000:1000 /usr/src/app/uploads \
     && chown 1000:1000 /usr/src/app
 USER 1000:1000

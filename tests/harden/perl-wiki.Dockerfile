@@ -14,7 +14,6 @@ COPY --from=build /usr/src/wiki /usr/src/wiki
 EXPOSE 8088
 RUN groupadd --system --gid 10001 app \
     && useradd --system --no-log-init --uid 10001 --gid 10001 --create-home --home-dir /home/app --shell /usr/sbin/nologin app \
-    && mkdir -p /usr/src/wiki \
     && chown -R 10001:10001 /usr/src/wiki
 USER 10001:10001
 CMD ["perl", "wiki.pl"]

@@ -14,7 +14,9 @@ mod unseen;
 use crate::{
     context::BuildContext,
     knowledge::ImageFacts,
-    model::{Base, DockerfileModel, Stage, Step, UserOrigin, Writes, compose::ServiceMountKind, graph::Callers},
+    model::{
+        Base, DockerfileModel, Stage, Step, UserOrigin, Writes, Written, compose::ServiceMountKind, graph::Callers,
+    },
     rule::{Cx, Fix, Safety},
     syntax::dockerfile::Keyword,
     text::Edit,
@@ -73,6 +75,7 @@ fn run_as(
     obstacle::start_script_obstacle(&cx.context, target)?;
     obstacle::data_obstacle(&cx.context, target)?;
     obstacle::caller_obstacle(&cx.context, target)?;
+    obstacle::documented_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     // Who runs it without privileges already does what nobody sees without them.
     if old.is_some_and(|old| !old.user().user.is_unprivileged()) {
@@ -132,6 +135,9 @@ const ROOT_HOME: &str = "/root";
 fn handed(target: Stage<'_>, identity: &Identity, writes: &Writes, server: Server) -> Handed {
     let is_given = |path: &str| target.always_gives(path, identity.uid, identity.name.as_deref());
     let mut owned: Vec<Owned> = writes.places.iter().filter(|place| !is_given(&place.path)).map(Owned::of).collect();
+    // An image without a shell has nothing to give it with but a copy, which is a guess too much.
+    let assumed = writes.assumed.iter().filter(|place| !has_no_shell(target) && !is_given(&place.path));
+    owned.extend(assumed.map(Owned::of));
     owned.extend(server.owns.into_iter().filter(|path| !is_given(path)).map(|path| Owned {
         path,
         is_file: false,
@@ -227,7 +233,8 @@ pub fn number(target: Stage<'_>, name: &str) -> Option<Fix> {
 
 /// Why those that run the image of `target` would not do with anybody else than root, if that is so.
 pub fn needed_by_callers(cx: &Cx<'_, DockerfileModel<'_>>, target: Stage<'_>) -> Option<Obstacle> {
-    obstacle::caller_obstacle(&cx.context, target).err()
+    let by_callers = obstacle::caller_obstacle(&cx.context, target);
+    by_callers.and_then(|()| obstacle::documented_obstacle(&cx.context, target)).err()
 }
 
 fn has_no_shell(target: Stage<'_>) -> bool {
@@ -257,10 +264,18 @@ fn reason(
 ) -> String {
     let mut parts = Vec::new();
     if writes.places.is_empty() {
-        parts.push(match writes.files {
-            0 => "no program of the build context could be read, so what it writes is not known: start it and look"
-                .to_owned(),
-            files => format!(
+        let is_given = |assumed: &&Written| owned.iter().any(|owned| owned.path == assumed.path);
+        parts.push(match (writes.files, writes.assumed.as_ref().filter(is_given)) {
+            (0, Some(assumed)) => format!(
+                "no program of the build context could be read, so what it writes is not known: its working directory \
+                 `{}` is given to it, start it and look",
+                assumed.path
+            ),
+            (0, None) => {
+                "no program of the build context could be read, so what it writes is not known: start it and look"
+                    .to_owned()
+            }
+            (files, _) => format!(
                 "no write was found in {files} files of the build context, which proves nothing: start it and look"
             ),
         });

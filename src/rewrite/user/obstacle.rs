@@ -5,7 +5,7 @@ use crate::{
     context::BuildContext,
     knowledge::Role,
     model::{
-        Base, InRootHome, Stage, StartScript, Step, StepCommand, file_name,
+        Base, InRootHome, ShownMount, ShownRun, Stage, StartScript, Step, StepCommand, file_name,
         graph::{CallerMount, Callers, Fact, Place, powered_run},
         names_socket,
         packages::{Action, PackageCommand},
@@ -78,8 +78,8 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
                 .into(),
         );
     }
-    if let Some(line) = mount_of_root_home(target) {
-        return Some(format!("the comment in line {line} mounts files into the home of root").into());
+    if let Some(line) = comment_on_root_home(target) {
+        return Some(format!("the comment in line {line} speaks of files in the home of root").into());
     }
     let need = target.start_needs().into_iter().next()?;
     let line = target.model().file.locate(need.span.start).line;
@@ -159,13 +159,37 @@ fn writer_for_its_caller(target: Stage<'_>) -> Option<&'static str> {
     WRITERS.iter().copied().find(|name| *name == first && !is_server)
 }
 
-/// The line of a comment that says how the image is run with files of the home of root.
-fn mount_of_root_home(target: Stage<'_>) -> Option<u32> {
+/// The line of a comment that names files in the home of root: people put them there when they run the image.
+fn comment_on_root_home(target: Stage<'_>) -> Option<u32> {
     let file = target.model().file;
-    let at = memchr::memmem::find(&file.text, b":/root/")?;
-    let start = memchr::memrchr(b'\n', &file.text[..at]).map_or(0, |newline| newline + 1);
-    let is_comment = file.text[start..at].trim_ascii_start().starts_with(b"#");
-    is_comment.then(|| file.locate(at as u32).line)
+    let is_comment = |at: &usize| {
+        let start = memchr::memrchr(b'\n', &file.text[..*at]).map_or(0, |newline| newline + 1);
+        file.text[start..*at].trim_ascii_start().starts_with(b"#")
+    };
+    let at = memchr::memmem::find_iter(&file.text, b"/root/").find(is_comment)?;
+    Some(file.locate(at as u32).line)
+}
+
+/// What people are told to give the image when they run it, and only root can use.
+pub(super) fn documented_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> Result<(), Obstacle> {
+    for ShownRun { file, line, power, is_on_host_network, mounts } in target.shown_runs(context) {
+        if let Some(power) = power {
+            return Err(format!("{file}:{line} runs it with `{power}`, which is of use to nobody but root").into());
+        }
+        if let Some(port) = low_port(target).filter(|_| is_on_host_network) {
+            return Err(format!("{file}:{line} runs it in the network of the host, where port {port} is root's").into());
+        }
+        for mount in mounts {
+            let ShownMount { source, target, .. } = &mount;
+            if mount.is_of_host_root() {
+                return Err(format!("{file}:{line} mounts `{source}`, which is root's").into());
+            }
+            if target == "/root" || target.starts_with("/root/") {
+                return Err(format!("{file}:{line} mounts `{target}`, in the home of root").into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Why something in the home of root keeps another user out.

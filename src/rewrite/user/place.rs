@@ -10,7 +10,7 @@ use crate::{
         CopySource, DockerfileModel, Stage, Step, User, UserOrigin, Written, add::SourceKind, file_name, join_path,
     },
     rule::Cx,
-    syntax::dockerfile::{Editor, Instruction, Keyword},
+    syntax::dockerfile::{Arg, Editor, Instruction, Keyword},
     text::Edit,
 };
 
@@ -144,7 +144,7 @@ pub(super) fn edits(
         }
         last
     } else {
-        run_lines(identity, handed)
+        run_lines(target, identity, handed)
     };
     let needs_root = lines.first().is_some_and(|line| line.starts_with("RUN "));
     if let Some(home) = handed.home.map(str::to_owned).or_else(|| home(target, identity)) {
@@ -272,7 +272,7 @@ fn insert_between(
 }
 
 /// The commands that make the user and hand over what it writes, one `RUN`.
-fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
+fn run_lines(target: Stage<'_>, identity: &Identity, handed: &Handed) -> Vec<String> {
     let Handed { owned, readable, .. } = handed;
     let (uid, name) = (identity.uid, identity.name.as_deref().unwrap_or_default());
     let gid = identity.gid.unwrap_or(uid);
@@ -301,7 +301,9 @@ fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
             all
         })
     };
-    let (directories, files) = (paths(&|each| !each.is_file && each.path != ROOT_HOME), paths(&|each| each.is_file));
+    let makes_home = matches!(identity.making, Making::Shadow | Making::BusyBox);
+    let is_made = |path: &str| path == ROOT_HOME || makes_home && path == home || is_made_by_steps(target, path);
+    let (directories, files) = (paths(&|each| !each.is_file && !is_made(&each.path)), paths(&|each| each.is_file));
     let (deep, flat) = (paths(&|each| each.is_deep), paths(&|each| !each.is_deep));
     let whom = identity.owner();
     commands.extend((!directories.is_empty()).then(|| format!("mkdir -p{directories}")));
@@ -311,6 +313,20 @@ fn run_lines(identity: &Identity, handed: &Handed) -> Vec<String> {
     let readable: Vec<&str> = readable.iter().map(|file| file.path.as_str()).collect();
     commands.extend((!readable.is_empty()).then(|| format!("chmod a+r {}", readable.join(" "))));
     run(commands)
+}
+
+/// Whether a step certainly makes the directory at `path`: none of those behind what hands it over may bring it.
+fn is_made_by_steps(target: Stage<'_>, path: &str) -> bool {
+    target.chain_steps().any(|step| match step.keyword() {
+        Keyword::Workdir => step.made_directories().iter().any(|made| made == path),
+        Keyword::Copy | Keyword::Add => {
+            let is_whole = || step.sources().iter().any(|source| matches!(&*source.text, "." | "./"));
+            let is_directory = |word: &&Arg| word.text.ends_with(b"/") || is_whole();
+            let to = step.destination().filter(|word| is_directory(word)).and_then(|word| step.absolute_arg(word));
+            to.is_some_and(|to| to.trim_end_matches('/') == path)
+        }
+        _ => false,
+    })
 }
 
 /// One `RUN` of `commands`, a line for each.

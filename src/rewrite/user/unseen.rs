@@ -39,6 +39,9 @@ pub(super) fn unseen_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> 
     if let Some(package) = engine_client(target) {
         return Err(format!("it installs `{package}`, whose engine lets nobody but root and its own group in").into());
     }
+    if let Some(service) = service_of_host(target) {
+        return Err(format!("it speaks to {service}, which lets in nobody but root of the host").into());
+    }
     match installed(target) {
         Some(line) => {
             Err(format!("what the installer in line {line} installs may keep its state beside itself").into())
@@ -253,3 +256,59 @@ fn engine_client(target: Stage<'_>) -> Option<&'static str> {
         .flat_map(|packages| packages.call.packages().map(|package| package.name.to_owned()).collect::<Vec<_>>());
     packages.find_map(|package| CLIENTS.into_iter().find(|client| *client == package))
 }
+
+/// A service of the host that the image speaks to: by an address that its start or a variable names, or because its
+/// program is one that is made for that.
+fn service_of_host(target: Stage<'_>) -> Option<String> {
+    let is_address = |word: &str| {
+        let path = word.rsplit_once("unix://").map_or(word, |(_, path)| path);
+        word.contains("qemu:///system")
+            || ["/var/run/", "/run/"].iter().any(|directory| path.starts_with(directory)) && path.ends_with(".sock")
+    };
+    let start = target.start_steps();
+    let words = || start.iter().flat_map(|step| step.commands()).flat_map(|command| command.command.words());
+    let named = words().map(|word| word.text().into_owned()).find(|word| word.split(['=', ',']).any(is_address));
+    let of_variable = || {
+        let steps = target.chain_steps().filter(|step| step.keyword() == Keyword::Env);
+        let values =
+            steps.flat_map(|step| step.assigned().iter().filter_map(|variable| variable.value.as_ref()?.known()));
+        values.map(str::to_owned).find(|value| is_address(value))
+    };
+    let is_made_for = |word: &str| ENGINE_PROGRAMS.contains(&file_name(word).trim_end_matches(".git"));
+    let of_program = || {
+        let commands = target.chain_steps().filter(|step| step.keyword() == Keyword::Run).flat_map(Step::commands);
+        let fetched = commands.filter(|command| matches!(command.name(), Some("git" | "go")));
+        let words = words().take(1).chain(fetched.flat_map(|command| command.command.words()));
+        let mut programs = words.map(|word| word.text().split('@').next().unwrap_or_default().to_owned());
+        programs
+            .find(|word| is_made_for(word))
+            .map(|word| format!("the engine, as `{}` does", file_name(&word).trim_end_matches(".git")))
+    };
+    named.or_else(of_variable).map(|address| format!("`{address}`")).or_else(of_program)
+}
+
+/// Programs that watch or drive the containers of their host by the socket of its engine (their READMEs).
+const ENGINE_PROGRAMS: [&str; 22] = [
+    "cadvisor",
+    "ctop",
+    "diun",
+    "dnsdock",
+    "docker-gc",
+    "docker-gen",
+    "docker-hosts",
+    "docker-proxy",
+    "dockly",
+    "dozzle",
+    "dry",
+    "kata-monitor",
+    "lazydocker",
+    "logspout",
+    "ouroboros",
+    "portainer",
+    "registrator",
+    "resolvable",
+    "scope",
+    "swarmpit",
+    "watchtower",
+    "whaler",
+];
