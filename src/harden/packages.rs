@@ -17,6 +17,15 @@ pub struct Programs {
     pub names: BTreeSet<String>,
     /// Whether there are certainly no others.
     pub is_complete: bool,
+    /// The tools that health checks of services around name, one of which may run the image.
+    pub probing: Vec<&'static str>,
+}
+
+impl Programs {
+    /// Whether `program` stays where the author installs it.
+    pub(super) fn are_to_have(&self, program: &str) -> bool {
+        self.names.contains(program) || self.probing.contains(&program)
+    }
 }
 
 /// What of the author's packages goes into the new image.
@@ -53,7 +62,7 @@ pub fn kept(subject: &Subject<'_>, effects: &[Effect<'_>], programs: &Programs) 
                 Runtime::BuildOnly => found.built.push(place()),
                 Runtime::Comfort => found.comfort.push(place()),
                 Runtime::Tool { programs: own } => {
-                    let is_called = own.iter().any(|program| programs.names.contains(*program));
+                    let is_called = own.iter().any(|program| programs.are_to_have(program));
                     if is_called || !programs.is_complete && !is_fetcher(name) {
                         install.insert(name.clone());
                     } else {
@@ -64,7 +73,7 @@ pub fn kept(subject: &Subject<'_>, effects: &[Effect<'_>], programs: &Programs) 
                 Runtime::Needed => {
                     install.insert(name.clone());
                 }
-                Runtime::Unknown if is_fetcher(name) && !programs.names.contains(name) => found.uncalled.push(place()),
+                Runtime::Unknown if is_fetcher(name) && !programs.are_to_have(name) => found.uncalled.push(place()),
                 Runtime::Unknown => {
                     if is_development(name) {
                         found.unknown.get_or_insert_with(place);

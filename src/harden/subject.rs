@@ -7,12 +7,13 @@ use super::{
     rung,
 };
 use crate::{
-    context::Found,
-    model::{DockerfileModel, PackageJson, ProcessCalls, Stage, Startup, Step, StepCommand},
+    context::{BuildContext, Found},
+    model::{DockerfileModel, PackageJson, ProcessCalls, Stage, Startup, Step, StepCommand, graph},
     rule::Cx,
     syntax::dockerfile::Keyword,
     text::Span,
 };
+use memchr::memmem;
 use std::{borrow::Cow, cell::OnceCell};
 
 /// The image of one Dockerfile's target, and the files that it is made of.
@@ -134,7 +135,8 @@ impl<'a> Subject<'a> {
             let names = started().flat_map(Startup::programs).map(str::to_owned);
             let names = names.chain(called).chain(by_callers.unwrap_or_default()).collect();
             let is_complete = is_read && calls.files > 0 && calls.calls.iter().all(|call| call.program.is_some());
-            Programs { names, is_complete }
+            let probing = probing_tools(&self.cx.context).collect();
+            Programs { names, is_complete, probing }
         })
     }
 
@@ -212,4 +214,15 @@ impl<'a> Subject<'a> {
     fn calls(&self) -> &ProcessCalls {
         self.calls.get_or_init(|| self.target.process_calls(&self.cx.context))
     }
+}
+
+/// The tools that compose files and manifests around name in health checks: services name images by what they are called
+/// where they are published, so that nobody can tell which of them runs this one.
+fn probing_tools(context: &BuildContext<'_>) -> impl Iterator<Item = &'static str> {
+    let says = |file: &Found, word: &str| memmem::find(&file.text, word.as_bytes()).is_some();
+    let probes = |file: &Found| {
+        ["healthcheck:", "livenessProbe:", "readinessProbe:", "startupProbe:"].iter().any(|key| says(file, key))
+    };
+    let files: Vec<Found> = graph::compose_files(*context).into_iter().filter(probes).collect();
+    ["curl", "wget"].into_iter().filter(move |tool| files.iter().any(|file| says(file, tool)))
 }

@@ -224,7 +224,7 @@ impl<'s, 'a> Image<'s, 'a> {
     fn is_unneeded(&self, name: &str) -> bool {
         let knowledge = self.subject.cx.knowledge;
         let own = knowledge.programs_of(self.family, self.release, name);
-        let is_called = |program: &str| self.programs.names.contains(program) || self.called.contains(program);
+        let is_called = |program: &str| self.programs.are_to_have(program) || self.called.contains(program);
         if is_called(name) || own.iter().any(|program| is_called(program)) {
             return false;
         }

@@ -4,15 +4,19 @@
 //! Go's `GOROOT_BOOTSTRAP`; command references of the build tools named.
 
 use super::{
+    dockerfile::CopySource,
     packages::{Action, Manager, PackageCommand},
     path::file_name,
     script::StepCommand,
     stage::Stage,
     step::Step,
 };
-use crate::syntax::{
-    dockerfile::Keyword,
-    shell::{Invocation, Word},
+use crate::{
+    knowledge::Role,
+    syntax::{
+        dockerfile::Keyword,
+        shell::{Invocation, Word},
+    },
 };
 
 /// What is built in an image while it is made.
@@ -39,6 +43,23 @@ impl<'m> Stage<'m> {
             entrypoint.is_some_and(|words| !words.is_empty())
         };
         self.starts_shell() || self.start_steps().is_empty() && !starts_of_base()
+    }
+
+    /// Whether it is a language with settings and extensions, and no step brings a program that it could run: it is made
+    /// for others to build on, or for sources that are mounted.
+    pub fn holds_no_program(self) -> bool {
+        let is_language = self.image_facts().is_some_and(|facts| facts.role.known() == Some(&Role::Language));
+        if !is_language || !self.start_steps().is_empty() {
+            return false;
+        }
+        let is_brought = |step: Step<'m>| match step.copy_source() {
+            Some(CopySource::Stage(index)) => step.model().stage(index).is_none_or(|stage| {
+                stage.chain_steps().any(|step| step.copy_source().is_some() || may_bring_program(step))
+            }),
+            Some(_) => true,
+            None => may_bring_program(step),
+        };
+        !self.has_triggers() && !self.chain_steps().any(is_brought)
     }
 
     /// What the steps of the image build.
@@ -128,6 +149,20 @@ impl<'m> Stage<'m> {
         // Of an `ENTRYPOINT` and a `CMD` the latter says what is started in the end.
         let last = self.start_steps().last().and_then(|step| step.commands().last());
         self.start_invocations().any(named) || last.and_then(StepCommand::invocation).is_some_and(is_open)
+    }
+}
+
+/// Whether a step may bring a program from elsewhere, and not only settings.
+fn may_bring_program(step: Step<'_>) -> bool {
+    const SETTINGS: [&str; 8] = ["ini", "conf", "cnf", "cfg", "toml", "list", "pem", "crt"];
+    let is_setting = |path: &str| path.rsplit_once('.').is_some_and(|(_, end)| SETTINGS.contains(&end));
+    match step.keyword() {
+        Keyword::Copy | Keyword::Add => !step.sources().iter().all(|source| is_setting(&source.text)),
+        Keyword::Run => step.commands().any(|command| {
+            let is_made = || command.command.words().any(|word| matches!(word.bytes(), b"create-project" | b"new"));
+            matches!(command.name(), Some("git" | "svn" | "tar" | "unzip")) || is_made()
+        }),
+        _ => false,
     }
 }
 

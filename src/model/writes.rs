@@ -644,13 +644,12 @@ impl Search<'_, '_> {
     /// The working directory, where nothing tells what is written and nothing of the program could be read.
     fn assumed(&self) -> Option<Written> {
         let workdir = self.stage.workdir().path.known()?;
-        let is_own = workdir != "/" && (!is_of_root(workdir) || self.is_of_own_prefix(workdir));
-        if self.files > 0 || !self.found.is_empty() || !is_own || workdir.starts_with("/root") {
+        if self.files > 0 || !self.found.is_empty() || !self.may_keep(workdir) {
             return None;
         }
         let line = self.starts_text(&OF_TEXTS).or_else(|| self.starts_text(&["java"]))?;
         let file = self.stage.model().file.path.clone();
-        Some(Written { path: workdir.to_owned(), is_shallow: true, file, line })
+        Some(Written { path: workdir.to_owned(), is_shallow: true, is_file: false, file, line })
     }
 
     /// The line of the start that runs a text, or a program of a virtual machine, with one of `programs`.
@@ -712,9 +711,14 @@ impl Search<'_, '_> {
         workdir.matches('/').count() >= depth && !is_shared && is_in(path, workdir)
     }
 
-    fn add(&mut self, path: &str, is_shallow: bool, file: &str, line: u32) {
+    /// Whether a program may keep things at `path`.
+    fn may_keep(&self, path: &str) -> bool {
         let is_never = matches!(path, "/" | "/usr") || NEVER.iter().any(|never| is_in(path, never));
-        if is_never && !self.is_of_own_prefix(path) {
+        !is_never || self.is_of_own_prefix(path)
+    }
+
+    fn add(&mut self, path: &str, is_shallow: bool, file: &str, line: u32) {
+        if !self.may_keep(path) {
             return;
         }
         let written = Written { path: path.to_owned(), is_shallow, is_file: false, file: file.to_owned(), line };

@@ -49,7 +49,7 @@ const RECIPES: &[fn(&Subject<'_>) -> Option<Proposal>] = &[
 /// What could take the place of the image of `subject`; nothing where no recipe knows its stack, and where nothing
 /// is left to take apart.
 pub fn propose(subject: &Subject<'_>) -> Option<Proposal> {
-    if subject.target.is_workshop() {
+    if subject.target.is_workshop() || subject.target.holds_no_program() {
         return None;
     }
     let (rebase, declined) = match copied::propose(subject) {

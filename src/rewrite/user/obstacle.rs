@@ -58,7 +58,7 @@ pub(super) fn obstacle(target: Stage<'_>) -> Option<Obstacle> {
         let starts = facts.entrypoint.known().is_some_and(|words| !words.is_empty()) && !is_interpreter;
         is_server || starts && brings()
     });
-    if !starts && !base_starts {
+    if !starts && !base_starts || target.holds_no_program() {
         return Some("nothing says how it starts: it may be made for others to build on, whose steps need root".into());
     }
     if let Some(directory) = target.model().file.path.split('/').rev().skip(1).find(|name| OF_BASES.contains(name)) {
