@@ -78,12 +78,14 @@ fn run_as(
     obstacle::documented_obstacle(&cx.context, target)?;
     let server = server::server(cx, target)?;
     // Who runs it without privileges already does what nobody sees without them.
-    if old.is_some_and(|old| !old.user().user.is_unprivileged()) {
+    let was_unprivileged = old.is_some_and(|old| old.user().user.is_unprivileged());
+    if old.is_some() && !was_unprivileged {
         unseen::unseen_obstacle(&cx.context, target)?;
     }
     let mut identity = identity()?;
     let home = root_home(target, &mut identity)?;
-    let writes = target.writes(&cx.context);
+    let mut writes = target.writes(&cx.context);
+    writes.assumed.take_if(|_| was_unprivileged);
     let is_given = |path: &str| target.gives(path, identity.uid, identity.name.as_deref());
     if let Some(place) = writes.system.iter().find(|place| !is_given(&place.path)) {
         let (path, file, line) = (&place.path, &place.file, place.line);
