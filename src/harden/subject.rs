@@ -205,9 +205,22 @@ impl<'a> Subject<'a> {
         self.startup.get_or_init(|| self.target.startup(&self.cx.context))
     }
 
-    /// The first place where a program of the context starts another one.
-    pub fn first_process_call(&self) -> Option<Evidence> {
-        self.calls().calls.first().map(|call| call.evidence.clone())
+    /// Whether the interpreted program of the image certainly starts no other one, which a base with nothing but its
+    /// interpreter does not have.
+    ///
+    /// # Errors
+    /// Where it does, or that nothing of it could be read.
+    pub fn starts_nothing_else(&self) -> Result<(), String> {
+        let calls = self.calls();
+        match calls.calls.first().map(|call| &call.evidence) {
+            Some(call) => {
+                Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line))
+            }
+            None if calls.files == 0 => {
+                Err("no program of the build context could be read, and it may start others".to_owned())
+            }
+            None => Ok(()),
+        }
     }
 
     /// The processes that the programs of the context make; every text of it is read for them.

@@ -73,9 +73,7 @@ fn without_shell(subject: &Subject<'_>, base: &str, words: &[&str], slim: &Runti
     if let Some(before) = startup.before.first() {
         return Err(format!("the start runs `{}` first", before.words.first().map_or("", StartWord::written)));
     }
-    if let Some(call) = subject.first_process_call() {
-        return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
-    }
+    subject.starts_nothing_else()?;
     if let Some(native) = native(subject)? {
         return Err(format!("`{native}` may load libraries that the base has not"));
     }

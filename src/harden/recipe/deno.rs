@@ -193,9 +193,7 @@ impl<'a> Recipe<'_, 'a> {
         if let [package, ..] = slim.packages.as_slice() {
             return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
         }
-        if let Some(call) = subject.first_process_call() {
-            return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
-        }
+        subject.starts_nothing_else()?;
         match health::health(subject) {
             Health::None => {}
             Health::Probe(step, _) | Health::Other(step) => return Err(needs_more(step)),

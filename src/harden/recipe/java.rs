@@ -123,9 +123,7 @@ impl Recipe<'_, '_> {
         if !is_plain {
             return Err("the start is not `java` itself in JSON form".to_owned());
         }
-        if let Some(call) = subject.first_process_call() {
-            return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
-        }
+        subject.starts_nothing_else()?;
         match health::health(subject) {
             Health::None => Ok(()),
             Health::Probe(step, _) | Health::Other(step) => Err(needs_more(step)),
@@ -260,9 +258,7 @@ fn without_shell(subject: &Subject<'_>, base: &str, jre: &Runtime) -> Result<Run
     if let [package, ..] = jre.packages.as_slice() {
         return Err(format!("it needs the package `{package}`, and a base without a shell takes no packages"));
     }
-    if let Some(call) = subject.first_process_call() {
-        return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
-    }
+    subject.starts_nothing_else()?;
     match health::health(subject) {
         Health::None => {}
         Health::Probe(step, _) | Health::Other(step) => return Err(needs_more(step)),

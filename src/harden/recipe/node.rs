@@ -257,6 +257,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
             return Err(format!("it may need `{}` of the full image", outside.to));
         }
         let start = slim.start.as_ref().ok_or("what it starts is not one call of `node`")?;
+        self.subject.starts_nothing_else()?;
         let words = start.entrypoint.iter().chain(&start.command).flatten().cloned().collect::<Vec<String>>();
         let [interpreter, arguments @ ..] = words.as_slice() else { return Err("it starts nothing".to_owned()) };
         if interpreter != "node" || arguments.is_empty() {

@@ -264,9 +264,7 @@ impl<'s, 'a> Recipe<'s, 'a> {
         if let Some(compiled) = self.compiled()? {
             return Err(format!("`{compiled}` is compiled for the interpreter of the build and its libraries"));
         }
-        if let Some(call) = self.subject.first_process_call() {
-            return Err(format!("{}:{} starts another program, which the base may not have", call.path, call.line));
-        }
+        self.subject.starts_nothing_else()?;
         let startup = self.subject.startup();
         if let Some(need) = startup.shell.first() {
             return Err(format!(
