@@ -156,6 +156,24 @@ const CASES: &[Case] = &[
         always: &["chmod 777 $HOME"],
     },
     Case {
+        name: "a mode stays where an earlier step worked as somebody else",
+        text: "FROM node:24\nRUN useradd -m chrome\nUSER chrome\nRUN npx puppeteer browsers install chrome\nUSER root\nRUN git clone https://git.example/x.git /testbed && chmod -R 777 /testbed\nCMD [\"node\"]\n",
+        never: &["755"],
+        always: &["chmod -R 777 /testbed"],
+    },
+    Case {
+        name: "a mode stays where a tool keeps what it fetches",
+        text: "FROM ubuntu:24.04\nENV CARGO_HOME=/opt/cargo\nRUN mkdir -p /opt/cargo && chmod -R a+rwX /opt/cargo\nCMD [\"cargo\", \"build\"]\n",
+        never: &["go+rX", "a+rX"],
+        always: &["chmod -R a+rwX /opt/cargo"],
+    },
+    Case {
+        name: "a mode stays where a comment says that it is for the start",
+        text: "FROM node:24\nCOPY . /app\n# Fix permissions for runtime\nRUN chmod 777 /app\nCMD [\"npm\", \"run\", \"prod\"]\n",
+        never: &["755"],
+        always: &["chmod 777 /app"],
+    },
+    Case {
         name: "a mode goes where the later user owns the files",
         text: "FROM debian:13\nWORKDIR /app\nRUN mkdir data && chmod -R 777 /app\nRUN su - root -c 'touch /app/x'\nUSER 10001:10001\nRUN touch /app/y\nCMD [\"/app/run\"]\n",
         never: &["777"],

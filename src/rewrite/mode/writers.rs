@@ -24,6 +24,11 @@ const FOR_OTHERS: Refusal = "the files have an owner already, and the mode lets 
 
 const HOME_FOR_ALL: Refusal = "it is the home of whoever runs the image, which root can write without the mode: it is for who runs it with `--user`";
 
+const HOME_OF_TOOL: Refusal = "a tool of the image writes there as whoever runs it: give the directory to that user, or to the group of root with `chmod -R g=u`, in place of the mode";
+
+const EARLIER_USER: Refusal =
+    "earlier steps work as another user, whom the mode may be for: give the files to that user in place of the mode";
+
 /// Why the mode has to stay: somebody works there later, or any user is to.
 pub(super) fn who_needs(step: Step<'_>, change: &ModeChange, owner: Option<u32>) -> Option<Refusal> {
     if says_any_user(step) {
@@ -34,6 +39,9 @@ pub(super) fn who_needs(step: Step<'_>, change: &ModeChange, owner: Option<u32>)
     }
     if is_home_of_anybody(step, change) {
         return Some(HOME_FOR_ALL);
+    }
+    if is_home_of_tool(step, change) {
+        return Some(HOME_OF_TOOL);
     }
     let tree = Tree::of(step, change);
     let start = change.span.start;
@@ -50,7 +58,7 @@ pub(super) fn who_needs(step: Step<'_>, change: &ModeChange, owner: Option<u32>)
             return Some(STEPS_DOWN);
         }
     }
-    None
+    has_worked_as_another(step, owner).then_some(EARLIER_USER)
 }
 
 /// So many steps are looked at for one mode.
@@ -196,7 +204,10 @@ fn says_any_user(step: Step<'_>) -> bool {
     // Where root runs the image, who is not root is anybody.
     let runs_as_root = || model.target().is_some_and(|target| target.user().user.is_root());
     let says_not_root = |comment: &str| ["non-root", "non root", "nonroot"].iter().any(|name| comment.contains(name));
-    comments.into_iter().any(|comment| says(comment) || says_not_root(comment) && runs_as_root())
+    let speaks_of_start = |comment: &str| comment.contains("permission") && comment.contains("runtime");
+    let means_others =
+        |comment: &str| says(comment) || speaks_of_start(comment) || says_not_root(comment) && runs_as_root();
+    comments.into_iter().any(means_others)
 }
 
 /// Whether the mode names others apart, of files that the step has just given to another user than root.
@@ -221,4 +232,22 @@ fn is_home_of_anybody(step: Step<'_>, change: &ModeChange) -> bool {
     let home = target.variable("HOME").and_then(|home| home.value.as_ref()?.known());
     let Some(home) = home.filter(|home| home.starts_with('/') && !home.starts_with("/root")) else { return false };
     change.targets.iter().filter_map(|target| step.absolute(target)).any(|path| path == home.trim_end_matches('/'))
+}
+
+/// Whether it is where a tool keeps what it fetches, by the variable that tells it so, and not in anybody's home.
+fn is_home_of_tool(step: Step<'_>, change: &ModeChange) -> bool {
+    const HOMES: [&str; 6] = ["CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GOCACHE", "GRADLE_USER_HOME", "PUB_CACHE"];
+    let homes: Vec<&str> = HOMES.iter().filter_map(|name| step.variable(name)?.value.as_ref()?.known()).collect();
+    let is_home = |path: &str| {
+        let is_nobodys = !path.starts_with("/root") && !path.starts_with("/home/");
+        is_nobodys && homes.iter().any(|home| home.trim_end_matches('/') == path)
+    };
+    change.targets.iter().filter_map(|target| step.absolute(target)).any(|path| is_home(path.trim_end_matches('/')))
+}
+
+/// Whether an earlier step of the image names another user than the owner of the files, who may come back.
+fn has_worked_as_another(step: Step<'_>, owner: Option<u32>) -> bool {
+    let start = step.instruction().span.start;
+    let earlier = step.stage().chain_steps().filter(|other| other.instruction().span.start < start);
+    earlier.filter(|other| other.keyword() == Keyword::Run).any(|other| is_another(other, step, owner))
 }

@@ -273,7 +273,7 @@ pub(super) fn own_user(target: Stage<'_>) -> Result<Option<Identity>, Obstacle> 
 }
 
 /// The number that distributions give to the first user that is a person (`UID_MIN` of login.defs, adduser.conf).
-const FIRST_ID: u32 = 1000;
+pub(super) const FIRST_ID: u32 = 1000;
 
 /// Whether the system would give the user that number by itself: no other person is in the image.
 fn is_first_person(target: Stage<'_>, new: &NewUser) -> bool {

@@ -317,7 +317,9 @@ fn reason(
                 .to_owned(),
         );
     }
-    if !owned.is_empty() {
+    // The system gives the first person 1000.
+    let is_renumbered = matches!(identity.making, Making::Number(_)) && identity.uid != identity::FIRST_ID;
+    if !owned.is_empty() || is_renumbered {
         parts.push(format!("volumes made before need `chown -R {}` once", identity.written()));
     }
     parts.join("; ")

@@ -39,6 +39,15 @@ pub(super) fn unseen_obstacle(context: &BuildContext<'_>, target: Stage<'_>) -> 
     if let Some(package) = engine_client(target) {
         return Err(format!("it installs `{package}`, whose engine lets nobody but root and its own group in").into());
     }
+    if let Some(player) = player_of_sound(target) {
+        return Err(format!(
+            "it installs `{player}`, which plays on `/dev/snd`: that is root's and the group `audio`'s"
+        )
+        .into());
+    }
+    if processes().filter_map(|process| process.words.first()?.known()).any(|program| file_name(program) == "vault") {
+        return Err("Vault locks its memory, which another user may only by `setcap cap_ipc_lock=+ep`".into());
+    }
     if let Some(service) = service_of_host(target) {
         return Err(format!("it speaks to {service}, which lets in nobody but root of the host").into());
     }
@@ -247,14 +256,26 @@ fn unseen_server_settings(context: &BuildContext<'_>, target: Stage<'_>) -> Opti
     Some(step.instruction().lines.0)
 }
 
+/// What the image installs to play sound on the devices of its host.
+fn player_of_sound(target: Stage<'_>) -> Option<&'static str> {
+    const PLAYERS: [&str; 10] =
+        ["alsa-utils", "cmus", "moc", "mpd", "mplayer", "mpv", "pulseaudio", "sox", "spotify-client", "vlc"];
+    installed_of(target, &PLAYERS)
+}
+
 /// The client of a container engine that the image installs, whose socket belongs to root.
 fn engine_client(target: Stage<'_>) -> Option<&'static str> {
     const CLIENTS: [&str; 5] = ["docker-ce-cli", "docker-ce", "docker.io", "docker-cli", "docker-compose-plugin"];
+    installed_of(target, &CLIENTS)
+}
+
+/// The first of `names` that the image installs with a manager of its system.
+fn installed_of(target: Stage<'_>, names: &[&'static str]) -> Option<&'static str> {
     let installs = target.chain_steps().filter(|step| step.keyword() == Keyword::Run).flat_map(Step::package_commands);
     let mut packages = installs
         .filter(|packages| packages.call.action == Action::Install && packages.call.manager.is_system())
         .flat_map(|packages| packages.call.packages().map(|package| package.name.to_owned()).collect::<Vec<_>>());
-    packages.find_map(|package| CLIENTS.into_iter().find(|client| *client == package))
+    packages.find_map(|package| names.iter().copied().find(|name| *name == package))
 }
 
 /// A service of the host that the image speaks to: by an address that its start or a variable names, or because its
