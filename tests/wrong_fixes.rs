@@ -168,6 +168,12 @@ const CASES: &[Case] = &[
         always: &["chmod -R a+rwX /opt/cargo"],
     },
     Case {
+        name: "a mode stays in the home of a number without an account",
+        text: "FROM python:3.13-alpine\nRUN pip install --no-cache-dir yt-dlp && mkdir /.cache && chmod 777 /.cache\nCMD [\"yt-dlp\", \"--help\"]\n",
+        never: &["755"],
+        always: &["chmod 777 /.cache"],
+    },
+    Case {
         name: "a mode stays where a comment says that it is for the start",
         text: "FROM node:24\nCOPY . /app\n# Fix permissions for runtime\nRUN chmod 777 /app\nCMD [\"npm\", \"run\", \"prod\"]\n",
         never: &["755"],

@@ -236,11 +236,23 @@ fn is_home_of_anybody(step: Step<'_>, change: &ModeChange) -> bool {
 
 /// Whether it is where a tool keeps what it fetches, by the variable that tells it so, and not in anybody's home.
 fn is_home_of_tool(step: Step<'_>, change: &ModeChange) -> bool {
-    const HOMES: [&str; 6] = ["CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GOCACHE", "GRADLE_USER_HOME", "PUB_CACHE"];
+    const HOMES: [&str; 9] = [
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "GOPATH",
+        "GOCACHE",
+        "GEM_HOME",
+        "BUNDLE_PATH",
+        "BUNDLE_APP_CONFIG",
+        "GRADLE_USER_HOME",
+        "PUB_CACHE",
+    ];
+    // Where a number without an account has its home, `/`.
+    const OF_NOBODY: [&str; 4] = ["/.cache", "/.config", "/.local", "/.npm"];
     let homes: Vec<&str> = HOMES.iter().filter_map(|name| step.variable(name)?.value.as_ref()?.known()).collect();
     let is_home = |path: &str| {
         let is_nobodys = !path.starts_with("/root") && !path.starts_with("/home/");
-        is_nobodys && homes.iter().any(|home| home.trim_end_matches('/') == path)
+        OF_NOBODY.contains(&path) || is_nobodys && homes.iter().any(|home| home.trim_end_matches('/') == path)
     };
     change.targets.iter().filter_map(|target| step.absolute(target)).any(|path| is_home(path.trim_end_matches('/')))
 }
